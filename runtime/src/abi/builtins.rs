@@ -1,0 +1,95 @@
+//! The Rust functions that compiled code calls: their names, signatures and whether they fail.
+//! One table; `compile` makes a trampoline for each row, `builtins` fills in the addresses.
+
+use super::signature::LoweredType::{self, I32, I64};
+
+/// How a builtin ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It always returns.
+    Returns,
+    /// It returns, perhaps with `VmStore::unwinding` set: its trampoline tests the flag.
+    MayFail,
+    /// It never returns.
+    Diverges,
+}
+
+/// The signature of a builtin, without `store` and `vmctx`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BuiltinSig {
+    pub(crate) params: &'static [LoweredType],
+    pub(crate) result: Option<LoweredType>,
+    pub(crate) ending: Ending,
+}
+
+macro_rules! builtins {
+    ($($(#[$doc:meta])* $name:ident($($param:expr),*) $(-> $result:expr)?, $ending:ident;)*) => {
+        /// A function that compiled code calls.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub(crate) enum Builtin { $($(#[$doc])* $name),* }
+
+        impl Builtin {
+            /// Every builtin, in the order of its number.
+            pub(crate) const ALL: &'static [Builtin] = &[$(Builtin::$name),*];
+
+            /// What it takes and returns.
+            pub(crate) fn sig(self) -> BuiltinSig {
+                match self {$(
+                    Builtin::$name => BuiltinSig {
+                        params: &[$($param),*],
+                        result: [$($result)?].first().copied(),
+                        ending: Ending::$ending,
+                    },
+                )*}
+            }
+        }
+    };
+}
+
+builtins! {
+    /// `raise_trap(trap code)`: starts unwinding for a trap found by compiled code.
+    RaiseTrap(I32), Diverges;
+    /// `raise()`: starts unwinding for the failure already recorded in the store.
+    Raise(), Diverges;
+    /// `new_epoch()`: the epoch deadline was reached. A safepoint.
+    NewEpoch(), MayFail;
+    /// `memory_grow(memory, pages) -> old pages or -1`
+    MemoryGrow(I32, I64) -> I64, MayFail;
+    /// `memory_copy(to memory, from memory, to, from, len)`
+    MemoryCopy(I32, I32, I64, I64, I64), MayFail;
+    /// `memory_fill(memory, at, byte, len)`
+    MemoryFill(I32, I64, I32, I64), MayFail;
+    /// `memory_init(memory, data segment, to, from, len)`
+    MemoryInit(I32, I32, I64, I64, I64), MayFail;
+    /// `data_drop(data segment)`
+    DataDrop(I32), Returns;
+    /// `table_grow_func(table, elements, function reference) -> old size or -1`
+    TableGrowFunc(I32, I64, I64) -> I64, MayFail;
+    /// `table_grow_gc(table, elements, reference) -> old size or -1`
+    TableGrowGc(I32, I64, I32) -> I64, MayFail;
+    /// `table_fill_func(table, at, function reference, len)`
+    TableFillFunc(I32, I64, I64, I64), MayFail;
+    /// `table_fill_gc(table, at, reference, len)`
+    TableFillGc(I32, I64, I32, I64), MayFail;
+    /// `table_copy(to table, from table, to, from, len)`
+    TableCopy(I32, I32, I64, I64, I64), MayFail;
+    /// `table_init(table, element segment, to, from, len)`
+    TableInit(I32, I32, I64, I64, I64), MayFail;
+    /// `elem_drop(element segment)`
+    ElemDrop(I32), Returns;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_positions_and_results_are_optional() {
+        for (position, builtin) in Builtin::ALL.iter().enumerate() {
+            assert_eq!(*builtin as usize, position);
+        }
+        assert_eq!(Builtin::MemoryGrow.sig().result, Some(I64));
+        assert_eq!(Builtin::DataDrop.sig().result, None);
+    }
+}

@@ -1,0 +1,131 @@
+//! What is known about published machine code, as plain data: which function a pc is in, its trap,
+//! its live references, its handlers, its place in the Wasm bytes. All tables are sorted by code
+//! offset, which counts from the start of the text. Reading allocates nothing and takes no lock.
+
+use std::sync::Arc;
+
+use crate::wasm::index::DefinedFuncIndex;
+use crate::wasm::module::ModuleInfo;
+
+/// The tables of one piece of published code.
+#[derive(Debug, Default)]
+pub(crate) struct CodeMap {
+    /// Address of the first byte of the text.
+    pub(crate) base: usize,
+    /// Bytes of text.
+    pub(crate) len: usize,
+    /// The module whose functions these are; `None` for trampolines.
+    pub(crate) module: Option<Arc<ModuleInfo>>,
+    pub(crate) functions: Box<[FunctionCode]>,
+    /// Instructions that may fault: code offset and trap code.
+    pub(crate) traps: Box<[(u32, u8)]>,
+    pub(crate) stack_maps: Box<[StackMap]>,
+    /// The slots of all stack maps: offsets from the stack pointer of the frame.
+    pub(crate) stack_map_slots: Box<[u32]>,
+    /// Offsets in the Wasm bytes: each holds from its code offset to the next entry's.
+    pub(crate) source: Box<[(u32, u32)]>,
+}
+
+/// One function's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FunctionCode {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) kind: CodeKind,
+}
+
+/// What a piece of code is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodeKind {
+    Wasm(DefinedFuncIndex),
+    /// An entry trampoline: its activation stands `activation_below_fp` bytes below its frame
+    /// pointer.
+    Entry {
+        activation_below_fp: u32,
+    },
+    /// An exit or builtin trampoline.
+    Exit,
+}
+
+/// The references that are live while a call runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StackMap {
+    /// Offset of the return address.
+    pub(crate) ret: u32,
+    /// The stack pointer of the frame is its frame pointer less this.
+    pub(crate) frame_size: u32,
+    /// The slots: a range of `CodeMap::stack_map_slots`.
+    pub(crate) first_slot: u32,
+    pub(crate) slots: u32,
+}
+
+impl CodeMap {
+    /// The offset of `pc`, if it lies in this text.
+    pub(crate) fn offset(&self, pc: usize) -> Option<u32> {
+        let offset = pc.wrapping_sub(self.base);
+        (offset < self.len).then_some(offset as u32)
+    }
+
+    /// The function that contains `offset`.
+    pub(crate) fn function(&self, offset: u32) -> Option<&FunctionCode> {
+        let next = self.functions.partition_point(|function| function.start <= offset);
+        let function = &self.functions[next.checked_sub(1)?];
+        (offset < function.end).then_some(function)
+    }
+
+    /// The trap of the instruction at `offset`.
+    pub(crate) fn trap(&self, offset: u32) -> Option<u8> {
+        let position = self.traps.binary_search_by_key(&offset, |trap| trap.0).ok()?;
+        Some(self.traps[position].1)
+    }
+
+    /// The stack map of the call that returns to `ret`.
+    pub(crate) fn stack_map(&self, ret: u32) -> Option<StackMap> {
+        let position = self.stack_maps.binary_search_by_key(&ret, |map| map.ret).ok()?;
+        Some(self.stack_maps[position])
+    }
+
+    /// The slots of `map`.
+    pub(crate) fn slots(&self, map: StackMap) -> &[u32] {
+        &self.stack_map_slots[map.first_slot as usize..][..map.slots as usize]
+    }
+
+    /// The offset in the Wasm bytes of the instruction that contains code offset `offset`.
+    pub(crate) fn source(&self, offset: u32) -> Option<u32> {
+        let next = self.source.partition_point(|entry| entry.0 <= offset);
+        Some(self.source[next.checked_sub(1)?].1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_answer_by_offset() {
+        let kind = CodeKind::Wasm(DefinedFuncIndex(3));
+        let map = CodeMap {
+            base: 0x1000,
+            len: 0x40,
+            functions: Box::new([
+                FunctionCode { start: 0, end: 0x10, kind: CodeKind::Exit },
+                FunctionCode { start: 0x20, end: 0x40, kind },
+            ]),
+            traps: Box::new([(0x24, 7)]),
+            stack_maps: Box::new([StackMap { ret: 0x28, frame_size: 32, first_slot: 1, slots: 1 }]),
+            stack_map_slots: Box::new([0, 8]),
+            source: Box::new([(0x20, 100), (0x28, 105)]),
+            ..CodeMap::default()
+        };
+        assert_eq!(map.offset(0xfff), None);
+        assert_eq!(map.offset(0x1040), None);
+        let offset = map.offset(0x1024).unwrap();
+        assert_eq!(map.function(offset).unwrap().kind, kind);
+        assert_eq!(map.function(0x18), None);
+        assert_eq!(map.trap(offset), Some(7));
+        assert_eq!(map.trap(offset + 1), None);
+        assert_eq!(map.slots(map.stack_map(0x28).unwrap()), [8]);
+        assert_eq!(map.source(0x27), Some(100));
+        assert_eq!(map.source(0x1f), None);
+    }
+}

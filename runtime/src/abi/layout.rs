@@ -1,0 +1,257 @@
+//! Offsets of everything compiled code loads and stores. All are in bytes.
+
+use crate::wasm::index::{
+    FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex,
+};
+use crate::wasm::module::ModuleInfo;
+
+/// Size of a `ValRaw` slot.
+pub(crate) const SLOT_SIZE: i32 = 16;
+
+/// The part of a store that compiled code touches.
+pub(crate) mod vm_store {
+    /// `usize`: a function whose frame would reach below this address overflows the stack.
+    pub(crate) const STACK_LIMIT: i32 = 0;
+    /// `*mut Activation`: the innermost entry into Wasm; null outside Wasm.
+    pub(crate) const ACTIVATION: i32 = 8;
+    /// `*mut VmCtx`: the instance that made the latest call which may have reached a host function.
+    pub(crate) const CALLER: i32 = 16;
+    /// `u32`: nonzero while a failure travels to its handler, and after it reached the embedder.
+    pub(crate) const UNWINDING: i32 = 24;
+    /// `*const AtomicU64`: the engine's epoch.
+    pub(crate) const EPOCH: i32 = 32;
+    /// `u64`: the epoch at which the guest is interrupted.
+    pub(crate) const EPOCH_DEADLINE: i32 = 40;
+    /// `*mut u8`: base of the GC heap; null until the heap exists.
+    pub(crate) const GC_BASE: i32 = 48;
+    pub(crate) const SIZE: usize = 56;
+}
+
+/// One entry into Wasm. Lives in the frame of its entry trampoline, which fills it.
+pub(crate) mod activation {
+    /// `*mut Activation`: the entry further out.
+    pub(crate) const PREV: i32 = 0;
+    /// `*mut VmStore`: the pointer that was passed to this entry; host shims derive theirs from it.
+    pub(crate) const STORE: i32 = 8;
+    /// `usize`: where a failure resumes, with `SP` and `FP`.
+    pub(crate) const HANDLER: i32 = 16;
+    pub(crate) const SP: i32 = 24;
+    /// `usize`: frame pointer of the entry trampoline; the walk over Wasm frames ends here.
+    pub(crate) const FP: i32 = 32;
+    /// `usize`: frame pointer of the exit trampoline that Wasm last left through; 0 before.
+    pub(crate) const EXIT_FP: i32 = 40;
+    pub(crate) const SIZE: usize = 48;
+}
+
+/// The context of a host function, in the place of a vmctx.
+pub(crate) mod host_func {
+    /// `*mut VmStore`, at the same place as in a vmctx.
+    pub(crate) const STORE: i32 = 0;
+    /// The C function that an exit trampoline calls.
+    pub(crate) const SHIM: i32 = 8;
+    pub(crate) const SIZE: usize = 16;
+}
+
+/// A function record: what a function reference points to.
+pub(crate) mod func_ref {
+    /// The Wasm function or exit trampoline (`Tail` convention).
+    pub(crate) const CODE: i32 = 0;
+    /// Its context: a vmctx or a host function's.
+    pub(crate) const CTX: i32 = 8;
+    /// `u32`: the engine's type id.
+    pub(crate) const TYPE_ID: i32 = 16;
+    pub(crate) const SIZE: usize = 24;
+}
+
+/// An imported function, as a module calls it.
+pub(crate) mod func_import {
+    pub(crate) const CODE: i32 = 0;
+    pub(crate) const CTX: i32 = 8;
+    pub(crate) const SIZE: usize = 16;
+}
+
+/// The definition of a linear memory. `BASE` never changes while the memory lives.
+pub(crate) mod memory {
+    /// `*mut u8`
+    pub(crate) const BASE: i32 = 0;
+    /// `usize`: bytes.
+    pub(crate) const LEN: i32 = 8;
+    pub(crate) const SIZE: usize = 16;
+}
+
+/// The definition of a table. Elements are `u32` (GC references) or 8-byte pointers to function
+/// records; null is 0 in both.
+pub(crate) mod table {
+    /// `*mut u8`: changes when the table grows.
+    pub(crate) const BASE: i32 = 0;
+    /// `u64`: elements.
+    pub(crate) const LEN: i32 = 8;
+    pub(crate) const SIZE: usize = 16;
+}
+
+/// The definition of a global: one slot.
+pub(crate) mod global {
+    pub(crate) const SIZE: usize = 16;
+}
+
+/// The fixed part of a vmctx.
+pub(crate) mod vmctx {
+    /// `*mut VmStore`
+    pub(crate) const STORE: i32 = 0;
+    /// `*const u32`: engine type ids by [`TypeIndex`](crate::wasm::index::TypeIndex).
+    pub(crate) const TYPE_IDS: i32 = 8;
+    /// `u32`: the position of the instance in its store.
+    pub(crate) const INSTANCE: i32 = 16;
+    pub(crate) const HEADER_SIZE: usize = 32;
+}
+
+/// Where things stand in the vmctx of one module's instances.
+///
+/// ```text
+///  header | imported functions | imported memories* | imported tables* | imported globals*
+///         | memories | tables | globals (16-aligned) | function records
+/// ```
+///
+/// Entries marked `*` are pointers to definitions elsewhere; the others are definitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VmCtxLayout {
+    imported_functions: u32,
+    imported_memories: u32,
+    imported_tables: u32,
+    imported_globals: u32,
+    memories_at: usize,
+    tables_at: usize,
+    globals_at: usize,
+    func_refs_at: usize,
+    imported_memories_at: usize,
+    imported_tables_at: usize,
+    imported_globals_at: usize,
+    size: usize,
+}
+
+/// A definition that is either in the vmctx itself or behind a pointer in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The definition is at this offset.
+    Inline(i32),
+    /// A pointer to the definition is at this offset.
+    Pointer(i32),
+}
+
+impl VmCtxLayout {
+    /// The layout for instances of `info`.
+    pub(crate) fn new(info: &ModuleInfo) -> VmCtxLayout {
+        let pointer = size_of::<u64>();
+        let defined = |all: usize, imported: u32| all - imported as usize;
+        let imported_memories_at =
+            vmctx::HEADER_SIZE + info.imported_functions as usize * func_import::SIZE;
+        let imported_tables_at = imported_memories_at + info.imported_memories as usize * pointer;
+        let imported_globals_at = imported_tables_at + info.imported_tables as usize * pointer;
+        let memories_at = imported_globals_at + info.imported_globals as usize * pointer;
+        let tables_at =
+            memories_at + defined(info.memories.len(), info.imported_memories) * memory::SIZE;
+        let tables_end = tables_at + defined(info.tables.len(), info.imported_tables) * table::SIZE;
+        let globals_at = tables_end.next_multiple_of(global::SIZE);
+        let func_refs_at =
+            globals_at + defined(info.globals.len(), info.imported_globals) * global::SIZE;
+        let size = func_refs_at + info.func_ref_count as usize * func_ref::SIZE;
+        VmCtxLayout {
+            imported_functions: info.imported_functions,
+            imported_memories: info.imported_memories,
+            imported_tables: info.imported_tables,
+            imported_globals: info.imported_globals,
+            memories_at,
+            tables_at,
+            globals_at,
+            func_refs_at,
+            imported_memories_at,
+            imported_tables_at,
+            imported_globals_at,
+            size,
+        }
+    }
+
+    /// The size of a vmctx; it is aligned to 16.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The import record of an imported function.
+    pub(crate) fn func_import(&self, func: FuncIndex) -> i32 {
+        debug_assert!(func.0 < self.imported_functions);
+        offset(vmctx::HEADER_SIZE + func.index() * func_import::SIZE)
+    }
+
+    /// The definition of a memory.
+    pub(crate) fn memory(&self, index: MemoryIndex) -> Place {
+        let (pointers, defs) = (self.imported_memories_at, self.memories_at);
+        place(index.0, self.imported_memories, pointers, defs, memory::SIZE)
+    }
+
+    /// The definition of a table.
+    pub(crate) fn table(&self, index: TableIndex) -> Place {
+        let (pointers, defs) = (self.imported_tables_at, self.tables_at);
+        place(index.0, self.imported_tables, pointers, defs, table::SIZE)
+    }
+
+    /// The definition of a global.
+    pub(crate) fn global(&self, index: GlobalIndex) -> Place {
+        let (pointers, defs) = (self.imported_globals_at, self.globals_at);
+        place(index.0, self.imported_globals, pointers, defs, global::SIZE)
+    }
+
+    /// The function record in slot `index`.
+    pub(crate) fn func_ref(&self, index: FuncRefIndex) -> i32 {
+        offset(self.func_refs_at + index.index() * func_ref::SIZE)
+    }
+}
+
+/// Offset of a type's id in the table behind [`vmctx::TYPE_IDS`].
+pub(crate) fn type_id(index: TypeIndex) -> i32 {
+    offset(index.index() * size_of::<u32>())
+}
+
+fn place(index: u32, imported: u32, pointers: usize, defs: usize, size: usize) -> Place {
+    match index.checked_sub(imported) {
+        None => Place::Pointer(offset(pointers + index as usize * size_of::<u64>())),
+        Some(defined) => Place::Inline(offset(defs + defined as usize * size)),
+    }
+}
+
+fn offset(bytes: usize) -> i32 {
+    i32::try_from(bytes).expect("validated: a module declares fewer than 2^26 entities")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wasm::types::{GlobalType, Limits, MemoryType, ValType};
+
+    #[test]
+    fn imports_are_pointers_and_definitions_do_not_overlap() {
+        let memory = MemoryType {
+            limits: Limits { min: 0, max: None },
+            is_64: false,
+            shared: false,
+            page_size_log2: 16,
+        };
+        let global = GlobalType { content: ValType::I32, mutable: true };
+        let info = ModuleInfo {
+            imported_functions: 1,
+            memories: vec![memory; 2],
+            imported_memories: 1,
+            globals: vec![global; 3],
+            imported_globals: 2,
+            func_ref_count: 2,
+            ..ModuleInfo::default()
+        };
+        let layout = VmCtxLayout::new(&info);
+        assert_eq!(layout.func_import(FuncIndex(0)), 32);
+        assert_eq!(layout.memory(MemoryIndex(0)), Place::Pointer(48));
+        assert_eq!(layout.global(GlobalIndex(1)), Place::Pointer(64));
+        assert_eq!(layout.memory(MemoryIndex(1)), Place::Inline(72));
+        assert_eq!(layout.global(GlobalIndex(2)), Place::Inline(96));
+        assert_eq!(layout.func_ref(FuncRefIndex(1)), 112 + 24);
+        assert_eq!(layout.size(), 112 + 48);
+    }
+}

@@ -1,0 +1,8 @@
+//! hostref.
+#![deny(unsafe_code)]
+mod abi;
+mod error;
+mod trap;
+mod wasm;
+pub use error::{Error, Result};
+pub use trap::Trap;

@@ -1,0 +1,31 @@
+//! Constant expressions as data. `instance` evaluates them.
+
+use super::index::{FuncIndex, GlobalIndex, TypeIndex};
+use super::types::HeapType;
+
+/// One instruction of a constant expression.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ConstOp {
+    I32Const(i32),
+    I64Const(i64),
+    /// The bits of an f32.
+    F32Const(u32),
+    /// The bits of an f64.
+    F64Const(u64),
+    V128Const(u128),
+    GlobalGet(GlobalIndex),
+    RefNull(HeapType<TypeIndex>),
+    RefFunc(FuncIndex),
+    I32Add,
+    I32Sub,
+    I32Mul,
+    I64Add,
+    I64Sub,
+    I64Mul,
+}
+
+/// A validated constant expression: operands are pushed, the last value is the result.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ConstExpr {
+    pub(crate) ops: Box<[ConstOp]>,
+}

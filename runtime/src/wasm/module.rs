@@ -1,0 +1,177 @@
+//! What a module declares, apart from its function bodies.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::const_expr::ConstExpr;
+use super::index::{
+    DataIndex, DefinedFuncIndex, ElemIndex, FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex,
+    TableIndex, TagIndex, TypeIndex,
+};
+use super::types::{
+    FuncType, GlobalType, HeapType, MemoryType, RefType, SubType, TableType, ValType,
+};
+
+/// A decoded module.
+#[derive(Debug, Default)]
+pub(crate) struct ModuleInfo {
+    /// The module's name of the name section.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) types: Vec<SubType<TypeIndex>>,
+    /// The recursion groups of `types`, in order and without gaps.
+    pub(crate) groups: Vec<Range<u32>>,
+    pub(crate) imports: Vec<Import>,
+    /// The exports in their order.
+    pub(crate) exports: Vec<(Box<str>, EntityIndex)>,
+    /// Positions in `exports` by name.
+    pub(crate) export_names: HashMap<Box<str>, usize>,
+
+    /// The type of every function, imported ones first.
+    pub(crate) functions: Vec<TypeIndex>,
+    pub(crate) imported_functions: u32,
+    /// Function names of the name section.
+    pub(crate) function_names: HashMap<FuncIndex, Box<str>>,
+    /// For every function the slot of its record, if its reference can be observed: it is
+    /// exported, in an element segment, or named by `ref.func`.
+    pub(crate) func_refs: Vec<Option<FuncRefIndex>>,
+    /// The number of slots given out in `func_refs`.
+    pub(crate) func_ref_count: u32,
+
+    pub(crate) tables: Vec<Table>,
+    pub(crate) imported_tables: u32,
+    pub(crate) memories: Vec<MemoryType>,
+    pub(crate) imported_memories: u32,
+    pub(crate) globals: Vec<GlobalType<TypeIndex>>,
+    pub(crate) imported_globals: u32,
+    /// The initial values of the defined globals.
+    pub(crate) global_inits: Vec<ConstExpr>,
+    /// The function type of every tag.
+    pub(crate) tags: Vec<TypeIndex>,
+    pub(crate) imported_tags: u32,
+
+    pub(crate) elements: Vec<ElementSegment>,
+    pub(crate) data: Vec<DataSegment>,
+    pub(crate) start: Option<FuncIndex>,
+    /// The body of every defined function: its range in the module's bytes.
+    pub(crate) bodies: Vec<Range<usize>>,
+}
+
+/// Anything a module can import or export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum EntityIndex {
+    Func(FuncIndex),
+    Table(TableIndex),
+    Memory(MemoryIndex),
+    Global(GlobalIndex),
+    Tag(TagIndex),
+}
+
+/// One import. The entity's type stands in its index space.
+#[derive(Clone, Debug)]
+pub(crate) struct Import {
+    pub(crate) module: Box<str>,
+    pub(crate) name: Box<str>,
+    pub(crate) entity: EntityIndex,
+}
+
+/// A table with its initial element; `None` is null.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub(crate) ty: TableType<TypeIndex>,
+    pub(crate) init: Option<ConstExpr>,
+}
+
+/// An element segment.
+#[derive(Clone, Debug)]
+pub(crate) struct ElementSegment {
+    pub(crate) mode: SegmentMode<TableIndex>,
+    pub(crate) ty: RefType<TypeIndex>,
+    pub(crate) items: ElementItems,
+}
+
+/// The elements of a segment.
+#[derive(Clone, Debug)]
+pub(crate) enum ElementItems {
+    Functions(Box<[FuncIndex]>),
+    Expressions(Box<[ConstExpr]>),
+}
+
+impl ElementItems {
+    /// The number of elements.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            ElementItems::Functions(items) => items.len(),
+            ElementItems::Expressions(items) => items.len(),
+        }
+    }
+}
+
+/// A data segment; `bytes` is a range in the module's bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct DataSegment {
+    pub(crate) mode: SegmentMode<MemoryIndex>,
+    pub(crate) bytes: Range<usize>,
+}
+
+/// When a segment's content is used.
+#[derive(Clone, Debug)]
+pub(crate) enum SegmentMode<I> {
+    /// By instructions, until dropped.
+    Passive,
+    /// At instantiation, copied to `target` at `offset`.
+    Active { target: I, offset: ConstExpr },
+    /// Never (element segments only): it declares functions for `ref.func`.
+    Declared,
+}
+
+impl ModuleInfo {
+    /// The function type of `func`.
+    pub(crate) fn func_type(&self, func: FuncIndex) -> &FuncType<TypeIndex> {
+        self.func_type_at(self.functions[func.index()])
+    }
+
+    /// The function type at `index` of the type section.
+    pub(crate) fn func_type_at(&self, index: TypeIndex) -> &FuncType<TypeIndex> {
+        self.types[index.index()].as_func().expect("validated: a function type index")
+    }
+
+    /// The position of `func` among the defined functions; `None` if it is imported.
+    pub(crate) fn defined_func(&self, func: FuncIndex) -> Option<DefinedFuncIndex> {
+        func.0.checked_sub(self.imported_functions).map(DefinedFuncIndex)
+    }
+
+    /// The index of the defined function `func` among all functions.
+    pub(crate) fn func_index(&self, func: DefinedFuncIndex) -> FuncIndex {
+        FuncIndex(self.imported_functions + func.0)
+    }
+
+    /// The export called `name`.
+    pub(crate) fn export(&self, name: &str) -> Option<EntityIndex> {
+        self.export_names.get(name).map(|position| self.exports[*position].1)
+    }
+
+    /// The data segment `index`.
+    pub(crate) fn data_segment(&self, index: DataIndex) -> &DataSegment {
+        &self.data[index.index()]
+    }
+
+    /// The element segment `index`.
+    pub(crate) fn element_segment(&self, index: ElemIndex) -> &ElementSegment {
+        &self.elements[index.index()]
+    }
+
+    /// Whether `heap` is in the hierarchy of functions, whose references are pointers to
+    /// function records; all other references are offsets into the GC heap.
+    pub(crate) fn is_func_heap(&self, heap: HeapType<TypeIndex>) -> bool {
+        match heap {
+            HeapType::Func | HeapType::NoFunc => true,
+            HeapType::Concrete(index) => self.types[index.index()].as_func().is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether a value of type `ty` is a reference into the GC heap.
+    pub(crate) fn is_gc_ref(&self, ty: ValType<TypeIndex>) -> bool {
+        matches!(ty, ValType::Ref(ty) if !self.is_func_heap(ty.heap))
+    }
+}
