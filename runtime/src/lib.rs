@@ -3,6 +3,9 @@
 mod abi;
 mod error;
 mod trap;
+#[allow(unsafe_code, reason = "the layer that compiled code touches")]
+mod vm;
 mod wasm;
 pub use error::{Error, Result};
 pub use trap::Trap;
+pub use vm::value::ValRaw;
