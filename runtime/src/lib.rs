@@ -1,6 +1,7 @@
 //! hostref.
 #![deny(unsafe_code)]
 mod abi;
+mod compile;
 mod error;
 mod trap;
 mod wasm;
