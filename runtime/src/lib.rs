@@ -1,6 +1,7 @@
 //! hostref.
 #![deny(unsafe_code)]
 mod abi;
+mod compile;
 mod error;
 mod trap;
 #[allow(unsafe_code, reason = "the layer that compiled code touches")]
