@@ -1,6 +1,7 @@
 //! hostref.
 #![deny(unsafe_code)]
 mod abi;
+mod code;
 mod compile;
 mod error;
 mod trap;
