@@ -10,7 +10,7 @@ use crate::vm::code_memory::{CodePtr, CodeRegion};
 pub(crate) struct CodeObject {
     /// Owns the pages; `None` if there is no function.
     region: Option<Arc<CodeRegion>>,
-    map: Arc<CodeMap>,
+    pub(super) map: Arc<CodeMap>,
 }
 
 impl CodeObject {
@@ -35,10 +35,5 @@ impl CodeObject {
                 base.checked_add(start).expect("code lies inside the address space")
             }),
         )
-    }
-
-    /// The tables of the code.
-    pub(crate) fn map(&self) -> &Arc<CodeMap> {
-        &self.map
     }
 }

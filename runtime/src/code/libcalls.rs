@@ -77,6 +77,10 @@ extern "C" fn fma_f64(a: f64, b: f64, c: f64) -> f64 {
 
 /// Each byte of the result is the byte of `bytes` that the low four bits of `selector` name, or 0
 /// where the selector's high bit is set.
+#[expect(
+    improper_ctypes_definitions,
+    reason = "rustc passes a vector as the processor's C ABI does"
+)]
 extern "C" fn x86_pshufb(bytes: Vector, selector: Vector) -> Vector {
     let bytes = bytes.bits().to_le_bytes();
     let select = |byte: u8| if byte & 0x80 == 0 { bytes[usize::from(byte & 15)] } else { 0 };

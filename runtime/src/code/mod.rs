@@ -15,7 +15,7 @@ mod tests;
 mod trampolines;
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock};
 
 use cranelift_codegen::isa::OwnedTargetIsa;
 
@@ -113,15 +113,5 @@ impl EngineInner {
         wanted: Vec<(TrampolineKind, LoweredSig)>,
     ) -> Result<()> {
         self.trampolines.prepare(&*self.isa, wanted, |artifact| self.publish(artifact, None))
-    }
-
-    /// The type registry, to read.
-    pub(crate) fn types(&self) -> RwLockReadGuard<'_, TypeRegistry> {
-        self.types.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The type registry, to register types.
-    pub(crate) fn types_mut(&self) -> RwLockWriteGuard<'_, TypeRegistry> {
-        self.types.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -98,15 +98,15 @@ fn install(
     let signature = Signature::new(CallConv::triple_default(isa.triple()));
     let ids = functions
         .iter()
-        .map(|_| module.declare_anonymous_function(&signature))
-        .collect::<ModuleResult<Vec<FuncId>>>()?;
+        .map(|_| Ok(module.declare_anonymous_function(&signature)?))
+        .collect::<Result<Vec<FuncId>>>()?;
     let imports: HashMap<RelocTarget, FuncId> = imports
         .into_iter()
         .enumerate()
         .map(|(name, target)| {
             Ok((target, module.declare_function(&symbol(name), Linkage::Import, &signature)?))
         })
-        .collect::<ModuleResult<_>>()?;
+        .collect::<Result<_>>()?;
 
     for (code, id) in functions.iter().zip(&ids) {
         let relocs: Vec<ModuleReloc> = code

@@ -79,8 +79,9 @@ pub(crate) fn alloc(len: usize) -> Result<CodeRegion> {
     let page = arena.take(len / page_size()).ok_or_else(|| {
         anyhow!("the {ARENA_SIZE:#x} bytes for machine code are used up ({len:#x} more needed)")
     })?;
-    let start = arena.reservation.base().wrapping_add(page * page_size());
-    let ptr = NonNull::new(start).expect("the arena is not at address 0");
+    let offset = page * page_size();
+    let base = arena.reservation.base();
+    let ptr = base.map_addr(|base| base.checked_add(offset).expect("the arena is mapped"));
     let region = CodeRegion { arena, ptr, len, map: OnceLock::new() };
     region.protect(MprotectFlags::READ | MprotectFlags::WRITE)?;
     Ok(region)
@@ -95,7 +96,7 @@ pub(crate) fn alloc(len: usize) -> Result<CodeRegion> {
 /// the stack, which keeps its owner alive.
 pub(crate) unsafe fn lookup<'a>(pc: usize) -> Option<&'a CodeMap> {
     let arena = ARENA.get()?.as_ref().ok()?;
-    let offset = pc.wrapping_sub(arena.reservation.base().addr());
+    let offset = pc.wrapping_sub(arena.base());
     let map = arena.maps().get(offset / page_size())?.load(Ordering::Acquire);
     // SAFETY: a non-null entry points to a map that lives as long as its region, which owns the
     // code at `pc`, which lives for `'a` by the caller's duty.
@@ -139,7 +140,7 @@ impl CodeRegion {
     }
 
     fn first_page(&self) -> usize {
-        (self.ptr.addr().get() - self.arena.reservation.base().addr()) / page_size()
+        (self.ptr.addr().get() - self.arena.base()) / page_size()
     }
 
     fn protect(&self, protection: MprotectFlags) -> Result<()> {
@@ -180,11 +181,15 @@ impl Arena {
         Ok(Arena { reservation, table, free: Mutex::new(BTreeMap::from([(0, pages)])) })
     }
 
+    fn base(&self) -> usize {
+        self.reservation.base().addr().get()
+    }
+
     /// The page table.
     fn maps(&self) -> &[AtomicPtr<CodeMap>] {
         let pages = self.reservation.len() / page_size();
         // SAFETY: `table` is accessible for that many entries, and zeros are null pointers.
-        unsafe { std::slice::from_raw_parts(self.table.base().cast(), pages) }
+        unsafe { std::slice::from_raw_parts(self.table.base().as_ptr().cast(), pages) }
     }
 
     /// The first of `count` free pages in a row, the lowest there is.

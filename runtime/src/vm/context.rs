@@ -89,18 +89,6 @@ pub(crate) struct VmCtx {
     pub(crate) instance: u32,
 }
 
-impl VmCtx {
-    /// The `T` that stands `offset` bytes into the vmctx.
-    ///
-    /// # Safety
-    ///
-    /// `vmctx` points to a vmctx and `offset` comes from the `VmCtxLayout` of its module.
-    pub(crate) unsafe fn at<T>(vmctx: *mut VmCtx, offset: i32) -> *mut T {
-        // SAFETY: the offset lies in the allocation of this vmctx, by the caller's duty.
-        unsafe { vmctx.byte_offset(offset as isize) }.cast()
-    }
-}
-
 /// A function record: what a function reference points to.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]

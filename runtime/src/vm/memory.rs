@@ -4,6 +4,8 @@
 //! Invariant: `base` never changes, bytes `0..len` are accessible, the rest of the reservation is
 //! not, and no access of compiled code can leave the reservation.
 
+use std::ptr::NonNull;
+
 use anyhow::{Context as _, ensure};
 
 use super::reservation::Reservation;
@@ -65,7 +67,7 @@ impl LinearMemory {
     }
 
     /// The address of byte 0, the same for the memory's whole life.
-    pub(crate) fn base(&self) -> *mut u8 {
+    pub(crate) fn base(&self) -> NonNull<u8> {
         self.reservation.base()
     }
 
@@ -74,22 +76,17 @@ impl LinearMemory {
         self.len
     }
 
-    /// The largest length in bytes.
-    pub(crate) fn max(&self) -> usize {
-        self.max
-    }
-
     /// The content.
     pub(crate) fn data(&self) -> &[u8] {
         // SAFETY: `0..len` is accessible. Compiled code, the only other user of these bytes, runs
         // with exclusive access to the store that owns this memory, thus not while it is borrowed.
-        unsafe { std::slice::from_raw_parts(self.base(), self.len) }
+        unsafe { std::slice::from_raw_parts(self.base().as_ptr(), self.len) }
     }
 
     /// The content, to change it.
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
         // SAFETY: as for `data`; `&mut self` excludes other borrows of the content.
-        unsafe { std::slice::from_raw_parts_mut(self.base(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.base().as_ptr(), self.len) }
     }
 }
 

@@ -43,8 +43,8 @@ impl Reservation {
     }
 
     /// The first byte.
-    pub(crate) fn base(&self) -> *mut u8 {
-        self.base.as_ptr()
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.base
     }
 
     /// The number of reserved bytes.
@@ -119,14 +119,14 @@ impl Reservation {
     fn pages(&self, range: Range<usize>) -> (*mut c_void, usize) {
         assert!(range.start <= range.end && range.end <= self.len, "range outside a reservation");
         let first = range.start & !(page_size() - 1);
-        (self.base().wrapping_add(first).cast(), page_align(range.end) - first)
+        (self.base.as_ptr().wrapping_add(first).cast(), page_align(range.end) - first)
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
         // SAFETY: the mapping is exactly this range, and its owner goes.
-        let unmapped = unsafe { mm::munmap(self.base().cast(), self.len) };
+        let unmapped = unsafe { mm::munmap(self.base.as_ptr().cast(), self.len) };
         debug_assert!(unmapped.is_ok(), "a reservation is one valid mapping");
     }
 }
@@ -157,7 +157,7 @@ mod tests {
     fn committed_pages_are_zero_and_keep_their_content_until_reset() {
         let mut reservation = Reservation::new(1 << 20).unwrap();
         reservation.commit(0..8192).unwrap();
-        let word = reservation.base().cast::<u64>();
+        let word = reservation.base().cast::<u64>().as_ptr();
         // SAFETY: the first two pages were committed above.
         unsafe {
             assert_eq!(*word, 0);

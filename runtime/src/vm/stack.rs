@@ -23,8 +23,19 @@ const HEADROOM: usize = 128 << 10;
 /// What stays free of a stack of which [`HEADROOM`] would be more than a quarter, however small.
 const LEAST_HEADROOM: usize = 16 << 10;
 
+/// What is known about the stack of a thread.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// The lowest usable address.
+    start: usize,
+    /// The lowest address that Wasm may use.
+    floor: usize,
+    /// The end of the stack, above everything on it.
+    end: usize,
+}
+
 thread_local! {
-    static BOUNDS: Cell<Option<Range<usize>>> = const { Cell::new(None) };
+    static BOUNDS: Cell<Option<Bounds>> = const { Cell::new(None) };
 }
 
 /// The stack limit for an outermost entry made here: Wasm may use `max_wasm_stack` bytes, but
@@ -32,15 +43,15 @@ thread_local! {
 ///
 /// Code that runs on a stack other than its thread's own, such as a fiber's, is limited by
 /// `max_wasm_stack` alone.
+#[inline]
 pub(crate) fn stack_limit(max_wasm_stack: usize) -> usize {
     let here = approximate_sp();
     let configured = here.saturating_sub(max_wasm_stack);
-    let bounds = thread_bounds();
-    if !bounds.contains(&here) {
-        return configured;
+    let bounds = BOUNDS.get().unwrap_or_else(thread_bounds);
+    match (bounds.start..bounds.end).contains(&here) {
+        true => configured.max(bounds.floor),
+        false => configured,
     }
-    let headroom = (bounds.len() / 4).clamp(LEAST_HEADROOM, HEADROOM);
-    configured.max(bounds.start + headroom)
 }
 
 /// A frame of compiled code: `pc` is the return address of the call it is in, or the address of
@@ -169,22 +180,24 @@ pub(crate) unsafe fn visit_refs(store: &VmStore, mut visit: impl FnMut(&mut u32)
 }
 
 /// An address in the frame of the caller, or close to it.
-#[inline(never)]
+#[inline]
 fn approximate_sp() -> usize {
     let here = 0u8;
-    std::ptr::from_ref(&here).addr()
+    std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }
 
-/// The usable stack of this thread; empty if the system does not say.
-fn thread_bounds() -> Range<usize> {
-    BOUNDS.with(|cached| {
-        let bounds = cached.take().unwrap_or_else(|| query_bounds().unwrap_or(0..0));
-        cached.set(Some(bounds.clone()));
-        bounds
-    })
+/// Finds the bounds of this thread's stack; no address is within them if the system does not say.
+#[cold]
+fn thread_bounds() -> Bounds {
+    let stack = query_stack().unwrap_or(0..0);
+    let headroom = (stack.len() / 4).clamp(LEAST_HEADROOM, HEADROOM);
+    let bounds = Bounds { start: stack.start, floor: stack.start + headroom, end: stack.end };
+    BOUNDS.set(Some(bounds));
+    bounds
 }
 
-fn query_bounds() -> Option<Range<usize>> {
+/// The usable stack of this thread.
+fn query_stack() -> Option<Range<usize>> {
     let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     // SAFETY: the call initialises `attributes` when it returns 0.
     if unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) } != 0 {
@@ -214,9 +227,9 @@ mod tests {
         // The C library may give a thread a larger stack than it was asked for.
         let limits = |stack: usize, max_wasm_stack: usize| {
             let limits = move || {
-                let (limit, sp) = (stack_limit(max_wasm_stack), approximate_sp());
-                let bounds = thread_bounds();
-                assert!(bounds.contains(&sp));
+                let (limit, sp, bounds) =
+                    (stack_limit(max_wasm_stack), approximate_sp(), BOUNDS.get().unwrap());
+                assert!(bounds.start < bounds.floor && bounds.floor < sp && sp < bounds.end);
                 (limit, sp, bounds)
             };
             std::thread::Builder::new().stack_size(stack).spawn(limits).unwrap().join().unwrap()
@@ -226,6 +239,7 @@ mod tests {
         let (limit, _, bounds) = limits(1 << 20, 64 << 20);
         assert_eq!(limit, bounds.start + HEADROOM);
         let (limit, _, bounds) = limits(128 << 10, 64 << 20);
-        assert_eq!(limit, bounds.start + (bounds.len() / 4).min(HEADROOM));
+        let len = bounds.end - bounds.start;
+        assert_eq!(limit, bounds.start + (len / 4).min(HEADROOM));
     }
 }

@@ -75,7 +75,7 @@ fn publish_ten_thousand_modules() {
 #[test]
 fn code_is_found_while_it_lives_and_its_tables_are_sorted() {
     let code = engine().publish(artifact(), Some(Arc::default())).unwrap();
-    let map = code.map();
+    let map = &code.map;
     assert!(map.functions.is_sorted_by(|a, b| a.end <= b.start));
     assert!(map.traps.is_sorted_by_key(|trap| trap.0) && !map.traps.is_empty());
     for (index, function) in map.functions.iter().enumerate() {
@@ -89,7 +89,7 @@ fn code_is_found_while_it_lives_and_its_tables_are_sorted() {
 #[test]
 fn an_empty_artifact_has_no_code() {
     let code = engine().publish(Artifact { functions: Vec::new() }, None).unwrap();
-    assert_eq!(code.map().functions.len(), 0);
+    assert_eq!(code.map.functions.len(), 0);
 }
 
 #[test]

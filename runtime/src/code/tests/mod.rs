@@ -2,6 +2,8 @@
 //! code. This file holds what they share: a builder of artifacts and a store to run them in.
 
 mod memory;
+#[cfg(feature = "wat")]
+mod modules;
 mod overflow;
 mod reentry;
 mod refs;

@@ -142,7 +142,7 @@ fn a_fault_goes_on_into_the_activations_further_out() {
             let fault = Fault { trap: Trap::MemoryOutOfBounds, address: Some(16) };
             assert_eq!(failure.fault, Some(fault));
             assert_eq!(failure.functions(), [0, 0, 2, 0, 2]);
-            assert!(load.map().offset(failure.backtrace.pcs[0]).is_some());
+            assert!(load.map.offset(failure.backtrace.pcs[0]).is_some());
             Ok(0)
         }
     });

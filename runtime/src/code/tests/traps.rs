@@ -1,7 +1,7 @@
 //! Traps found by the processor and by software, at depth and many times.
 
 use super::*;
-use crate::vm::entry::{Registers, Vector};
+use crate::vm::entry::Vector;
 use crate::vm::memory::LinearMemory;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 
@@ -35,15 +35,15 @@ fn a_memory_fault_at_depth_arrives_with_its_address_and_frames() {
     let code = out_of_bounds();
     let memory = LinearMemory::new(0, 0).unwrap();
     let mut store = TestStore::new();
-    store.ctx.slots[2] = memory.base().addr();
+    store.ctx.slots[2] = memory.base().addr().get();
     for depth in [0, 1, 5, 127, 128, 1000] {
         let failure = store.call(&code, 0, depth as i64).unwrap_err();
-        let address = Some(memory.base().addr() + 0x1_2345_6789);
+        let address = Some(memory.base().addr().get() + 0x1_2345_6789);
         assert_eq!(failure.fault, Some(Fault { trap: Trap::MemoryOutOfBounds, address }));
         assert_eq!(failure.functions(), vec![0; 128.min(depth + 1)]);
         assert_eq!(failure.backtrace.omitted, (depth + 1).saturating_sub(128));
         let pc = failure.backtrace.pcs[0];
-        assert_eq!(code.map().trap(code.map().offset(pc).unwrap()), Some(2));
+        assert_eq!(code.map.trap(code.map.offset(pc).unwrap()), Some(2));
     }
 }
 
@@ -125,6 +125,36 @@ fn threads_trap_while_code_comes_and_goes() {
     });
 }
 
+#[expect(
+    improper_ctypes_definitions,
+    reason = "rustc passes a vector as the processor's C ABI does"
+)]
+type Entry<R> =
+    unsafe extern "C" fn(*mut VmStore, *const u8, *mut VmCtx, i32, i64, f32, f64, Vector) -> R;
+#[expect(
+    improper_ctypes_definitions,
+    reason = "rustc passes a vector as the processor's C ABI does"
+)]
+type ManyEntry = unsafe extern "C" fn(
+    *mut VmStore,
+    *const u8,
+    *mut VmCtx,
+    *mut ValRaw,
+    i32,
+    i64,
+    f32,
+    f64,
+    Vector,
+);
+
+/// # Safety
+///
+/// `entry` is a typed entry trampoline for these parameters with the result `R`.
+unsafe fn typed<R>(entry: crate::code::CodePtr) -> Entry<R> {
+    // SAFETY: the caller's duty.
+    unsafe { std::mem::transmute::<*const u8, Entry<R>>(entry.as_ptr()) }
+}
+
 #[test]
 fn typed_entries_pass_every_type_in_registers() {
     let mut code = Code::default();
@@ -145,21 +175,23 @@ fn typed_entries_pass_every_type_in_registers() {
     test.store.stack_limit.set(stack_limit(1 << 16));
     let store: *mut VmStore = &mut *test.store;
     let ctx: *mut VmCtx = std::ptr::from_mut(&mut *test.ctx).cast();
-    let args = (-1i32, i64::MIN, 0.5f32, -2.5f64, Vector::new(7 << 100));
+    let (a, b, c, d, e) = (-1i32, i64::MIN, 0.5f32, -2.5f64, Vector::new(7 << 100));
     let at = |index: usize| code.function(index).as_ptr();
     // SAFETY: each entry is made for the types of the call; code and store outlive it.
     unsafe {
-        assert_eq!(args.call::<i32>(entry(&[LI32]), store, at(0), ctx), args.0);
-        assert_eq!(args.call::<i64>(entry(&[LI64]), store, at(1), ctx), args.1);
-        assert_eq!(args.call::<f32>(entry(&[LF32]), store, at(2), ctx), args.2);
-        assert_eq!(args.call::<f64>(entry(&[LF64]), store, at(3), ctx), args.3);
-        assert_eq!(args.call::<Vector>(entry(&[V128]), store, at(4), ctx).bits(), 7 << 100);
+        assert_eq!(typed::<i32>(entry(&[LI32]))(store, at(0), ctx, a, b, c, d, e), a);
+        assert_eq!(typed::<i64>(entry(&[LI64]))(store, at(1), ctx, a, b, c, d, e), b);
+        assert_eq!(typed::<f32>(entry(&[LF32]))(store, at(2), ctx, a, b, c, d, e), c);
+        assert_eq!(typed::<f64>(entry(&[LF64]))(store, at(3), ctx, a, b, c, d, e), d);
+        let result = typed::<Vector>(entry(&[V128]))(store, at(4), ctx, a, b, c, d, e);
+        assert_eq!(result.bits(), 7 << 100);
         let mut results = [ValRaw::i32(0); 5];
-        args.call_with_results(entry(&lowered), store, at(5), ctx, results.as_mut_ptr());
-        assert_eq!(results[0].get_i32(), args.0);
-        assert_eq!(results[1].get_i64(), args.1);
-        assert_eq!(results[2].get_f32(), args.2.to_bits());
-        assert_eq!(results[3].get_f64(), args.3.to_bits());
+        let call = std::mem::transmute::<*const u8, ManyEntry>(entry(&lowered).as_ptr());
+        call(store, at(5), ctx, results.as_mut_ptr(), a, b, c, d, e);
+        assert_eq!(results[0].get_i32(), a);
+        assert_eq!(results[1].get_i64(), b);
+        assert_eq!(results[2].get_f32(), c.to_bits());
+        assert_eq!(results[3].get_f64(), d.to_bits());
         assert_eq!(results[4].get_v128(), 7 << 100);
     }
     assert_eq!(entry(&[LI32]), entry(&[LI32]));
