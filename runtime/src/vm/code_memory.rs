@@ -65,7 +65,7 @@ pub(crate) struct CodeRegion {
 // SAFETY: a region owns its pages; they are written only before they become executable, by the
 // one publisher that holds the region then.
 unsafe impl Send for CodeRegion {}
-// SAFETY: as for `Send`; the methods on `&CodeRegion` synchronise through the kernel and `OnceLock`.
+// SAFETY: as for `Send`; what `&CodeRegion` can do is synchronised by the kernel and `OnceLock`.
 unsafe impl Sync for CodeRegion {}
 
 /// Takes writable pages for `len` bytes of code.

@@ -1,5 +1,5 @@
-//! Calls of array entry trampolines, and the type in which C functions pass a `v128`. Roots nothing,
-//! checks no type, and looks at no failure: the caller tests `VmStore::unwinding` afterwards.
+//! Calls of array entry trampolines, and the type in which C functions pass a `v128`. Roots
+//! nothing, checks no type, and looks at no failure: the caller tests `VmStore::unwinding`.
 
 use super::code_memory::CodePtr;
 use super::context::{VmCtx, VmStore};
