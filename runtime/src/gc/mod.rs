@@ -372,6 +372,20 @@ impl GcStore {
         self.hosts.value_mut(self.host_row(reference.to_raw())?)
     }
 
+    /// The name of a host object's type.
+    pub(crate) fn host_type_name(&self, reference: GcRef) -> Result<&'static str, HostRefError> {
+        Ok(self.hosts.payload(self.host_row(reference.to_raw())?).type_name())
+    }
+
+    /// A number that tells live references apart and that no collection changes: what a hash may
+    /// depend on.
+    pub(crate) fn identity(&self, reference: GcRef) -> u64 {
+        match self.host_row(reference.to_raw()) {
+            Ok(row) => u64::from(row.0) << 32,
+            Err(_) => u64::from(reference.to_raw()),
+        }
+    }
+
     /// Whether a reference is one to a host object of type `T`.
     #[inline]
     pub(crate) fn check_host<T: Any>(&self, reference: GcRef) -> Result<(), HostRefError> {

@@ -23,7 +23,8 @@ impl StoreId {
 /// The name of one root. A copy that outlives the root finds that out: no two roots of a store ever
 /// agree in slot and generation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct RootIndex {
+#[doc(hidden)]
+pub struct RootIndex {
     store: StoreId,
     generation: u64,
     slot: u32,
