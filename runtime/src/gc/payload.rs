@@ -2,9 +2,9 @@
 //! or followed; knows nothing of rows, references or stores.
 //!
 //! ```text
-//!  Payload --> +--------+--------+----------+-------+----- ..
-//!              | borrow | vtable | external | frozen| value: T
-//!              +--------+--------+----------+-------+----- ..
+//!  Payload --> +--------+--------+-------+--------+----- ..
+//!              | borrow | vtable | bytes | frozen | value: T
+//!              +--------+--------+-------+--------+----- ..
 //! ```
 //!
 //! A `Box<dyn Any>` would do but for its price: finding out what is in it is an indirect call. Here
@@ -57,7 +57,9 @@ struct Header {
     /// store meanwhile.
     borrow: AtomicIsize,
     vtable: &'static VTable,
-    properties: Properties,
+    /// All bytes that go when the payload goes.
+    bytes: usize,
+    frozen: bool,
 }
 
 const EXCLUSIVE: isize = -1;
@@ -66,7 +68,6 @@ const EXCLUSIVE: isize = -1;
 struct VTable {
     tag: TypeId,
     name: fn() -> &'static str,
-    size: usize,
     any: fn(NonNull<Header>) -> NonNull<HostData>,
     /// Frees the allocation with the value in it.
     ///
@@ -94,7 +95,12 @@ pub(crate) enum BorrowError {
 impl Payload {
     /// Boxes `value`.
     pub(crate) fn new<T: Any + Send + Sync>(value: T, properties: Properties) -> Payload {
-        let header = Header { borrow: AtomicIsize::new(0), vtable: &Of::<T>::VTABLE, properties };
+        let header = Header {
+            borrow: AtomicIsize::new(0),
+            vtable: &Of::<T>::VTABLE,
+            bytes: size_of::<Cell<T>>().saturating_add(properties.external),
+            frozen: properties.frozen,
+        };
         let cell = Box::new(Cell { header, value: UnsafeCell::new(value) });
         let header = NonNull::from(Box::leak(cell)).cast::<Header>();
         Payload { header, owns: PhantomData }
@@ -112,7 +118,7 @@ impl Payload {
 
     /// All bytes that go when the payload goes.
     pub(crate) fn bytes(&self) -> usize {
-        self.vtable().size.saturating_add(self.header().properties.external)
+        self.header().bytes
     }
 
     /// Whether the value is a `T`.
@@ -226,7 +232,7 @@ impl Payload {
     #[inline]
     fn check_exclusive(&self) -> Result<(), BorrowError> {
         match self.borrow().load(Ordering::Acquire) {
-            _ if self.header().properties.frozen => Err(BorrowError::Frozen),
+            _ if self.header().frozen => Err(BorrowError::Frozen),
             0 => Ok(()),
             EXCLUSIVE => Err(BorrowError::Exclusive),
             _ => Err(BorrowError::Shared),
@@ -272,7 +278,6 @@ impl<T: Any + Send + Sync> Of<T> {
     const VTABLE: VTable = VTable {
         tag: TypeId::of::<T>(),
         name: type_name::<T>,
-        size: size_of::<Cell<T>>(),
         any: |header| value_of::<T>(header) as NonNull<HostData>,
         free: free::<T>,
     };
