@@ -25,7 +25,7 @@
 mod check;
 mod collector;
 mod externs;
-mod object;
+pub(crate) mod object;
 #[allow(unsafe_code, reason = "host values with their type erased")]
 mod payload;
 pub(crate) mod roots;
