@@ -77,7 +77,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
     ) -> Result<Results::Abi> {
         let ptr = self.func.checked(&shell.inner)?;
         shell.inner.safepoint();
-        let args = params.lower(&shell.inner)?;
+        let args = params.lower_params(&shell.inner)?;
         shell.inner.before_entry();
         let record = ptr.record();
         let mut slots = Results::Abi::slots();

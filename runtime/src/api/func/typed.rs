@@ -47,11 +47,11 @@ pub trait WasmParams: Send + 'static {
     type Args: AbiArgs;
 
     #[doc(hidden)]
-    fn wasm_types() -> Vec<wasm::ValType>;
+    fn val_types() -> Vec<ValType>;
 
     /// The arguments as they go into Wasm; the shared borrow excludes a collection.
     #[doc(hidden)]
-    fn lower(self, store: &StoreInner) -> Result<Self::Args>;
+    fn lower_params(self, store: &StoreInner) -> Result<Self::Args>;
 }
 
 /// Rust types that stand for the results of a function: a [`WasmTy`] or a tuple of them.
@@ -62,11 +62,11 @@ pub trait WasmResults: WasmParams {
 
     /// Whether loading them needs a root scope.
     #[doc(hidden)]
-    const ROOTS: bool;
+    const RESULT_ROOTS: bool;
 
     /// The results that came out of Wasm, with the position of the one that is not as expected.
     #[doc(hidden)]
-    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)>
+    fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)>
     where
         Self: Sized;
 
@@ -97,7 +97,8 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
         let shell = store.as_context_mut().0;
         let results = self.entry.call(shell, params)?;
-        Results::load(&mut shell.inner, results).map_err(|(index, error)| mismatch(index, error))
+        Results::load_results(&mut shell.inner, results)
+            .map_err(|(index, error)| mismatch(index, error))
     }
 
     /// The function without its static type.
@@ -117,10 +118,10 @@ pub(crate) fn check<Params: WasmParams, Results: WasmResults>(
     ty: &wasm::FuncType,
 ) -> Result<()> {
     let types = store.engine.types();
-    compare(store, "parameter", &Params::wasm_types(), &ty.params, |rust, wasm| {
+    compare(store, "parameter", &Params::val_types(), &ty.params, |rust, wasm| {
         types.val_matches(rust, wasm)
     })?;
-    compare(store, "result", &Results::wasm_types(), &ty.results, |rust, wasm| {
+    compare(store, "result", &Results::val_types(), &ty.results, |rust, wasm| {
         types.fits_but_null(wasm, rust)
     })
 }
@@ -128,7 +129,7 @@ pub(crate) fn check<Params: WasmParams, Results: WasmResults>(
 fn compare(
     store: &StoreInner,
     what: &str,
-    rust: &[wasm::ValType],
+    rust: &[ValType],
     wasm: &[wasm::ValType],
     fits: impl Fn(wasm::ValType, wasm::ValType) -> bool,
 ) -> Result<()> {
@@ -136,10 +137,10 @@ fn compare(
         bail!("expected {} {what}s, found {}", rust.len(), wasm.len());
     }
     for (index, (rust, wasm)) in rust.iter().zip(wasm).enumerate() {
-        if !fits(*rust, *wasm) {
+        if !fits(rust.to_wasm(), *wasm) {
             let engine = Engine::from_shared(store.engine.clone());
-            let name = |ty: &wasm::ValType| ValType::from_wasm(&engine, *ty);
-            bail!("{what} {index}: expected {}, found {}", name(rust), name(wasm));
+            let found = ValType::from_wasm(&engine, *wasm);
+            bail!("{what} {index}: expected {rust}, found {found}");
         }
     }
     Ok(())
@@ -148,22 +149,22 @@ fn compare(
 impl<V: WasmTy> WasmParams for V {
     type Args = (<V::Wasm as WasmBasic>::Abi,);
 
-    fn wasm_types() -> Vec<wasm::ValType> {
+    fn val_types() -> Vec<ValType> {
         vec![V::Wasm::wasm_type()]
     }
 
     #[inline]
-    fn lower(self, store: &StoreInner) -> Result<Self::Args> {
+    fn lower_params(self, store: &StoreInner) -> Result<Self::Args> {
         Ok((self.into_wasm().lower(store)?,))
     }
 }
 
 impl<V: WasmTy> WasmResults for V {
     type Abi = <V::Wasm as WasmBasic>::Abi;
-    const ROOTS: bool = V::Wasm::ROOTS;
+    const RESULT_ROOTS: bool = V::Wasm::ROOTS;
 
     #[inline]
-    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<V, (usize, LoadError)> {
+    fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<V, (usize, LoadError)> {
         load(store, abi).map_err(|error| (0, error))
     }
 
@@ -179,13 +180,13 @@ macro_rules! param_tuples {
         impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
             type Args = ($(<$name::Wasm as WasmBasic>::Abi,)*);
 
-            fn wasm_types() -> Vec<wasm::ValType> {
+            fn val_types() -> Vec<ValType> {
                 vec![$($name::Wasm::wasm_type()),*]
             }
 
             #[inline]
             #[allow(clippy::unused_unit, reason = "the empty tuple of arguments")]
-            fn lower(self, store: &StoreInner) -> Result<Self::Args> {
+            fn lower_params(self, store: &StoreInner) -> Result<Self::Args> {
                 let ($($name,)*) = self;
                 Ok(($($name.into_wasm().lower(store)?,)*))
             }
@@ -215,10 +216,10 @@ param_tuples! {
 
 impl WasmResults for () {
     type Abi = ();
-    const ROOTS: bool = false;
+    const RESULT_ROOTS: bool = false;
 
     #[inline]
-    fn load(_: &mut StoreInner, (): ()) -> Result<(), (usize, LoadError)> {
+    fn load_results(_: &mut StoreInner, (): ()) -> Result<(), (usize, LoadError)> {
         Ok(())
     }
 
@@ -230,11 +231,11 @@ impl WasmResults for () {
 
 impl<V: WasmTy> WasmResults for (V,) {
     type Abi = <V::Wasm as WasmBasic>::Abi;
-    const ROOTS: bool = V::Wasm::ROOTS;
+    const RESULT_ROOTS: bool = V::Wasm::ROOTS;
 
     #[inline]
-    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<(V,), (usize, LoadError)> {
-        V::load(store, abi).map(|value| (value,))
+    fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<(V,), (usize, LoadError)> {
+        V::load_results(store, abi).map(|value| (value,))
     }
 
     #[inline]
@@ -247,9 +248,9 @@ macro_rules! result_tuples {
     ($($($name:ident $index:tt)*;)*) => {$(
         impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
             type Abi = ($(<$name::Wasm as WasmBasic>::Abi,)*);
-            const ROOTS: bool = false $(|| $name::Wasm::ROOTS)*;
+            const RESULT_ROOTS: bool = false $(|| $name::Wasm::ROOTS)*;
 
-            fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)> {
+            fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)> {
                 // Rooting collects nothing, so the later references stay good while the earlier
                 // ones are rooted.
                 Ok(($(load::<$name>(store, abi.$index).map_err(|error| ($index, error))?,)*))
@@ -296,4 +297,3 @@ impl<Params, Results> fmt::Debug for TypedFunc<Params, Results> {
 
 /// The value of one ABI slot, which `HostFn`s of plain closures take per parameter.
 pub(crate) type Slot<V> = <<V as WasmTy>::Wasm as WasmBasic>::Abi;
-
