@@ -40,7 +40,8 @@ pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
 pub use api::refs::{
-    ExternRef, GcHeapOutOfMemory, HostData, ManuallyRooted, OwnedRooted, RootScope, Rooted,
+    ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted, RootScope, Rooted,
+    RootedGcRef,
 };
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,

@@ -23,6 +23,19 @@ pub(crate) enum HostRefError {
     Borrow(BorrowError),
 }
 
+impl HostRefError {
+    /// What the reference led to, for a message that begins with what was expected.
+    #[cold]
+    pub(crate) fn found(&self) -> String {
+        match self {
+            HostRefError::Null => "null".into(),
+            HostRefError::NotHostObject => "a reference that is not a host object".into(),
+            HostRefError::WrongType { found } => format!("a host object of type `{found}`"),
+            HostRefError::Borrow(_) => "a host object that is in use".into(),
+        }
+    }
+}
+
 impl From<BorrowError> for HostRefError {
     fn from(error: BorrowError) -> HostRefError {
         HostRefError::Borrow(error)
