@@ -74,7 +74,7 @@ impl Instance {
         let compiled = module.compiled();
         let inner = store.inner_mut();
         ensure!(
-            Arc::ptr_eq(&compiled.engine, &inner.engine),
+            Arc::ptr_eq(compiled.engine.shared(), &inner.engine),
             "the module was compiled by another engine than the store's"
         );
         let index = inner.instantiate(compiled, imports)?;

@@ -145,7 +145,7 @@ pub(crate) fn resolve(
                 definitions.push(definition);
                 continue;
             }
-            Some(definition) => Ok(definition.ty(&module.engine())),
+            Some(definition) => Ok(definition.ty(module.engine())),
             None => Err(hint(import)),
         };
         problems.push(ImportProblem {
@@ -251,7 +251,7 @@ impl Definition {
 fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
     let compiled = module.compiled();
     let info = &compiled.info;
-    let types = compiled.engine.types();
+    let types = compiled.engine.shared().types();
     match (entity, definition) {
         (EntityIndex::Func(func), Definition::Host(def)) => {
             types.host_func_fits(&def.signature, types.func(compiled.func_type_id(func)))

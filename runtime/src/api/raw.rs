@@ -79,7 +79,7 @@ impl Func {
         func: impl Fn(Caller<'_, T>, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
         let mut store = store.as_context_mut();
-        assert!(Engine::same(ty.engine(), &store.engine()), "the type belongs to another engine");
+        assert!(Engine::same(ty.engine(), store.engine()), "the type belongs to another engine");
         let def = shim::define_array(ty.info().clone(), "host function", Box::new(func));
         let inner = store.inner_mut();
         let ptr = inner.host_record(&def, def.ty.id);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::EngineShared;
+use super::engine::Engine;
 use crate::abi::layout::VmCtxLayout;
 use crate::code::{CodeObject, CodePtr};
 use crate::compile;
@@ -14,7 +14,7 @@ use crate::wasm::types::{FuncType, GlobalType, TableType, TypeId};
 
 /// A compiled module. Its code lives as long as the last module handle or store that uses it.
 pub(crate) struct Module {
-    pub(crate) engine: Arc<EngineShared>,
+    pub(crate) engine: Engine,
     pub(crate) info: Arc<ModuleInfo>,
     pub(crate) layout: VmCtxLayout,
     /// Engine ids of the module's types. Compiled code reads them as `u32`.
@@ -26,13 +26,14 @@ pub(crate) struct Module {
 
 impl Module {
     /// Validates and compiles `wasm`.
-    pub(crate) fn compile(engine: &Arc<EngineShared>, wasm: &[u8]) -> Result<Module> {
-        let decoded = decode::decode(wasm, engine.settings.features)?;
-        let inner = &engine.code;
+    pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module> {
+        let shared = engine.shared();
+        let decoded = decode::decode(wasm, shared.settings.features)?;
+        let inner = &shared.code;
         let (info, artifact) = compile::compile_module(&*inner.isa, &inner.tunables, decoded)?;
         let info = Arc::new(info);
         let code = inner.publish(artifact, Some(info.clone()))?;
-        let type_ids = engine.types_mut().register_module(&info.types, &info.groups);
+        let type_ids = shared.types_mut().register_module(&info.types, &info.groups);
         Ok(Module {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),

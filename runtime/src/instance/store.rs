@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::backtrace::WasmBacktrace;
 use super::call;
 use super::definition::{DefSlot, FuncPtr, Global, Memory, RawRef, Table};
-use super::engine::{EngineShared, FuncTypeInfo};
+use super::engine::{Engine, EngineShared, FuncTypeInfo};
 use super::host_func::{HostContext, HostFunc};
 use super::vmctx::Instance;
 use crate::abi::signature::is_func_heap;
@@ -40,6 +40,8 @@ pub struct StoreInner {
     /// What compiled code touches. First, so that its address is the store's.
     pub(crate) vm: VmStore,
     pub(crate) engine: Arc<EngineShared>,
+    /// The same engine as the API hands it out.
+    pub(crate) engine_handle: Engine,
     pub(crate) gc: GcStore,
     pub(crate) instances: Vec<Instance>,
     pub(crate) memories: Vec<Memory>,
@@ -73,13 +75,15 @@ pub(crate) enum Failure {
 
 impl StoreInner {
     /// An empty store.
-    pub(crate) fn new(engine: Arc<EngineShared>) -> StoreInner {
+    pub(crate) fn new(engine_handle: &Engine) -> StoreInner {
+        let engine = engine_handle.shared().clone();
         let vm = VmStore::new(&engine.code.epoch);
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,
             gc: GcStore::new(engine.settings.gc.clone()),
             engine,
+            engine_handle: engine_handle.clone(),
             instances: Vec::new(),
             memories: Vec::new(),
             tables: Vec::new(),

@@ -54,7 +54,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
         let ptr = func.checked(store)?;
         let ty = store.engine.func_type(ptr.type_id());
         typed::check::<Params, Results>(store, &ty.ty).with_context(|| {
-            let engine = Engine::from_shared(store.engine.clone());
+            let engine = store.engine_handle.clone();
             let found = FuncType::from_info(engine, ty.clone());
             format!("type mismatch: the function's type is {found}")
         })?;

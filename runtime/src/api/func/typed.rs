@@ -138,7 +138,7 @@ fn compare(
     }
     for (index, (rust, wasm)) in rust.iter().zip(wasm).enumerate() {
         if !fits(rust.to_wasm(), *wasm) {
-            let engine = Engine::from_shared(store.engine.clone());
+            let engine = store.engine_handle.clone();
             let found = ValType::from_wasm(&engine, *wasm);
             bail!("{what} {index}: expected {rust}, found {found}");
         }
