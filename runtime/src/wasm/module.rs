@@ -96,16 +96,6 @@ pub(crate) enum ElementItems {
     Expressions(Box<[ConstExpr]>),
 }
 
-impl ElementItems {
-    /// The number of elements.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            ElementItems::Functions(items) => items.len(),
-            ElementItems::Expressions(items) => items.len(),
-        }
-    }
-}
-
 /// A data segment; `bytes` is a range in the module's bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct DataSegment {

@@ -323,6 +323,7 @@ impl TypeRegistry {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one recursion group is a list of one range")]
 mod tests {
     use super::*;
 
