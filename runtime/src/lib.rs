@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 mod abi;
 mod error;
+mod gc;
 mod trap;
 mod wasm;
 pub use error::{Error, Result};

@@ -2,6 +2,7 @@
 //! nothing, runs nothing, and knows no engine but through [`types::TypeRegistry`].
 
 pub(crate) mod const_expr;
+pub(crate) mod convert;
 pub(crate) mod decode;
 pub(crate) mod index;
 pub(crate) mod module;

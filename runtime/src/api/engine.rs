@@ -1,0 +1,276 @@
+//! `Config` and `Engine`: what is decided before any module is compiled.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use wasmparser::WasmFeatures;
+
+use crate::builtins;
+use crate::code::EngineInner;
+use crate::compile::Tunables;
+use crate::error::Result;
+use crate::gc::GcConfig;
+use crate::instance::engine::{EngineShared, Settings};
+
+/// The WebAssembly features that are implemented; all are on by default.
+const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::MULTI_MEMORY);
+
+/// Settings of an [`Engine`].
+///
+/// ```
+/// use hostref::{Config, Engine};
+///
+/// # fn main() -> hostref::Result<()> {
+/// let engine = Engine::new(Config::new().epoch_interruption(true).max_wasm_stack(256 << 10))?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    features: WasmFeatures,
+    epoch_interruption: bool,
+    parallel_compilation: bool,
+    debug_verifier: bool,
+    max_wasm_stack: usize,
+    wasm_backtrace: bool,
+    gc_stress: bool,
+    gc_heap_limit: usize,
+    host_memory_limit: Option<usize>,
+    memory_limit: u64,
+    table_limit: u64,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// The defaults, which the methods below name.
+    pub fn new() -> Config {
+        Config {
+            features: FEATURES,
+            epoch_interruption: false,
+            parallel_compilation: true,
+            debug_verifier: false,
+            max_wasm_stack: 512 << 10,
+            wasm_backtrace: true,
+            gc_stress: false,
+            gc_heap_limit: 1 << 30,
+            host_memory_limit: None,
+            memory_limit: 1 << 32,
+            table_limit: 10_000_000,
+        }
+    }
+
+    /// Makes guests look at the engine's epoch at function entries and in loops, so that they can
+    /// be stopped; see [`Engine::increment_epoch`]. Off by default.
+    pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
+        self.epoch_interruption = enable;
+        self
+    }
+
+    /// Bytes of native stack that guests may use; more is the trap
+    /// [`StackOverflow`](crate::Trap::StackOverflow). A thread with a smaller stack lowers it
+    /// further. 512 KiB by default.
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
+        self.max_wasm_stack = bytes;
+        self
+    }
+
+    /// Attaches a [`WasmBacktrace`](crate::WasmBacktrace) to errors. On by default.
+    pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Config {
+        self.wasm_backtrace = enable;
+        self
+    }
+
+    /// Compiles function bodies on all cores. On by default.
+    pub fn parallel_compilation(&mut self, enable: bool) -> &mut Config {
+        self.parallel_compilation = enable;
+        self
+    }
+
+    /// Checks the compiler's intermediate code, for those who work on it. Off by default.
+    pub fn cranelift_debug_verifier(&mut self, enable: bool) -> &mut Config {
+        self.debug_verifier = enable;
+        self
+    }
+
+    /// Collects at every opportunity, to find references that are not rooted. Very slow. Off by
+    /// default.
+    pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
+        self.gc_stress = enable;
+        self
+    }
+
+    /// Bytes that the GC heap of one store may take. 1 GiB by default, at most 4 GiB.
+    pub fn gc_heap_limit(&mut self, bytes: usize) -> &mut Config {
+        self.gc_heap_limit = bytes;
+        self
+    }
+
+    /// Bytes that the host objects of one store may own, as far as they say so; creating more is
+    /// the error [`GcHeapOutOfMemory`](crate::GcHeapOutOfMemory). No limit by default.
+    pub fn host_memory_limit(&mut self, bytes: Option<usize>) -> &mut Config {
+        self.host_memory_limit = bytes;
+        self
+    }
+
+    /// Bytes that one linear memory may have: a module that declares more cannot be instantiated,
+    /// and `memory.grow` past it answers -1. 4 GiB by default.
+    pub fn memory_limit(&mut self, bytes: u64) -> &mut Config {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// Elements that one table may have, as [`memory_limit`](Config::memory_limit) for memories.
+    /// Ten million by default.
+    pub fn table_limit(&mut self, elements: u64) -> &mut Config {
+        self.table_limit = elements;
+        self
+    }
+
+    /// Accepts reference types: `externref`, several tables, table instructions. On by default.
+    pub fn wasm_reference_types(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::REFERENCE_TYPES, enable)
+    }
+
+    /// Accepts bulk memory instructions and passive segments. On by default.
+    pub fn wasm_bulk_memory(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::BULK_MEMORY, enable)
+    }
+
+    /// Accepts functions and blocks with several results. On by default.
+    pub fn wasm_multi_value(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::MULTI_VALUE, enable)
+    }
+
+    /// Accepts several memories in one module. On by default.
+    pub fn wasm_multi_memory(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::MULTI_MEMORY, enable)
+    }
+
+    /// Accepts tail calls. On by default.
+    pub fn wasm_tail_call(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::TAIL_CALL, enable)
+    }
+
+    /// Accepts arithmetic in constant expressions. On by default.
+    pub fn wasm_extended_const(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::EXTENDED_CONST, enable)
+    }
+
+    fn feature(&mut self, feature: WasmFeatures, enable: bool) -> &mut Config {
+        self.features.set(feature, enable);
+        self
+    }
+
+    fn tunables(&self) -> Tunables {
+        Tunables {
+            epoch_interruption: self.epoch_interruption,
+            consume_fuel: false,
+            parallel: self.parallel_compilation,
+            verify: self.debug_verifier,
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            features: self.features,
+            max_wasm_stack: self.max_wasm_stack,
+            wasm_backtrace: self.wasm_backtrace,
+            gc: GcConfig {
+                heap_limit: self.gc_heap_limit,
+                host_memory_limit: self.host_memory_limit,
+                stress: self.gc_stress,
+            },
+            memory_limit: self.memory_limit,
+            table_limit: self.table_limit,
+        }
+    }
+}
+
+/// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<EngineShared>,
+}
+
+impl Engine {
+    /// An engine with these settings.
+    ///
+    /// # Errors
+    ///
+    /// If the machine's processor is not supported, or its memory cannot be reserved.
+    pub fn new(config: &Config) -> Result<Engine> {
+        let code = EngineInner::new(config.tunables(), &builtins::implementations())?;
+        let shared = EngineShared::new(code, config.settings());
+        Ok(Engine { shared: Arc::new(shared) })
+    }
+
+    /// Advances the epoch; guests whose deadline it reaches are interrupted. May be called from any
+    /// thread and from a signal handler.
+    ///
+    /// ```
+    /// use hostref::{Config, Engine, Instance, Module, Result, Store, Trap};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    /// let module = Module::new(&engine, r#"(module (func (export "run") (loop (br 0))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// store.set_epoch_deadline(1);
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+    ///
+    /// let clock = engine.clone();
+    /// std::thread::spawn(move || clock.increment_epoch());
+    /// let error = run.call(&mut store, ()).unwrap_err();
+    /// assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn increment_epoch(&self) {
+        self.shared.code.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether both are handles to one engine.
+    pub fn same(a: &Engine, b: &Engine) -> bool {
+        Arc::ptr_eq(&a.shared, &b.shared)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<EngineShared> {
+        &self.shared
+    }
+
+    pub(crate) fn from_shared(shared: Arc<EngineShared>) -> Engine {
+        Engine { shared }
+    }
+}
+
+impl Default for Engine {
+    /// An engine with the default settings.
+    ///
+    /// # Panics
+    ///
+    /// If [`Engine::new`] fails.
+    fn default() -> Engine {
+        Engine::new(&Config::new()).expect("the default configuration works on this machine")
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! References to garbage-collected objects, as the embedder holds them: rooted handles and what
+//! can be done with the objects behind them. Knows nothing of how the heap works.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `rooted.rs` | `Rooted`, roots that end with a scope |
+//! | `manually_rooted.rs` | `ManuallyRooted`, roots that end when told to |
+//! | `scope.rs` | `RootScope` |
+//! | `externref.rs` | `ExternRef`, references to host values |
+//! | `error.rs` | what can go wrong |
+
+mod error;
+mod externref;
+mod manually_rooted;
+mod rooted;
+mod scope;
+
+use std::fmt::Debug;
+use std::ops::Deref;
+
+use crate::error::Result;
+use crate::gc::{self, RootIndex};
+use crate::instance::store::StoreInner;
+
+pub use error::GcHeapOutOfMemory;
+pub(crate) use error::HostAccessError;
+pub use externref::{ExternRef, HostData};
+pub use manually_rooted::{ManuallyRooted, OwnedRooted};
+pub use rooted::Rooted;
+pub use scope::RootScope;
+
+/// The kinds of garbage-collected references: [`ExternRef`] of any type.
+///
+/// The trait is sealed.
+pub trait GcRef: sealed::GcRefImpl {}
+
+impl<T: sealed::GcRefImpl> GcRef for T {}
+
+/// The two kinds of roots, [`Rooted`] and [`ManuallyRooted`], for code that takes either.
+///
+/// ```
+/// use hostref::{ExternRef, Result, RootedGcRef, Store};
+///
+/// fn is_text(store: &Store<()>, object: &impl RootedGcRef<ExternRef>) -> Result<bool> {
+///     Ok(object.data(store)?.is::<String>())
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let mut store = Store::<()>::default();
+/// let rooted = ExternRef::new(&mut store, String::from("text"))?;
+/// let manual = rooted.to_manually_rooted(&mut store)?;
+/// assert!(is_text(&store, &rooted)? && is_text(&store, &manual)?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The trait is sealed.
+pub trait RootedGcRef<T: GcRef>: sealed::Root + Deref<Target = T> {}
+
+impl<T: GcRef, R: sealed::Root + Deref<Target = T>> RootedGcRef<T> for R {}
+
+pub(super) mod sealed {
+    //! What handles are inside. Not nameable by embedders.
+
+    use super::{Debug, RootIndex};
+
+    /// A typed view of the name of a root.
+    pub trait GcRefImpl: Copy + Debug + 'static {
+        /// The view of the root named `index`, which must lead to such a reference.
+        #[doc(hidden)]
+        fn from_index(index: RootIndex) -> Self;
+
+        /// The name of the root.
+        #[doc(hidden)]
+        fn index(&self) -> RootIndex;
+    }
+
+    /// A handle that names a root.
+    pub trait Root {
+        /// The name of the root.
+        #[doc(hidden)]
+        fn root_index(&self) -> RootIndex;
+    }
+}
+
+/// What a root leads to.
+///
+/// # Errors
+///
+/// Fails when the root has ended or belongs to another store.
+#[inline]
+fn resolve(inner: &StoreInner, index: RootIndex) -> Result<gc::GcRef> {
+    if index.store() != inner.id() {
+        return Err(error::wrong_store());
+    }
+    inner.gc.rooted(index).ok_or_else(error::unrooted)
+}

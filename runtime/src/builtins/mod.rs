@@ -1,0 +1,108 @@
+//! The Rust functions that compiled code calls. This file turns raw contexts into `&mut StoreInner`
+//! and an instance, and failures into unwinding; the bodies in the other files are safe.
+//!
+//! Invariant: every function here is called by its builtin trampoline only, with the store pointer of
+//! the innermost activation and the vmctx of the calling instance.
+
+mod epoch;
+mod memory;
+mod table;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::abi::builtins::Builtin;
+use crate::error::Result;
+use crate::instance::store::{Failure, StoreInner};
+use crate::trap::Trap;
+use crate::vm::context::{VmCtx, VmStore};
+use crate::vm::unwind;
+
+/// The calling instance: its position in the store.
+#[derive(Clone, Copy)]
+struct Caller(usize);
+
+/// The address of every builtin's Rust function, by its number.
+pub(crate) fn implementations() -> Vec<usize> {
+    Builtin::ALL.iter().map(|builtin| implementation(*builtin).expose_provenance()).collect()
+}
+
+fn implementation(builtin: Builtin) -> *const () {
+    match builtin {
+        Builtin::RaiseTrap => raise_trap as *const (),
+        Builtin::Raise => raise as *const (),
+        Builtin::NewEpoch => epoch::new_epoch as *const (),
+        Builtin::MemoryGrow => memory_grow as *const (),
+        Builtin::MemoryCopy => memory_copy as *const (),
+        Builtin::MemoryFill => memory_fill as *const (),
+        Builtin::MemoryInit => memory_init as *const (),
+        Builtin::DataDrop => data_drop as *const (),
+        Builtin::TableGrowFunc => table_grow_func as *const (),
+        Builtin::TableGrowGc => table_grow_gc as *const (),
+        Builtin::TableFillFunc => table_fill_func as *const (),
+        Builtin::TableFillGc => table_fill_gc as *const (),
+        Builtin::TableCopy => table_copy as *const (),
+        Builtin::TableInit => table_init as *const (),
+        Builtin::ElemDrop => elem_drop as *const (),
+    }
+}
+
+extern "C" fn raise_trap(store: *mut VmStore, _: *mut VmCtx, code: u32) -> ! {
+    let trap = u8::try_from(code).ok().and_then(Trap::from_code);
+    let trap = trap.expect("compiled code names traps by their codes");
+    // SAFETY: called from a builtin trampoline, which recorded its frame in the activation.
+    unsafe { unwind::raise_trap(store, trap) }
+}
+
+extern "C" fn raise(store: *mut VmStore, _: *mut VmCtx) -> ! {
+    // SAFETY: called from an exit or builtin trampoline after the failure was recorded.
+    unsafe { unwind::raise(store) }
+}
+
+/// Runs `body` for the calling instance; a failure is recorded for the trampoline to raise.
+///
+/// # Safety
+///
+/// As the invariant of this module says.
+unsafe fn run<R: Default>(
+    store: *mut VmStore,
+    ctx: *mut VmCtx,
+    body: impl FnOnce(&mut StoreInner, Caller) -> Result<R>,
+) -> R {
+    // SAFETY: the pointer of the activation is valid for the whole store, which its owner lent to
+    // this entry and does not use until it returns.
+    let store = unsafe { &mut *store.cast::<StoreInner>() };
+    // SAFETY: the vmctx of the caller lives as long as the store.
+    let caller = Caller(unsafe { (*ctx).instance } as usize);
+    let outcome = catch_unwind(AssertUnwindSafe(|| body(store, caller)));
+    let failure = match outcome {
+        Ok(Ok(result)) => return result,
+        Ok(Err(error)) => Failure::Error(error),
+        Err(panic) => Failure::Panic(panic),
+    };
+    store.fail(failure);
+    R::default()
+}
+
+macro_rules! builtins {
+    ($($name:ident($($param:ident: $ty:ty),*) $(-> $result:ty)? => $body:path;)*) => {$(
+        extern "C" fn $name(store: *mut VmStore, ctx: *mut VmCtx, $($param: $ty),*) $(-> $result)? {
+            // SAFETY: only builtin trampolines call this function.
+            unsafe { run(store, ctx, |store, caller| $body(store, caller, $($param),*)) }
+        }
+    )*};
+}
+
+builtins! {
+    memory_grow(memory: u32, pages: u64) -> u64 => memory::grow;
+    memory_copy(to_memory: u32, from_memory: u32, to: u64, from: u64, len: u64) => memory::copy;
+    memory_fill(memory: u32, at: u64, byte: u32, len: u64) => memory::fill;
+    memory_init(memory: u32, segment: u32, to: u64, from: u64, len: u64) => memory::init;
+    data_drop(segment: u32) => memory::data_drop;
+    table_grow_func(table: u32, elements: u64, func: usize) -> u64 => table::grow_func;
+    table_grow_gc(table: u32, elements: u64, raw: u32) -> u64 => table::grow_gc;
+    table_fill_func(table: u32, at: u64, func: usize, len: u64) => table::fill_func;
+    table_fill_gc(table: u32, at: u64, raw: u32, len: u64) => table::fill_gc;
+    table_copy(to_table: u32, from_table: u32, to: u64, from: u64, len: u64) => table::copy;
+    table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
+    elem_drop(segment: u32) => table::elem_drop;
+}

@@ -1,0 +1,331 @@
+//! The host table: payloads of host objects, by row. Lies outside the memory that guests can reach;
+//! knows nothing of the heap.
+
+use std::any::{Any, TypeId};
+use std::ptr::NonNull;
+
+use super::object::RowId;
+use super::payload::{BorrowError, HostData, Payload};
+
+/// Why a reference did not lead to a host value of the wanted type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostRefError {
+    /// The reference is null.
+    Null,
+    /// The reference is an i31 or an object that a guest made.
+    NotHostObject,
+    /// The host object is of another type.
+    WrongType {
+        /// The name of that type.
+        found: &'static str,
+    },
+    /// The host object cannot be borrowed this way now.
+    Borrow(BorrowError),
+}
+
+impl From<BorrowError> for HostRefError {
+    fn from(error: BorrowError) -> HostRefError {
+        HostRefError::Borrow(error)
+    }
+}
+
+/// All payloads of a store.
+#[derive(Debug, Default)]
+pub(super) struct HostTable {
+    rows: Vec<Row>,
+    /// The first vacant row; they form a list through [`Row::word`].
+    vacant: Option<u32>,
+    /// Payloads whose object is gone and whose value is still to be dropped.
+    dead: Vec<Payload>,
+    live: usize,
+    /// What the payloads in `rows` own, and what those in `dead` own.
+    live_bytes: usize,
+    dead_bytes: usize,
+    /// The number of the latest collection.
+    cycle: u32,
+}
+
+#[derive(Debug)]
+struct Row {
+    /// The type of the payload's value; `TypeId` of [`Vacant`] in a vacant row.
+    tag: TypeId,
+    payload: Option<Payload>,
+    /// In an occupied row the latest collection that reached its object, in a vacant one the next
+    /// vacant row plus one.
+    word: u32,
+}
+
+/// The type of no value.
+enum Vacant {}
+
+impl HostTable {
+    /// Puts `payload` in a row of its own.
+    #[inline]
+    pub(super) fn insert(&mut self, payload: Payload) -> RowId {
+        self.live += 1;
+        self.live_bytes = self.live_bytes.saturating_add(payload.bytes());
+        let row = Row { tag: payload.tag(), payload: Some(payload), word: self.cycle };
+        match self.vacant {
+            Some(at) => {
+                let slot = &mut self.rows[at as usize];
+                self.vacant = slot.word.checked_sub(1);
+                *slot = row;
+                RowId(at)
+            }
+            None => {
+                let at = u32::try_from(self.rows.len());
+                self.rows.push(row);
+                RowId(at.expect("a heap of 4 GiB holds fewer than 2^32 host objects"))
+            }
+        }
+    }
+
+    /// Where the value in `row` is, if it is a `T`.
+    #[inline]
+    pub(super) fn pointer<T: Any>(&self, row: RowId) -> Result<NonNull<T>, HostRefError> {
+        let row = self.row(row);
+        match &row.payload {
+            Some(payload) if row.tag == TypeId::of::<T>() => Ok(payload.pointer_tagged()),
+            Some(payload) => Err(wrong_type(payload)),
+            None => dangling(),
+        }
+    }
+
+    /// The value in `row`, whatever its type.
+    pub(super) fn any(&self, row: RowId) -> Result<&HostData, HostRefError> {
+        Ok(self.payload(row).any()?)
+    }
+
+    /// The value in `row`, whatever its type, for writing.
+    pub(super) fn any_mut(&mut self, row: RowId) -> Result<&mut HostData, HostRefError> {
+        Ok(self.payload_mut(row).any_mut()?)
+    }
+
+    /// The value in `row`, if it is a `T`.
+    #[inline]
+    pub(super) fn value<T: Any>(&self, row: RowId) -> Result<&T, HostRefError> {
+        let payload = self.payload(row);
+        payload.value()?.ok_or_else(|| wrong_type(payload))
+    }
+
+    /// The value in `row`, if it is a `T`, for writing.
+    pub(super) fn value_mut<T: Any>(&mut self, row: RowId) -> Result<&mut T, HostRefError> {
+        let payload = self.payload_mut(row);
+        if !payload.is::<T>() {
+            return Err(wrong_type(payload));
+        }
+        let value = payload.value_mut()?;
+        Ok(value.expect("the type was compared just above"))
+    }
+
+    /// Whether the value in `row` is a `T`.
+    pub(super) fn check<T: Any>(&self, row: RowId) -> Result<(), HostRefError> {
+        let payload = self.payload(row);
+        if payload.is::<T>() { Ok(()) } else { Err(wrong_type(payload)) }
+    }
+
+    /// The payload in `row`.
+    #[inline]
+    pub(super) fn payload(&self, row: RowId) -> &Payload {
+        match &self.row(row).payload {
+            Some(payload) => payload,
+            None => dangling(),
+        }
+    }
+
+    /// The payload in `row`, for changing its borrow word.
+    #[inline]
+    pub(super) fn payload_mut(&mut self, row: RowId) -> &mut Payload {
+        match self.rows.get_mut(row.0 as usize) {
+            Some(Row { payload: Some(payload), .. }) => payload,
+            _ => dangling(),
+        }
+    }
+
+    #[inline]
+    fn row(&self, row: RowId) -> &Row {
+        match self.rows.get(row.0 as usize) {
+            Some(row) => row,
+            None => dangling(),
+        }
+    }
+
+    /// Begins a collection: no row is reached yet.
+    pub(super) fn begin_cycle(&mut self) {
+        if self.cycle == u32::MAX {
+            for row in self.rows.iter_mut().filter(|row| row.payload.is_some()) {
+                row.word = 0;
+            }
+            self.cycle = 0;
+        }
+        self.cycle += 1;
+    }
+
+    /// The running collection reached the object of `row`.
+    pub(super) fn reach(&mut self, row: RowId) {
+        let cycle = self.cycle;
+        match self.rows.get_mut(row.0 as usize) {
+            Some(Row { payload: Some(_), word, .. }) => *word = cycle,
+            _ => dangling(),
+        }
+    }
+
+    /// Ends a collection: payloads of rows that were not reached become dead. A borrowed row stays,
+    /// its object gone, until a collection finds it free.
+    pub(super) fn end_cycle(&mut self) {
+        for (at, row) in (0..).zip(&mut self.rows) {
+            if row.word == self.cycle && row.payload.is_some() {
+                continue;
+            }
+            let Some(payload) = row.payload.take_if(|payload| !payload.is_borrowed()) else {
+                continue;
+            };
+            *row = Row {
+                tag: TypeId::of::<Vacant>(),
+                payload: None,
+                word: self.vacant.map_or(0, |next| next + 1),
+            };
+            self.vacant = Some(at);
+            self.live -= 1;
+            self.live_bytes = self.live_bytes.saturating_sub(payload.bytes());
+            self.dead_bytes = self.dead_bytes.saturating_add(payload.bytes());
+            self.dead.push(payload);
+        }
+    }
+
+    /// A payload whose object is gone. The caller drops it where a destructor may run.
+    pub(super) fn take_dead(&mut self) -> Option<Payload> {
+        let payload = self.dead.pop()?;
+        self.dead_bytes = self.dead_bytes.saturating_sub(payload.bytes());
+        Some(payload)
+    }
+
+    /// Any payload at all: the store goes.
+    pub(super) fn take_any(&mut self) -> Option<Payload> {
+        self.take_dead().or_else(|| {
+            while let Some(row) = self.rows.pop() {
+                if let Some(payload) = row.payload {
+                    self.live -= 1;
+                    self.live_bytes = self.live_bytes.saturating_sub(payload.bytes());
+                    return Some(payload);
+                }
+            }
+            self.vacant = None;
+            None
+        })
+    }
+
+    /// Payloads in rows.
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Payloads waiting in [`HostTable::take_dead`].
+    pub(super) fn dead(&self) -> usize {
+        self.dead.len()
+    }
+
+    /// What all payloads own, dead ones included until they are taken.
+    #[inline]
+    pub(super) fn bytes(&self) -> usize {
+        self.live_bytes.saturating_add(self.dead_bytes)
+    }
+
+    /// What the payloads in rows own.
+    pub(super) fn live_bytes(&self) -> usize {
+        self.live_bytes
+    }
+
+    /// The rows that hold a payload.
+    pub(super) fn occupied(&self) -> impl Iterator<Item = (RowId, &Payload)> {
+        let rows = (0..).zip(&self.rows);
+        rows.filter_map(|(at, row)| Some((RowId(at), row.payload.as_ref()?)))
+    }
+}
+
+#[cold]
+fn wrong_type(payload: &Payload) -> HostRefError {
+    HostRefError::WrongType { found: payload.type_name() }
+}
+
+#[cold]
+#[inline(never)]
+fn dangling() -> ! {
+    panic!("host table invariant: the row of a live object holds a payload");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::payload::Properties;
+    use super::*;
+
+    fn payload(value: u32) -> Payload {
+        Payload::new(value, Properties { external: 1000, frozen: false })
+    }
+
+    #[test]
+    fn unreached_rows_die_and_are_used_again() {
+        let mut table = HostTable::default();
+        let rows = [1, 2, 3].map(|value| table.insert(payload(value)));
+        table.begin_cycle();
+        table.reach(rows[1]);
+        table.end_cycle();
+        assert_eq!((table.live(), table.dead()), (1, 2));
+        assert!(table.bytes() > 3000, "dead values still own their memory");
+        while table.take_dead().is_some() {}
+        assert!(table.bytes() < 2000);
+        assert_eq!(table.value::<u32>(rows[1]), Ok(&2));
+        let (again, more) = (table.insert(payload(4)), table.insert(payload(5)));
+        assert!(again != more && rows.contains(&again) && rows.contains(&more));
+    }
+
+    #[test]
+    fn a_borrowed_row_outlives_its_object() {
+        let mut table = HostTable::default();
+        let row = table.insert(payload(1));
+        table.payload_mut(row).try_borrow().unwrap();
+        table.begin_cycle();
+        table.end_cycle();
+        assert_eq!((table.live(), table.dead()), (1, 0));
+        table.payload_mut(row).release();
+        table.begin_cycle();
+        table.end_cycle();
+        assert_eq!((table.live(), table.dead()), (0, 1));
+    }
+
+    #[test]
+    fn a_wrong_type_is_named() {
+        let mut table = HostTable::default();
+        let row = table.insert(payload(1));
+        assert_eq!(table.value::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
+        assert_eq!(table.value_mut::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
+        assert_eq!(table.pointer::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
+        assert!(table.pointer::<u32>(row).is_ok());
+    }
+
+    #[test]
+    fn cycles_may_wrap_around() {
+        let mut table = HostTable { cycle: u32::MAX, ..HostTable::default() };
+        let (kept, lost) = (table.insert(payload(1)), table.insert(payload(2)));
+        table.begin_cycle();
+        table.reach(kept);
+        table.end_cycle();
+        assert_eq!(table.value::<u32>(kept), Ok(&1));
+        assert_eq!((table.live(), table.dead()), (1, 1));
+        assert_eq!(table.take_dead().unwrap().value::<u32>(), Ok(Some(&2)));
+        let _ = lost;
+    }
+
+    #[test]
+    fn everything_can_be_taken_at_the_end() {
+        let mut table = HostTable::default();
+        for value in 0..5 {
+            table.insert(payload(value));
+        }
+        table.begin_cycle();
+        table.reach(RowId(3));
+        table.end_cycle();
+        assert_eq!(std::iter::from_fn(|| table.take_any()).count(), 5);
+        assert_eq!((table.live(), table.dead(), table.bytes()), (0, 0, 0));
+    }
+}

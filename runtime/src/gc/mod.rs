@@ -1,0 +1,394 @@
+//! The GC heap of one store: objects, roots held by Rust, payloads of host objects. Knows neither
+//! the store's data, nor compiled code, nor where Wasm keeps its references.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `space.rs` | the memory |
+//! | `object.rs` | references and headers |
+//! | `trace.rs` | what an object consists of |
+//! | `collector.rs` | one collection |
+//! | `roots.rs` | references held by Rust |
+//! | `externs.rs` | the host table, outside the heap |
+//! | `payload.rs` | one host value, type erased |
+//! | `check.rs` | the heap checker |
+//!
+//! # When objects move
+//!
+//! Only in [`GcStore::collect`], which takes `&mut`. A [`GcRef`] is therefore good until then, and
+//! who must not see it change holds a [`NoGc`].
+//!
+//! # When payloads are dropped
+//!
+//! Never inside this module, where a destructor would run in the middle of a collection: `collect`
+//! puts them aside, and the layer above pops them with [`GcStore::take_dead`].
+
+mod check;
+mod collector;
+mod externs;
+mod object;
+#[allow(unsafe_code, reason = "host values with their type erased")]
+mod payload;
+pub(crate) mod roots;
+#[allow(unsafe_code, reason = "heap words as raw memory")]
+mod space;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use crate::Result;
+use crate::abi::object::EXTERN_SIZE;
+use check::check_heap;
+use collector::Collection;
+use externs::HostTable;
+use roots::{RootSet, StoreId};
+use space::Space;
+
+pub(crate) use collector::VisitRoots;
+pub(crate) use externs::HostRefError;
+pub(crate) use object::{GcRef, RowId};
+pub(crate) use payload::HostData;
+pub(crate) use payload::{BorrowError, Payload, Properties};
+pub(crate) use roots::RootIndex;
+pub(crate) use roots::{Liveness, Scope};
+
+/// What a store says about its heap when it is made.
+#[derive(Clone, Debug)]
+pub(crate) struct GcConfig {
+    /// The most bytes that objects may occupy; what the reservation can hold is an upper bound.
+    pub(crate) heap_limit: usize,
+    /// The most bytes that payloads may own; `None` for no limit.
+    pub(crate) host_memory_limit: Option<usize>,
+    /// Collect at every safepoint, and check the heap each time.
+    pub(crate) stress: bool,
+}
+
+impl Default for GcConfig {
+    fn default() -> GcConfig {
+        GcConfig { heap_limit: usize::MAX, host_memory_limit: None, stress: false }
+    }
+}
+
+/// What a heap holds and has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct GcStats {
+    /// Collections so far.
+    pub(crate) collections: u64,
+    /// Bytes of objects, including those that died since the latest collection.
+    pub(crate) heap_bytes: usize,
+    /// Bytes of memory that stand ready for objects.
+    pub(crate) heap_committed: usize,
+    /// Payloads whose object has not been found dead.
+    pub(crate) host_objects: usize,
+    /// Payloads to be dropped.
+    pub(crate) host_objects_dead: usize,
+    /// Bytes that payloads own, dead ones included.
+    pub(crate) host_bytes: usize,
+    /// Roots in scopes.
+    pub(crate) scoped_roots: usize,
+    /// Roots of manually rooted handles.
+    pub(crate) owned_roots: usize,
+}
+
+/// No collection is worth its time below this many bytes.
+const BUDGET_MIN: usize = 256 << 10;
+
+/// The heap, the roots and the host objects of one store. Makes its memory at the first object.
+#[derive(Debug)]
+pub(crate) struct GcStore {
+    space: Space,
+    hosts: HostTable,
+    roots: RootSet,
+    config: GcConfig,
+    /// Bytes allocated since the latest collection, in the heap and by payloads.
+    spent: usize,
+    /// How much may be spent before a collection is due.
+    budget: usize,
+    collections: u64,
+}
+
+/// Proof that no collection happens while it exists, so that references may be kept in places the
+/// collector does not visit. Borrows the [`GcStore`], whose `collect` needs it mutably.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoGc<'a>(PhantomData<&'a GcStore>);
+
+impl GcStore {
+    /// An empty heap with a store id of its own. Maps and allocates nothing.
+    pub(crate) fn new(config: GcConfig) -> GcStore {
+        let mut store = GcStore {
+            space: Space::new(config.heap_limit),
+            hosts: HostTable::default(),
+            roots: RootSet::new(StoreId::allocate()),
+            config,
+            spent: 0,
+            budget: 0,
+            collections: 0,
+        };
+        store.renew_budget();
+        store
+    }
+
+    /// The identity of the store.
+    #[inline]
+    pub(crate) fn id(&self) -> StoreId {
+        self.roots.store()
+    }
+
+    /// Reserves the heap's address space now instead of at the first object.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the system has no 4 GiB of address space left.
+    #[inline]
+    pub(crate) fn reserve(&mut self) -> Result<()> {
+        if self.space.base().is_null() { self.space.reserve() } else { Ok(()) }
+    }
+
+    /// What references are relative to: null until the heap is reserved, then the same for ever.
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.space.base()
+    }
+
+    /// Proof that nothing moves while it exists.
+    #[inline]
+    pub(crate) fn no_gc(&self) -> NoGc<'_> {
+        NoGc(PhantomData)
+    }
+
+    /// What the heap holds and has done.
+    pub(crate) fn stats(&self) -> GcStats {
+        let (scoped_roots, owned_roots) = self.roots.len();
+        GcStats {
+            collections: self.collections,
+            heap_bytes: self.space.used() as usize,
+            heap_committed: self.space.committed() as usize,
+            host_objects: self.hosts.live(),
+            host_objects_dead: self.hosts.dead(),
+            host_bytes: self.hosts.bytes(),
+            scoped_roots,
+            owned_roots,
+        }
+    }
+}
+
+/// Allocating and collecting.
+impl GcStore {
+    /// Makes a host object for `payload`. Never collects: when a limit is reached, the payload
+    /// comes back, and a collection is due.
+    #[inline]
+    pub(crate) fn alloc_host(&mut self, payload: Payload) -> Result<GcRef, Payload> {
+        let bytes = payload.bytes();
+        let Some(at) = self.alloc_host_words(bytes) else {
+            self.spent = self.spent.max(self.budget);
+            return Err(payload);
+        };
+        self.spent = self.spent.saturating_add(bytes).saturating_add(EXTERN_SIZE as usize);
+        let row = self.hosts.insert(payload);
+        object::write_host(&mut self.space, at, row);
+        Ok(GcRef::from_raw(at).expect("the first 64 KiB of the heap hold no objects"))
+    }
+
+    #[inline]
+    fn alloc_host_words(&mut self, bytes: usize) -> Option<u32> {
+        if let Some(limit) = self.config.host_memory_limit
+            && self.hosts.bytes().saturating_add(bytes) > limit
+        {
+            return None;
+        }
+        self.space.alloc(EXTERN_SIZE)
+    }
+
+    /// Whether the next safepoint should collect.
+    #[inline]
+    pub(crate) fn should_collect(&self) -> bool {
+        self.spent >= self.budget || (self.config.stress && self.space.used() > 0)
+    }
+
+    /// Moves all objects that roots lead to and forgets the others. `visit_roots` shows every
+    /// place outside of this module that holds a reference, each once; roots held by Rust handles
+    /// are known here.
+    ///
+    /// The payloads of forgotten host objects wait in [`GcStore::take_dead`].
+    pub(crate) fn collect(&mut self, visit_roots: &mut VisitRoots<'_>) {
+        let GcStore { space, hosts, roots, .. } = self;
+        roots.trim();
+        Collection::run(space, hosts, &mut |visit| {
+            roots.visit(visit);
+            visit_roots(visit);
+        });
+        self.collections += 1;
+        self.renew_budget();
+        if self.config.stress || cfg!(test) {
+            check_heap(&self.space, &self.hosts, &mut self.roots);
+        }
+    }
+
+    /// As much as is live, so that collecting costs a constant factor; less near a limit, so that
+    /// a collection comes before the limit does.
+    fn renew_budget(&mut self) {
+        let (heap, host) = (self.space.used() as usize, self.hosts.live_bytes());
+        let heap_left = (self.space.limit() as usize).saturating_sub(heap);
+        let host_limit = self.config.host_memory_limit.unwrap_or(usize::MAX);
+        let host_left = host_limit.saturating_sub(host);
+        let wanted = heap.saturating_add(host).max(BUDGET_MIN);
+        self.budget = wanted.min(heap_left / 2).min(host_left / 2).max(1);
+        self.spent = 0;
+    }
+
+    /// A payload whose object is gone. Dropping it runs the embedder's code: do so outside of all
+    /// borrows, one at a time, and leave the rest here if that code panics.
+    pub(crate) fn take_dead(&mut self) -> Option<Payload> {
+        self.hosts.take_dead()
+    }
+
+    /// Any payload, its object alive or not. For the end of the store, after which no reference is
+    /// used.
+    pub(crate) fn take_any(&mut self) -> Option<Payload> {
+        self.hosts.take_any()
+    }
+}
+
+/// Roots held by Rust.
+impl GcStore {
+    /// Begins a scope of [`GcStore::root`].
+    #[inline]
+    pub(crate) fn enter_scope(&self) -> Scope {
+        self.roots.enter_scope()
+    }
+
+    /// Ends a scope: what was rooted since it began is not rooted any more. A scope of another
+    /// store changes nothing.
+    #[inline]
+    pub(crate) fn exit_scope(&mut self, scope: Scope) {
+        self.roots.exit_scope(scope);
+    }
+
+    /// Makes room for `additional` roots in the current scope.
+    pub(crate) fn reserve_roots(&mut self, additional: usize) {
+        self.roots.reserve(additional);
+    }
+
+    /// Roots `reference` until the current scope ends.
+    #[inline]
+    pub(crate) fn root(&mut self, reference: GcRef) -> RootIndex {
+        self.roots.push(reference)
+    }
+
+    /// Roots `reference` until [`GcStore::disown`], or until the token is dropped without it.
+    pub(crate) fn own(&mut self, reference: GcRef) -> (RootIndex, Liveness) {
+        self.roots.own(reference)
+    }
+
+    /// Gives an owned root back.
+    pub(crate) fn disown(&mut self, index: RootIndex, liveness: Liveness) {
+        self.roots.disown(index, liveness);
+    }
+
+    /// What a root of this store refers to; `None` when it has ended.
+    ///
+    /// # Panics
+    ///
+    /// Panics when `index` belongs to another store.
+    #[inline]
+    pub(crate) fn rooted(&self, index: RootIndex) -> Option<GcRef> {
+        self.roots.get(index)
+    }
+}
+
+/// Host objects.
+impl GcStore {
+    /// The row of a host object, given the bits of a reference that a guest passed.
+    #[inline]
+    pub(crate) fn host_row(&self, raw: u32) -> Result<RowId, HostRefError> {
+        let reference = GcRef::from_raw(raw).ok_or(HostRefError::Null)?;
+        let at = reference.offset().ok_or(HostRefError::NotHostObject)?;
+        object::host_row(&self.space, at).ok_or(HostRefError::NotHostObject)
+    }
+
+    /// The row and the value of a host object of type `T`, given the bits of a reference that a
+    /// guest passed.
+    ///
+    /// Following the pointer takes a hold of the row ([`GcStore::try_borrow`],
+    /// [`GcStore::try_borrow_mut`]) for as long as a reference made from it is used. The hold also
+    /// keeps the value from being dropped.
+    #[inline]
+    pub(crate) fn host_payload<T: Any>(
+        &self,
+        raw: u32,
+    ) -> Result<(RowId, NonNull<T>), HostRefError> {
+        let row = self.host_row(raw)?;
+        Ok((row, self.hosts.pointer(row)?))
+    }
+
+    /// Holds a row for reading. Several holders may.
+    #[inline]
+    pub(crate) fn try_borrow(&mut self, row: RowId) -> Result<(), BorrowError> {
+        self.hosts.payload_mut(row).try_borrow()
+    }
+
+    /// Holds a row for writing. Nobody else may.
+    #[inline]
+    pub(crate) fn try_borrow_mut(&mut self, row: RowId) -> Result<(), BorrowError> {
+        self.hosts.payload_mut(row).try_borrow_mut()
+    }
+
+    /// Gives one hold of a row back.
+    ///
+    /// # Panics
+    ///
+    /// Panics when nobody holds it.
+    #[inline]
+    pub(crate) fn release(&mut self, row: RowId) {
+        self.hosts.payload_mut(row).release();
+    }
+
+    /// The value of a host object.
+    pub(crate) fn host_data(&self, reference: GcRef) -> Result<&HostData, HostRefError> {
+        self.hosts.any(self.host_row(reference.to_raw())?)
+    }
+
+    /// The value of a host object, for writing.
+    pub(crate) fn host_data_mut(
+        &mut self,
+        reference: GcRef,
+    ) -> Result<&mut HostData, HostRefError> {
+        self.hosts.any_mut(self.host_row(reference.to_raw())?)
+    }
+
+    /// The value of a host object of type `T`.
+    #[inline]
+    pub(crate) fn host_value<T: Any>(&self, reference: GcRef) -> Result<&T, HostRefError> {
+        self.hosts.value(self.host_row(reference.to_raw())?)
+    }
+
+    /// The value of a host object of type `T`, for writing.
+    pub(crate) fn host_value_mut<T: Any>(
+        &mut self,
+        reference: GcRef,
+    ) -> Result<&mut T, HostRefError> {
+        self.hosts.value_mut(self.host_row(reference.to_raw())?)
+    }
+
+    /// The name of a host object's type.
+    pub(crate) fn host_type_name(&self, reference: GcRef) -> Result<&'static str, HostRefError> {
+        Ok(self.hosts.payload(self.host_row(reference.to_raw())?).type_name())
+    }
+
+    /// A number that tells live references apart and that no collection changes: what a hash may
+    /// depend on.
+    pub(crate) fn identity(&self, reference: GcRef) -> u64 {
+        match self.host_row(reference.to_raw()) {
+            Ok(row) => u64::from(row.0) << 32,
+            Err(_) => u64::from(reference.to_raw()),
+        }
+    }
+
+    /// Whether a reference is one to a host object of type `T`.
+    #[inline]
+    pub(crate) fn check_host<T: Any>(&self, reference: GcRef) -> Result<(), HostRefError> {
+        self.hosts.check::<T>(self.host_row(reference.to_raw())?)
+    }
+}

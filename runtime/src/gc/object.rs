@@ -1,0 +1,86 @@
+//! References and object headers: what a `u32` in the GC heap means. Never touches memory itself.
+
+use std::num::NonZeroU32;
+
+use super::space::Space;
+use crate::abi::object::{
+    EXTERN_ROW, EXTERN_SIZE, HEADER_GC, HEADER_TYPE, I31_TAG, OBJECT_ALIGN, TYPE_EXTERN,
+};
+
+/// A non-null reference: an offset from the heap base, or an i31 in the reference itself.
+///
+/// It names an object only until the next collection; whoever keeps one longer keeps it in a place
+/// that the collector visits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub(crate) struct GcRef(NonZeroU32);
+
+impl GcRef {
+    /// The reference with these bits; `None` for null.
+    #[inline]
+    pub(crate) fn from_raw(raw: u32) -> Option<GcRef> {
+        NonZeroU32::new(raw).map(GcRef)
+    }
+
+    /// The bits as Wasm sees them.
+    #[inline]
+    pub(crate) fn to_raw(self) -> u32 {
+        self.0.get()
+    }
+
+    /// Whether this is an i31 rather than an object.
+    #[inline]
+    pub(crate) fn is_i31(self) -> bool {
+        self.to_raw() & I31_TAG != 0
+    }
+
+    /// Where the object starts; `None` for an i31.
+    #[inline]
+    pub(super) fn offset(self) -> Option<u32> {
+        (!self.is_i31()).then_some(self.to_raw())
+    }
+}
+
+/// The position of a payload in the host table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct RowId(pub(super) u32);
+
+/// The words of a host object, in order.
+const HOST_WORDS: usize = EXTERN_SIZE as usize / size_of::<u32>();
+const TYPE_WORD: usize = HEADER_TYPE as usize / size_of::<u32>();
+const ROW_WORD: usize = EXTERN_ROW as usize / size_of::<u32>();
+
+const _: () = assert!(EXTERN_SIZE.is_multiple_of(OBJECT_ALIGN));
+
+/// Makes the object at `at` a host object.
+#[inline]
+pub(super) fn write_host(space: &mut Space, at: u32, row: RowId) {
+    let mut words = [0; HOST_WORDS];
+    words[TYPE_WORD] = TYPE_EXTERN;
+    words[ROW_WORD] = row.0;
+    space.write(at, words);
+}
+
+/// The row of the object at `at`, if it is a host object.
+#[inline]
+pub(super) fn host_row(space: &Space, at: u32) -> Option<RowId> {
+    let words: [u32; HOST_WORDS] = space.read(at);
+    (words[TYPE_WORD] == TYPE_EXTERN).then_some(RowId(words[ROW_WORD]))
+}
+
+/// The `type` word of the object at `at`.
+pub(super) fn type_word(space: &Space, at: u32) -> u32 {
+    let [word] = space.read(at + HEADER_TYPE);
+    word
+}
+
+/// Where the object at `at` went, if the running collection has moved it.
+pub(super) fn forwarded(space: &Space, at: u32) -> Option<u32> {
+    let [word] = space.read(at + HEADER_GC);
+    (word != 0).then_some(word)
+}
+
+/// Records that the object at `at` went to `to`.
+pub(super) fn forward(space: &mut Space, at: u32, to: u32) {
+    space.write(at + HEADER_GC, [to]);
+}

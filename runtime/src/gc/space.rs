@@ -1,0 +1,322 @@
+//! The memory of the GC heap: one reservation with two semispaces, allocation, word access. Knows
+//! nothing of objects or roots.
+//!
+//! ```text
+//!  0        64 KiB                     2 GiB      + 64 KiB                   4 GiB
+//!  |  never |  semispace 0 ->  | free  |  never   |  semispace 1 ->  | free  | guard |
+//! ```
+//!
+//! Invariants:
+//! * `base..base + RESERVATION + GUARD` is one private mapping that lives and dies with [`Space`]
+//!   and that nobody else hands out;
+//! * in both semispaces the first `committed` bytes are readable and writable, the rest is not
+//!   accessible;
+//! * `base` never changes after the reservation was made (compiled code keeps copies of it).
+//!
+//! The low offset bits are the same in both semispaces, so the top bit of an offset selects the
+//! semispace and one subtraction and one comparison check an access.
+
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+
+use anyhow::Context as _;
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
+
+use crate::Result;
+use crate::abi::object::{NULL_GUARD, OBJECT_ALIGN};
+
+/// What a `u32` can reach.
+const RESERVATION: usize = 4 << 30;
+/// Inaccessible memory after the reservation, for accesses that start at a high offset.
+const GUARD: usize = 1 << 20;
+/// The bit of an offset that selects the semispace.
+const HALF: u32 = 1 << 31;
+/// Where a semispace starts in its half.
+const START: u32 = NULL_GUARD;
+/// No semispace can be larger.
+pub(super) const MAX_SEMISPACE: u32 = HALF - START;
+/// The smallest amount of memory made accessible at a time: a multiple of every page size.
+const COMMIT_UNIT: u32 = 64 << 10;
+/// What a semispace that became empty keeps; the rest goes back to the system.
+const KEEP_RESIDENT: u32 = 1 << 20;
+
+/// The reservation and the state of its two semispaces. Costs nothing until [`Space::reserve`].
+#[derive(Debug)]
+pub(super) struct Space {
+    /// Null until the reservation is made; then the mapping, for good.
+    base: *mut u8,
+    /// Accessible bytes at the start of each semispace.
+    committed: u32,
+    /// Offset of the first byte of the active semispace.
+    start: u32,
+    /// Offset of the next object.
+    top: u32,
+    /// The largest `top - start` that is allowed.
+    limit: u32,
+}
+
+// SAFETY: the mapping belongs to this value alone, and memory is reached only through its methods:
+// reading takes `&self`, writing takes `&mut self`.
+unsafe impl Send for Space {}
+// SAFETY: as above; `&Space` only reads.
+unsafe impl Sync for Space {}
+
+impl Space {
+    /// A space whose semispaces may hold `limit` bytes of objects each. Maps nothing.
+    pub(super) fn new(limit: usize) -> Space {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(MAX_SEMISPACE);
+        let limit = limit - limit % OBJECT_ALIGN;
+        Space { base: ptr::null_mut(), committed: 0, start: START, top: START, limit }
+    }
+
+    /// Makes the reservation, if it is not made.
+    pub(super) fn reserve(&mut self) -> Result<()> {
+        if self.base.is_null() {
+            let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+            let len = RESERVATION + GUARD;
+            // SAFETY: a null hint lets the system choose, so no existing mapping is replaced.
+            let mapped = unsafe {
+                rustix::mm::mmap_anonymous(ptr::null_mut(), len, ProtFlags::empty(), flags)
+            };
+            self.base =
+                mapped.context("cannot reserve address space for the GC heap")?.cast::<u8>();
+        }
+        Ok(())
+    }
+
+    /// Offset 0; null until [`Space::reserve`] succeeded.
+    pub(super) fn base(&self) -> *mut u8 {
+        self.base
+    }
+
+    /// Bytes of objects in the active semispace, dead ones included.
+    pub(super) fn used(&self) -> u32 {
+        self.top - self.start
+    }
+
+    /// The most bytes of objects there may be.
+    pub(super) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Accessible bytes of each semispace.
+    pub(super) fn committed(&self) -> u32 {
+        self.committed
+    }
+
+    /// The offsets that hold objects.
+    pub(super) fn objects(&self) -> std::ops::Range<u32> {
+        self.start..self.top
+    }
+
+    /// Room for an object of `size` bytes; `None` when the heap is full and may not grow.
+    /// The memory is not cleared.
+    #[inline]
+    pub(super) fn alloc(&mut self, size: u32) -> Option<u32> {
+        debug_assert!(size.is_multiple_of(OBJECT_ALIGN));
+        let used = self.used();
+        if size > self.committed.min(self.limit) - used {
+            self.grow(used.checked_add(size)?)?;
+        }
+        let at = self.top;
+        self.top += size;
+        Some(at)
+    }
+
+    /// Makes at least `needed` bytes of both semispaces accessible, so that a collection never has
+    /// to.
+    #[cold]
+    fn grow(&mut self, needed: u32) -> Option<()> {
+        if needed > self.limit {
+            return None;
+        }
+        self.reserve().ok()?;
+        let wanted = needed.max(self.committed.saturating_mul(2)).min(self.limit);
+        let wanted = wanted.next_multiple_of(COMMIT_UNIT);
+        for start in [START, HALF + START] {
+            self.commit(start + self.committed, wanted - self.committed)?;
+        }
+        self.committed = wanted;
+        Some(())
+    }
+
+    /// Makes `len` bytes at `from` accessible; zero when they never were before.
+    fn commit(&mut self, from: u32, len: u32) -> Option<()> {
+        let access = MprotectFlags::READ | MprotectFlags::WRITE;
+        let at = self.base.wrapping_add(from as usize).cast::<c_void>();
+        // SAFETY: `from..from + len` lies in one half of our own mapping (`grow` keeps it within
+        // `MAX_SEMISPACE`, rounded up to a unit that divides it), which holds no Rust object.
+        unsafe { rustix::mm::mprotect(at, len as usize, access) }.ok()
+    }
+
+    /// Makes the other semispace the active one and empties it. Returns where the objects to be
+    /// rescued lie; they stay readable and writable until [`Space::finish_flip`].
+    pub(super) fn flip(&mut self) -> std::ops::Range<u32> {
+        let old = self.objects();
+        self.start ^= HALF;
+        self.top = self.start;
+        old
+    }
+
+    /// Copies the object of `size` bytes at `from` to the active semispace.
+    pub(super) fn copy(&mut self, from: u32, size: u32) -> u32 {
+        let at = self.top;
+        self.check(from, size as usize);
+        self.check(at, size as usize);
+        assert!(
+            (from ^ at) & HALF != 0,
+            "collector invariant: objects move from one semispace to the other"
+        );
+        let (source, target) = (self.address(from), self.address(at));
+        // SAFETY: `check` proved both ranges accessible, and they lie in different halves.
+        unsafe { ptr::copy_nonoverlapping(source, target, size as usize) };
+        self.top += size;
+        at
+    }
+
+    /// Ends a collection: the memory of the emptied semispace beyond what is worth keeping goes
+    /// back to the system. `old` is what [`Space::flip`] returned.
+    pub(super) fn finish_flip(&mut self, old: std::ops::Range<u32>) {
+        let used = (old.end - old.start).next_multiple_of(COMMIT_UNIT);
+        if used > KEEP_RESIDENT {
+            let at = self.address(old.start + KEEP_RESIDENT).cast::<c_void>();
+            let len = (used - KEEP_RESIDENT) as usize;
+            // SAFETY: the range is page-aligned, lies in the inactive semispace of our own mapping
+            // and holds nothing that is read again before it is written. An error only means that
+            // the memory stays with us.
+            let _ = unsafe { rustix::mm::madvise(at, len, Advice::LinuxDontNeed) };
+        }
+    }
+
+    /// The words at `at`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible or not aligned: the offset was no reference.
+    #[inline]
+    pub(super) fn read<const WORDS: usize>(&self, at: u32) -> [u32; WORDS] {
+        self.check(at, WORDS * size_of::<u32>());
+        let source = self.address(at).cast::<[u32; WORDS]>();
+        // SAFETY: `check` proved the range accessible and aligned for `u32`, and every bit pattern
+        // is a `u32`; `&self` excludes writers.
+        unsafe { source.read() }
+    }
+
+    /// Replaces the words at `at`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible or not aligned: the offset was no reference.
+    #[inline]
+    pub(super) fn write<const WORDS: usize>(&mut self, at: u32, words: [u32; WORDS]) {
+        self.check(at, WORDS * size_of::<u32>());
+        let target = self.address(at).cast::<[u32; WORDS]>();
+        // SAFETY: `check` proved the range accessible and aligned; `&mut self` excludes others.
+        unsafe { target.write(words) }
+    }
+
+    #[inline]
+    fn check(&self, at: u32, len: usize) {
+        let position = (at & !HALF).wrapping_sub(START) as usize;
+        let accessible = self.committed as usize;
+        if len > accessible || position > accessible - len || !at.is_multiple_of(4) {
+            outside(at);
+        }
+    }
+
+    #[inline]
+    fn address(&self, at: u32) -> *mut u8 {
+        self.base.wrapping_add(at as usize)
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        if let Some(base) = NonNull::new(self.base) {
+            let len = RESERVATION + GUARD;
+            // SAFETY: exactly the mapping made by `reserve`; nothing reaches it once `self` is gone.
+            let unmapped = unsafe { rustix::mm::munmap(base.as_ptr().cast::<c_void>(), len) };
+            debug_assert!(unmapped.is_ok(), "unmapping our own mapping cannot fail");
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn outside(at: u32) -> ! {
+    panic!("heap invariant: {at:#x} is not the offset of a live object");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_mapped_before_the_first_allocation() {
+        let mut space = Space::new(1 << 20);
+        assert!(space.base().is_null());
+        let at = space.alloc(16).unwrap();
+        assert!(!space.base().is_null());
+        assert_eq!(at, START);
+        space.write(at, [1, 2, 3, 4]);
+        assert_eq!(space.read(at + 8), [3, 4]);
+    }
+
+    #[test]
+    fn allocation_stops_exactly_at_the_limit() {
+        let mut space = Space::new(100_000);
+        let mut count = 0;
+        while space.alloc(16).is_some() {
+            count += 1;
+        }
+        assert_eq!(count, 100_000 / 16);
+        assert!(Space::new(0).alloc(8).is_none());
+    }
+
+    #[test]
+    fn growth_keeps_the_base_and_the_contents() {
+        let mut space = Space::new(usize::MAX);
+        let first = space.alloc(8).unwrap();
+        space.write(first, [7]);
+        let base = space.base();
+        while space.used() < 3 << 20 {
+            space.alloc(4096).unwrap();
+        }
+        assert_eq!(space.base(), base);
+        assert_eq!(space.read(first), [7]);
+    }
+
+    #[test]
+    fn a_flip_moves_objects_and_keeps_the_old_ones_readable() {
+        let mut space = Space::new(8 << 20);
+        let mut last = 0;
+        for word in 0..400_000 {
+            last = space.alloc(8).unwrap();
+            space.write(last, [word, word]);
+        }
+        let old = space.flip();
+        assert_eq!(space.used(), 0);
+        let moved = space.copy(last, 8);
+        assert_eq!(space.read(moved), [399_999, 399_999]);
+        assert_eq!(space.read(last), [399_999]);
+        space.finish_flip(old);
+        assert_eq!(space.read(moved), [399_999]);
+        assert_eq!(space.objects(), moved..moved + 8);
+    }
+
+    #[test]
+    #[should_panic(expected = "heap invariant")]
+    fn reading_null_panics() {
+        let mut space = Space::new(1 << 20);
+        space.alloc(16).unwrap();
+        let [_]: [u32; 1] = space.read(0);
+    }
+
+    #[test]
+    #[should_panic(expected = "heap invariant")]
+    fn reading_past_the_committed_memory_panics() {
+        let mut space = Space::new(1 << 20);
+        space.alloc(16).unwrap();
+        let [_, _]: [u32; 2] = space.read(START + COMMIT_UNIT - 4);
+    }
+}

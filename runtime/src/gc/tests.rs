@@ -1,0 +1,316 @@
+//! The heap against a model: random host programs, every collection checked by the heap checker
+//! (which runs after each one in unit tests) and by comparing what lives with what should.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use super::*;
+
+type Dropped = Arc<Mutex<HashSet<u64>>>;
+
+/// A payload that says when it is dropped.
+struct Tracked {
+    id: u64,
+    dropped: Dropped,
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        assert!(self.dropped.lock().unwrap().insert(self.id), "{} dropped twice", self.id);
+    }
+}
+
+/// A small generator of pseudo-random numbers (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % bound
+    }
+}
+
+/// The heap together with what it should contain. Identities are what a root is expected to lead
+/// to.
+struct Model {
+    gc: GcStore,
+    dropped: Dropped,
+    next: u64,
+    scopes: Vec<(Scope, usize)>,
+    scoped: Vec<(RootIndex, u64)>,
+    ended: Vec<RootIndex>,
+    owned: Vec<(RootIndex, Liveness, u64)>,
+    /// Stands for tables and globals: raw words, null and i31 among them.
+    table: Vec<(u32, Option<u64>)>,
+    held: Vec<(RowId, u64)>,
+}
+
+impl Model {
+    fn new(config: GcConfig) -> Model {
+        Model {
+            gc: GcStore::new(config),
+            dropped: Dropped::default(),
+            next: 0,
+            scopes: Vec::new(),
+            scoped: Vec::new(),
+            ended: Vec::new(),
+            owned: Vec::new(),
+            table: vec![(0, None); 8],
+            held: Vec::new(),
+        }
+    }
+
+    fn alloc(&mut self) -> (GcRef, u64) {
+        self.next += 1;
+        let value = Tracked { id: self.next, dropped: self.dropped.clone() };
+        let payload = Payload::new(value, Properties::default());
+        (self.gc.alloc_host(payload).expect("no limit is set"), self.next)
+    }
+
+    /// Some reference that is rooted, and its identity.
+    fn pick(&mut self, random: &mut Random) -> Option<(GcRef, u64)> {
+        let (index, id) = *self.scoped.get(random.below(self.scoped.len().max(1)))?;
+        Some((self.gc.rooted(index).unwrap(), id))
+    }
+
+    fn step(&mut self, random: &mut Random) {
+        match random.below(14) {
+            0..=3 => {
+                let (reference, id) = self.alloc();
+                self.scoped.push((self.gc.root(reference), id));
+            }
+            4 => drop(self.alloc()),
+            5 => self.scopes.push((self.gc.enter_scope(), self.scoped.len())),
+            6 => self.leave_scope(),
+            7 => self.own_one(random),
+            8 => self.give_up_one(random),
+            9..=10 => self.set_table(random),
+            11 => self.hold_one(random),
+            12 if !self.held.is_empty() => {
+                let (row, _) = self.held.swap_remove(random.below(self.held.len()));
+                self.gc.release(row);
+            }
+            _ if random.below(4) == 0 => self.collect(),
+            _ => {}
+        }
+    }
+
+    fn leave_scope(&mut self) {
+        if let Some((scope, len)) = self.scopes.pop() {
+            self.gc.exit_scope(scope);
+            self.ended.extend(self.scoped.drain(len..).map(|(index, _)| index));
+        }
+    }
+
+    fn own_one(&mut self, random: &mut Random) {
+        if let Some((reference, id)) = self.pick(random) {
+            let (index, liveness) = self.gc.own(reference);
+            self.owned.push((index, liveness, id));
+        }
+    }
+
+    fn give_up_one(&mut self, random: &mut Random) {
+        if self.owned.is_empty() {
+            return;
+        }
+        let (index, liveness, _) = self.owned.swap_remove(random.below(self.owned.len()));
+        if random.below(2) == 0 {
+            self.gc.disown(index, liveness);
+            self.ended.push(index);
+        }
+    }
+
+    fn set_table(&mut self, random: &mut Random) {
+        let at = random.below(self.table.len());
+        self.table[at] = match (random.below(4), self.pick(random)) {
+            (0, _) | (_, None) => (0, None),
+            (1, _) => (random.below(1 << 20) as u32 * 2 + 1, None),
+            (_, Some((reference, id))) => (reference.to_raw(), Some(id)),
+        };
+    }
+
+    fn hold_one(&mut self, random: &mut Random) {
+        let Some((reference, id)) = self.pick(random) else { return };
+        let (row, _) = self.gc.host_payload::<Tracked>(reference.to_raw()).unwrap();
+        let held = self.held.iter().any(|(other, _)| *other == row);
+        let taken = if random.below(2) == 0 {
+            self.gc.try_borrow(row)
+        } else {
+            let taken = self.gc.try_borrow_mut(row);
+            assert_eq!(taken.is_err(), held);
+            taken
+        };
+        if taken.is_ok() {
+            self.held.push((row, id));
+        }
+    }
+
+    fn collect(&mut self) {
+        let words = self.table.iter_mut().map(|(word, _)| word);
+        let mut words: Vec<&mut u32> = words.collect();
+        self.gc.collect(&mut |visit| words.iter_mut().for_each(|word| visit(word)));
+        while let Some(payload) = self.gc.take_dead() {
+            drop(payload);
+        }
+        self.check();
+    }
+
+    fn check(&self) {
+        let mut expected: HashSet<u64> = HashSet::new();
+        let mut places: HashMap<u64, u32> = HashMap::new();
+        let mut expect = |raw: u32, id: u64| {
+            let held = self.held.iter().any(|(_, other)| *other == id);
+            let (_, value) = self.gc.host_payload::<Tracked>(raw).unwrap();
+            let reference = GcRef::from_raw(raw).unwrap();
+            match self.gc.host_value::<Tracked>(reference) {
+                Ok(tracked) => {
+                    assert_eq!(tracked.id, id);
+                    assert!(std::ptr::eq(tracked, value.as_ptr()));
+                }
+                Err(error) => {
+                    assert_eq!(error, HostRefError::Borrow(BorrowError::Exclusive));
+                    assert!(held);
+                }
+            }
+            assert_eq!(*places.entry(id).or_insert(raw), raw, "one object, one place");
+            expected.insert(id);
+        };
+        for (index, id) in &self.scoped {
+            expect(self.gc.rooted(*index).unwrap().to_raw(), *id);
+        }
+        for (index, _, id) in &self.owned {
+            expect(self.gc.rooted(*index).unwrap().to_raw(), *id);
+        }
+        for (word, id) in &self.table {
+            match id {
+                Some(id) => expect(*word, *id),
+                None => assert!(*word == 0 || *word & 1 == 1, "null and i31 are left alone"),
+            }
+        }
+        let rooted = expected.len();
+        expected.extend(self.held.iter().map(|(_, id)| *id));
+        let dropped = self.dropped.lock().unwrap();
+        let living: HashSet<u64> = (1..=self.next).filter(|id| !dropped.contains(id)).collect();
+        assert_eq!(living, expected, "exactly the reachable and the held ones live");
+        let stats = self.gc.stats();
+        assert_eq!(stats.host_objects, expected.len());
+        assert_eq!(stats.heap_bytes, rooted * EXTERN_SIZE as usize);
+        assert!(self.ended.iter().all(|index| self.gc.rooted(*index).is_none()));
+    }
+}
+
+#[test]
+fn random_programs_agree_with_the_model() {
+    for seed in 1..=40 {
+        let mut random = Random(u64::wrapping_mul(seed, 0x9e37_79b9_7f4a_7c15));
+        let mut model = Model::new(GcConfig::default());
+        for _ in 0..600 {
+            model.step(&mut random);
+        }
+        model.collect();
+        let (next, dropped) = (model.next, model.dropped.clone());
+        drop(model);
+        assert_eq!(dropped.lock().unwrap().len() as u64, next, "nothing outlives the store");
+    }
+}
+
+#[test]
+fn a_store_without_references_maps_nothing() {
+    let mut gc = GcStore::new(GcConfig { stress: true, ..GcConfig::default() });
+    assert!(!gc.should_collect());
+    gc.collect(&mut |_| {});
+    assert!(gc.base().is_null());
+    gc.reserve().unwrap();
+    let base = gc.base();
+    gc.alloc_host(Payload::new(1, Properties::default())).unwrap();
+    assert!(!base.is_null() && gc.base() == base && gc.should_collect());
+}
+
+#[test]
+fn a_full_heap_gives_the_payload_back_and_a_collection_makes_room() {
+    let mut gc = GcStore::new(GcConfig { heap_limit: 160, ..GcConfig::default() });
+    for number in 0..10 {
+        assert!(gc.alloc_host(Payload::new(number, Properties::default())).is_ok());
+    }
+    let payload = gc.alloc_host(Payload::new(10, Properties::default())).unwrap_err();
+    assert_eq!(payload.into_value::<i32>().unwrap(), 10);
+    assert!(gc.should_collect());
+    gc.collect(&mut |_| {});
+    assert!(gc.alloc_host(Payload::new(10, Properties::default())).is_ok());
+}
+
+#[test]
+fn memory_of_host_values_is_limited_and_counts_until_they_are_dropped() {
+    let limit = Some(1 << 20);
+    let mut gc = GcStore::new(GcConfig { host_memory_limit: limit, ..GcConfig::default() });
+    let big = || Payload::new((), Properties { external: 600 << 10, frozen: false });
+    gc.alloc_host(big()).unwrap();
+    assert!(gc.should_collect(), "more than half of the limit is gone");
+    assert!(gc.alloc_host(big()).is_err());
+    gc.collect(&mut |_| {});
+    assert!(gc.alloc_host(big()).is_err(), "the dead value still owns its memory");
+    while gc.take_dead().is_some() {}
+    assert!(gc.alloc_host(big()).is_ok());
+}
+
+#[test]
+fn external_memory_brings_the_next_collection_closer() {
+    let mut gc = GcStore::new(GcConfig::default());
+    gc.alloc_host(Payload::new((), Properties::default())).unwrap();
+    assert!(!gc.should_collect());
+    let external = 1 << 30;
+    gc.alloc_host(Payload::new((), Properties { external, frozen: false })).unwrap();
+    assert!(gc.should_collect());
+}
+
+#[test]
+fn garbage_does_not_make_the_heap_grow() {
+    let mut gc = GcStore::new(GcConfig::default());
+    for number in 0..200_000_u32 {
+        gc.alloc_host(Payload::new(number, Properties::default())).unwrap();
+        if gc.should_collect() {
+            gc.collect(&mut |_| {});
+            while gc.take_dead().is_some() {}
+        }
+    }
+    let stats = gc.stats();
+    assert!(stats.heap_committed <= 256 << 10, "{stats:?}");
+    assert!(stats.host_objects < 20_000, "{stats:?}");
+}
+
+#[test]
+fn only_host_objects_lead_to_values() {
+    let mut gc = GcStore::new(GcConfig::default());
+    let reference = gc.alloc_host(Payload::new(1_u8, Properties::default())).unwrap();
+    assert!(gc.host_payload::<u8>(reference.to_raw()).is_ok());
+    assert_eq!(gc.host_row(0), Err(HostRefError::Null));
+    assert_eq!(gc.host_row(7), Err(HostRefError::NotHostObject));
+    let found = "u8";
+    assert_eq!(gc.check_host::<u16>(reference), Err(HostRefError::WrongType { found }));
+    object::write_host(&mut gc.space, reference.to_raw(), RowId(0));
+    gc.space.write(reference.to_raw(), [5]);
+    assert_eq!(gc.host_row(reference.to_raw()), Err(HostRefError::NotHostObject));
+}
+
+#[test]
+fn a_panicking_destructor_leaves_the_rest_to_be_dropped() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("bomb");
+        }
+    }
+    let mut gc = GcStore::new(GcConfig::default());
+    for _ in 0..3 {
+        gc.alloc_host(Payload::new(Bomb, Properties::default())).unwrap();
+    }
+    gc.collect(&mut |_| {});
+    for left in (0..3).rev() {
+        let payload = gc.take_dead().unwrap();
+        let dropping = std::panic::AssertUnwindSafe(|| drop(payload));
+        assert!(std::panic::catch_unwind(dropping).is_err());
+        assert_eq!(gc.stats().host_objects_dead, left);
+    }
+}

@@ -1,0 +1,80 @@
+//! Entering Wasm, and reading its stack.
+//!
+//! Invariant: while compiled code runs, no Rust reference into the store exists but those derived
+//! from the pointer that was passed to the entry.
+
+use super::backtrace::{FrameInfo, WasmBacktrace};
+use super::definition::FuncPtr;
+use super::store::{StoreInner, StoreShell};
+use crate::abi::code_map::CodeKind;
+use crate::error::Result;
+use crate::vm::context::VmStore;
+use crate::vm::unwind::Backtrace;
+use crate::vm::value::ValRaw;
+use crate::vm::{code_memory, entry, stack};
+
+impl<T> StoreShell<T> {
+    /// Calls `func` with the arguments in `slots`, which receive the results.
+    ///
+    /// # Errors
+    ///
+    /// The trap or the host error that stopped the guest.
+    ///
+    /// # Safety
+    ///
+    /// `func` must be a record of this store. `slots` must have room for its parameters and for its
+    /// results and hold arguments of its parameter types; references among them must be live.
+    pub(crate) unsafe fn call_array(&mut self, func: FuncPtr, slots: &mut [ValRaw]) -> Result<()> {
+        let ty = self.inner.func_type(func.type_id()).clone();
+        let entry = ty.array_entry(&self.inner.engine)?;
+        self.inner.before_entry();
+        let record = func.record();
+        let store = self.vm_ptr();
+        // SAFETY: `entry` is the array entry of the function's signature, the caller vouches for
+        // `slots`, and `store` is derived from the whole shell, which is not used meanwhile.
+        unsafe { entry::call_array(entry, store, record.code, record.ctx, slots.as_mut_ptr()) };
+        self.inner.after_entry()
+    }
+}
+
+impl StoreInner {
+    /// Prepares an entry into Wasm.
+    #[inline]
+    pub(crate) fn before_entry(&mut self) {
+        if self.vm.activation.get().is_null() {
+            let limit = stack::stack_limit(self.engine.settings.max_wasm_stack);
+            self.vm.stack_limit.set(limit);
+        }
+        self.vm.caller.set(std::ptr::null_mut());
+    }
+
+    /// Whether the entry into Wasm that just came back succeeded.
+    #[inline]
+    pub(crate) fn after_entry(&mut self) -> Result<()> {
+        match self.vm.unwinding.get() {
+            0 => Ok(()),
+            _ => Err(self.take_failure()),
+        }
+    }
+}
+
+/// Lets the collector see and update every reference in the frames of all activations.
+pub(crate) fn visit_stack_refs(vm: &VmStore, visit: &mut dyn FnMut(&mut u32)) {
+    // SAFETY: the store runs no compiled code at this time, so its activations are suspended in exit
+    // trampolines and their frames are intact.
+    unsafe { stack::visit_refs(vm, |slot| visit(slot)) }
+}
+
+/// The functions in which the program counters of `backtrace` lie, which the store recorded just now.
+pub(crate) fn resolve_backtrace(backtrace: &Backtrace) -> WasmBacktrace {
+    let frames = backtrace.pcs.iter().filter_map(|pc| {
+        // SAFETY: the store keeps the modules alive whose code it ran a moment ago.
+        let map = unsafe { code_memory::lookup(*pc)? };
+        let offset = map.offset(*pc)?;
+        let CodeKind::Wasm(func) = map.function(offset)?.kind else { return None };
+        let module = map.module.clone()?;
+        let func = module.func_index(func);
+        Some(FrameInfo::new(module, func, map.source(offset)))
+    });
+    WasmBacktrace::new(frames.collect(), backtrace.omitted)
+}

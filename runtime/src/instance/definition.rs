@@ -1,0 +1,400 @@
+//! Definitions that compiled code reaches by address: memories, tables, globals and function
+//! records. A definition stands in the vmctx of the instance that made it, or in a box of its own if
+//! the embedder made it.
+//!
+//! Invariant: a [`DefSlot`]'s address is valid, 16-byte aligned and exclusively this definition's
+//! until the store is dropped; compiled code touches it only while the store is lent to an entry
+//! into Wasm, when no Rust reference into it exists.
+
+use std::cell::{Cell, UnsafeCell};
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+
+use super::host_func::HostContext;
+use crate::abi::layout;
+use crate::error::Result;
+use crate::vm::context::VmFuncRef;
+use crate::vm::memory::LinearMemory;
+use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId};
+
+const _: () = assert!(
+    layout::memory::SIZE == 16 && layout::table::SIZE == 16 && layout::global::SIZE == 16,
+    "every definition is one DefSlot"
+);
+
+/// The 16 bytes of a definition.
+pub(crate) struct DefSlot {
+    at: NonNull<u128>,
+    /// The memory itself, if the definition is in no vmctx.
+    _own: Option<Box<UnsafeCell<u128>>>,
+}
+
+// SAFETY: a `DefSlot` is the only Rust handle to its bytes and belongs to one store; it is read
+// through `&` and written through `&mut`, and compiled code runs only under `&mut` of the store.
+unsafe impl Send for DefSlot {}
+// SAFETY: as above: shared access only reads.
+unsafe impl Sync for DefSlot {}
+
+impl DefSlot {
+    /// A definition outside any vmctx.
+    pub(crate) fn boxed() -> DefSlot {
+        let own = Box::new(UnsafeCell::new(0));
+        DefSlot { at: NonNull::from(&*own).cast(), _own: Some(own) }
+    }
+
+    /// A definition at `at`.
+    ///
+    /// # Safety
+    ///
+    /// `at` must keep the invariant of this module.
+    pub(crate) unsafe fn at(at: NonNull<u128>) -> DefSlot {
+        DefSlot { at, _own: None }
+    }
+
+    /// The address that compiled code uses.
+    pub(crate) fn address(&self) -> usize {
+        self.at.as_ptr().expose_provenance()
+    }
+
+    fn load(&self) -> u128 {
+        // SAFETY: the address is valid and aligned by the invariant, and `&self` means that nobody
+        // writes at this time.
+        unsafe { self.at.read() }
+    }
+
+    fn store(&mut self, bits: u128) {
+        // SAFETY: the address is valid and aligned by the invariant, and `&mut self` is the only
+        // access at this time.
+        unsafe { self.at.write(bits) }
+    }
+
+    fn store_base_and_len(&mut self, base: usize, len: usize) {
+        self.store(base as u128 | (len as u128) << 64);
+    }
+}
+
+/// A linear memory.
+pub(crate) struct Memory {
+    pub(crate) ty: MemoryType,
+    def: DefSlot,
+    storage: LinearMemory,
+}
+
+impl Memory {
+    /// A zeroed memory of `ty`, which may have at most `limit` bytes.
+    pub(crate) fn new(ty: MemoryType, mut def: DefSlot, limit: u64) -> Result<Memory> {
+        let bytes = |pages: u64| pages.saturating_mul(1 << ty.page_size_log2);
+        let min = bytes(ty.limits.min);
+        if min > limit {
+            anyhow::bail!("a memory of {min} bytes exceeds the limit of {limit} bytes");
+        }
+        let max = bytes(ty.limits.max.unwrap_or(1 << 16)).min(limit).min(1 << 32);
+        let storage = LinearMemory::new(min as usize, max as usize)?;
+        def.store_base_and_len(storage.base().as_ptr().expose_provenance(), storage.len());
+        Ok(Memory { ty, def, storage })
+    }
+
+    /// The address of the definition.
+    pub(crate) fn address(&self) -> usize {
+        self.def.address()
+    }
+
+    /// The current size in pages.
+    pub(crate) fn pages(&self) -> u64 {
+        self.storage.len() as u64 >> self.ty.page_size_log2
+    }
+
+    /// Grows by `delta` pages and returns the size before; `None` if it may not have so many.
+    pub(crate) fn grow(&mut self, delta: u64, limit: u64) -> Option<u64> {
+        let old = self.pages();
+        let pages = old.checked_add(delta)?;
+        let bytes = pages.checked_mul(1 << self.ty.page_size_log2)?;
+        let max = self.ty.limits.max.unwrap_or((1 << 32) >> self.ty.page_size_log2);
+        if pages > max || bytes > limit || bytes > 1 << 32 {
+            return None;
+        }
+        self.storage.grow(bytes as usize).ok()?;
+        self.def.store_base_and_len(self.storage.base().as_ptr().expose_provenance(), self.storage.len());
+        Some(old)
+    }
+
+    /// The content.
+    pub(crate) fn data(&self) -> &[u8] {
+        // SAFETY: `base..base + len` is readable while the storage lives, and under `&self` nobody
+        // writes: compiled code runs under `&mut` of the store only.
+        unsafe { std::slice::from_raw_parts(self.storage.base().as_ptr(), self.storage.len()) }
+    }
+
+    /// The content.
+    pub(crate) fn data_mut(&mut self) -> &mut [u8] {
+        // SAFETY: `base..base + len` is writable while the storage lives, and `&mut self` is the
+        // only access.
+        unsafe { std::slice::from_raw_parts_mut(self.storage.base().as_ptr(), self.storage.len()) }
+    }
+}
+
+/// A global.
+pub(crate) struct Global {
+    pub(crate) ty: GlobalType,
+    /// Whether the value is a reference into the GC heap.
+    is_gc_ref: bool,
+    def: DefSlot,
+}
+
+impl Global {
+    /// A global of `ty` with the value `bits`.
+    pub(crate) fn new(ty: GlobalType, is_gc_ref: bool, mut def: DefSlot, bits: u128) -> Global {
+        def.store(bits);
+        Global { ty, is_gc_ref, def }
+    }
+
+    /// The address of the definition.
+    pub(crate) fn address(&self) -> usize {
+        self.def.address()
+    }
+
+    /// The value's slot.
+    pub(crate) fn bits(&self) -> u128 {
+        self.def.load()
+    }
+
+    /// Replaces the value's slot; it must hold a value of the global's type.
+    pub(crate) fn set_bits(&mut self, bits: u128) {
+        self.def.store(bits);
+    }
+
+    /// Lets the collector see and update the reference, if the global holds one.
+    pub(crate) fn visit_refs(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        if self.is_gc_ref {
+            let mut raw = self.def.load() as u32;
+            visit(&mut raw);
+            self.def.store(u128::from(raw));
+        }
+    }
+}
+
+/// A table.
+pub(crate) struct Table {
+    pub(crate) ty: TableType,
+    def: DefSlot,
+    elements: Elements,
+}
+
+/// A table's elements. Compiled code writes them, hence the cells.
+enum Elements {
+    Func(Vec<Cell<usize>>),
+    Gc(Vec<Cell<u32>>),
+}
+
+// SAFETY: the cells are written through `&mut` of the table or by compiled code, which runs under
+// `&mut` of the store; shared access only reads.
+unsafe impl Sync for Elements {}
+
+/// A reference as tables and segments hold it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RawRef {
+    Func(Option<FuncPtr>),
+    Gc(u32),
+}
+
+impl RawRef {
+    /// The function reference in the bits of a slot.
+    pub(crate) fn func_from_bits(bits: u128) -> RawRef {
+        // SAFETY: slots of function references hold null or addresses of records of their store.
+        RawRef::Func(unsafe { FuncPtr::from_address(bits as usize) })
+    }
+
+    /// The bits of a slot that holds this reference.
+    pub(crate) fn to_bits(self) -> u128 {
+        match self {
+            RawRef::Func(func) => FuncPtr::to_address(func) as u128,
+            RawRef::Gc(raw) => u128::from(raw),
+        }
+    }
+}
+
+/// An index outside a table or a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfBounds;
+
+impl Table {
+    /// A table of `ty` filled with `init`, which may have at most `limit` elements.
+    pub(crate) fn new(ty: TableType, def: DefSlot, init: RawRef, limit: u64) -> Result<Table> {
+        let min = ty.limits.min;
+        if min > limit {
+            anyhow::bail!("a table of {min} elements exceeds the limit of {limit} elements");
+        }
+        let elements = match init {
+            RawRef::Func(_) => Elements::Func(Vec::new()),
+            RawRef::Gc(_) => Elements::Gc(Vec::new()),
+        };
+        let mut table = Table { ty, def, elements };
+        table.resize(min as usize, init)?;
+        Ok(table)
+    }
+
+    /// The address of the definition.
+    pub(crate) fn address(&self) -> usize {
+        self.def.address()
+    }
+
+    /// The number of elements.
+    pub(crate) fn len(&self) -> u64 {
+        match &self.elements {
+            Elements::Func(elements) => elements.len() as u64,
+            Elements::Gc(elements) => elements.len() as u64,
+        }
+    }
+
+    /// The element at `index`.
+    pub(crate) fn get(&self, index: u64) -> Option<RawRef> {
+        let index = usize::try_from(index).ok()?;
+        match &self.elements {
+            Elements::Func(elements) => {
+                // SAFETY: the table holds null or addresses of records of its store.
+                let func = unsafe { FuncPtr::from_address(elements.get(index)?.get()) };
+                Some(RawRef::Func(func))
+            }
+            Elements::Gc(elements) => Some(RawRef::Gc(elements.get(index)?.get())),
+        }
+    }
+
+    /// Replaces `len` elements from `index` on.
+    pub(crate) fn fill(&mut self, index: u64, value: RawRef, len: u64) -> Result<(), OutOfBounds> {
+        let range = range(index, len, self.len())?;
+        match (&self.elements, value) {
+            (Elements::Func(elements), RawRef::Func(func)) => {
+                elements[range].iter().for_each(|element| element.set(FuncPtr::to_address(func)));
+            }
+            (Elements::Gc(elements), RawRef::Gc(raw)) => {
+                elements[range].iter().for_each(|element| element.set(raw));
+            }
+            _ => panic!("validated: a table holds references of one hierarchy"),
+        }
+        Ok(())
+    }
+
+    /// Replaces the elements from `index` on by `values`.
+    pub(crate) fn init(
+        &mut self,
+        index: u64,
+        values: impl ExactSizeIterator<Item = RawRef>,
+    ) -> Result<(), OutOfBounds> {
+        range(index, values.len() as u64, self.len())?;
+        for (index, value) in (index..).zip(values) {
+            self.fill(index, value, 1)?;
+        }
+        Ok(())
+    }
+
+    /// The `len` elements from `index` on.
+    pub(crate) fn slice(&self, index: u64, len: u64) -> Result<Vec<RawRef>, OutOfBounds> {
+        let range = range(index, len, self.len())?;
+        let get = |index| self.get(index).expect("the range was checked");
+        Ok((range.start as u64..range.end as u64).map(get).collect())
+    }
+
+    /// Copies `len` elements within the table.
+    pub(crate) fn copy_within(&mut self, to: u64, from: u64, len: u64) -> Result<(), OutOfBounds> {
+        let from = range(from, len, self.len())?;
+        let to = range(to, len, self.len())?;
+        match &mut self.elements {
+            Elements::Func(elements) => copy_cells(elements, to.start, from),
+            Elements::Gc(elements) => copy_cells(elements, to.start, from),
+        }
+        Ok(())
+    }
+
+    /// Grows by `delta` elements with the value `init` and returns the size before; `None` if the
+    /// table may not have so many.
+    pub(crate) fn grow(&mut self, delta: u64, init: RawRef, limit: u64) -> Option<u64> {
+        let old = self.len();
+        let len = old.checked_add(delta)?;
+        let type_max = if self.ty.is_64 { u64::MAX } else { u64::from(u32::MAX) };
+        if len > self.ty.limits.max.unwrap_or(type_max).min(type_max) || len > limit {
+            return None;
+        }
+        self.resize(usize::try_from(len).ok()?, init).ok()?;
+        Some(old)
+    }
+
+    /// Lets the collector see and update every reference.
+    pub(crate) fn visit_refs(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        if let Elements::Gc(elements) = &mut self.elements {
+            elements.iter_mut().for_each(|element| visit(element.get_mut()));
+        }
+    }
+
+    fn resize(&mut self, len: usize, init: RawRef) -> Result<()> {
+        let base = match (&mut self.elements, init) {
+            (Elements::Func(elements), RawRef::Func(func)) => {
+                resize_cells(elements, len, FuncPtr::to_address(func))?
+            }
+            (Elements::Gc(elements), RawRef::Gc(raw)) => resize_cells(elements, len, raw)?,
+            _ => panic!("validated: a table holds references of one hierarchy"),
+        };
+        self.def.store_base_and_len(base, len);
+        Ok(())
+    }
+}
+
+fn resize_cells<V: Copy>(cells: &mut Vec<Cell<V>>, len: usize, value: V) -> Result<usize> {
+    cells.try_reserve(len - cells.len())?;
+    cells.resize_with(len, || Cell::new(value));
+    Ok(cells.as_ptr().expose_provenance())
+}
+
+fn copy_cells<V: Copy>(cells: &[Cell<V>], to: usize, from: std::ops::Range<usize>) {
+    let (start, len) = (from.start, from.len());
+    if to <= start {
+        (0..len).for_each(|i| cells[to + i].set(cells[start + i].get()));
+    } else {
+        (0..len).rev().for_each(|i| cells[to + i].set(cells[start + i].get()));
+    }
+}
+
+/// `start..start + len` if it lies within `bound`.
+pub(crate) fn range(start: u64, len: u64, bound: u64) -> Result<std::ops::Range<usize>, OutOfBounds> {
+    let end = start.checked_add(len).filter(|end| *end <= bound).ok_or(OutOfBounds)?;
+    Ok(start as usize..end as usize)
+}
+
+/// A function record of some store. Records live until their store is dropped, so a `FuncPtr` may be
+/// followed whenever its store is at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FuncPtr(NonZeroUsize);
+
+impl FuncPtr {
+    /// The record at `address`; 0 is the null reference.
+    ///
+    /// # Safety
+    ///
+    /// `address` must be 0 or that of a record of a store that outlives every use of the result.
+    pub(crate) unsafe fn from_address(address: usize) -> Option<FuncPtr> {
+        NonZeroUsize::new(address).map(FuncPtr)
+    }
+
+    /// The record of a host function in a store.
+    pub(crate) fn of_host(context: &HostContext) -> FuncPtr {
+        let address = std::ptr::from_ref(&context.record).expose_provenance();
+        FuncPtr(NonZeroUsize::new(address).expect("a reference is not null"))
+    }
+
+    /// The address of a reference: 0 for null.
+    pub(crate) fn to_address(func: Option<FuncPtr>) -> usize {
+        func.map_or(0, |func| func.0.get())
+    }
+
+    /// The engine's id of the function's type.
+    pub(crate) fn type_id(self) -> TypeId {
+        TypeId(self.record().type_id)
+    }
+
+    /// The record. Its store must be alive.
+    pub(crate) fn record(self) -> VmFuncRef {
+        let record = std::ptr::with_exposed_provenance::<VmFuncRef>(self.0.get());
+        // SAFETY: a `FuncPtr` is the address of a record, which lives as long as its store and is
+        // never written again; callers have compared the store before they follow it.
+        unsafe { record.read() }
+    }
+}

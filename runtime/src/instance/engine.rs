@@ -1,0 +1,111 @@
+//! What all stores of an engine share at run time: settings, and function types with the
+//! trampolines that enter them.
+
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::abi::signature::LoweredSig;
+use crate::code::{CodePtr, EngineInner};
+use crate::compile::TrampolineKind;
+use crate::error::Result;
+use crate::gc::GcConfig;
+use crate::wasm::types::{FuncType, TypeId, TypeRegistry};
+
+/// An engine with the settings its stores obey.
+pub(crate) struct EngineShared {
+    pub(crate) code: Arc<EngineInner>,
+    pub(crate) settings: Settings,
+    func_types: RwLock<Vec<Option<Arc<FuncTypeInfo>>>>,
+}
+
+/// Settings that need no recompilation.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) features: wasmparser::WasmFeatures,
+    /// Bytes of stack that Wasm may use.
+    pub(crate) max_wasm_stack: usize,
+    pub(crate) wasm_backtrace: bool,
+    pub(crate) gc: GcConfig,
+    /// Bytes that one linear memory may have.
+    pub(crate) memory_limit: u64,
+    /// Elements that one table may have.
+    pub(crate) table_limit: u64,
+}
+
+/// A function type with everything a call through it needs.
+pub(crate) struct FuncTypeInfo {
+    pub(crate) id: TypeId,
+    pub(crate) ty: FuncType,
+    pub(crate) sig: LoweredSig,
+    array_entry: OnceLock<CodePtr>,
+    typed_entry: OnceLock<CodePtr>,
+}
+
+impl EngineShared {
+    /// Wraps `code` with the run-time `settings`.
+    pub(crate) fn new(code: Arc<EngineInner>, settings: Settings) -> EngineShared {
+        EngineShared { code, settings, func_types: RwLock::default() }
+    }
+
+    /// The type registry, for reading.
+    pub(crate) fn types(&self) -> RwLockReadGuard<'_, TypeRegistry> {
+        self.code.types.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The type registry, for registering.
+    pub(crate) fn types_mut(&self) -> RwLockWriteGuard<'_, TypeRegistry> {
+        self.code.types.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The function type `id`.
+    pub(crate) fn func_type(&self, id: TypeId) -> Arc<FuncTypeInfo> {
+        let index = id.0 as usize;
+        let known = self.func_types.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Some(info)) = known.get(index) {
+            return info.clone();
+        }
+        drop(known);
+        let info = {
+            let types = self.types();
+            let ty = types.func(id).clone();
+            let sig = LoweredSig::of_registered(&types, &ty);
+            let (array_entry, typed_entry) = (OnceLock::new(), OnceLock::new());
+            Arc::new(FuncTypeInfo { id, ty, sig, array_entry, typed_entry })
+        };
+        let mut known = self.func_types.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() <= index {
+            known.resize(index + 1, None);
+        }
+        known[index].get_or_insert(info).clone()
+    }
+
+    /// The function type with the structure `ty`, registered if it is new.
+    pub(crate) fn register_func_type(&self, ty: &FuncType) -> Arc<FuncTypeInfo> {
+        let id = self.types_mut().register_func(ty);
+        self.func_type(id)
+    }
+}
+
+impl FuncTypeInfo {
+    /// The trampoline that enters functions of this type with arguments in slots.
+    pub(crate) fn array_entry(&self, engine: &EngineShared) -> Result<CodePtr> {
+        self.entry(engine, &self.array_entry, TrampolineKind::ArrayEntry)
+    }
+
+    /// The trampoline that enters functions of this type with arguments in registers.
+    pub(crate) fn typed_entry(&self, engine: &EngineShared) -> Result<CodePtr> {
+        self.entry(engine, &self.typed_entry, TrampolineKind::TypedEntry)
+    }
+
+    fn entry(
+        &self,
+        engine: &EngineShared,
+        slot: &OnceLock<CodePtr>,
+        kind: TrampolineKind,
+    ) -> Result<CodePtr> {
+        if let Some(entry) = slot.get() {
+            return Ok(*entry);
+        }
+        let entry = engine.code.trampoline(kind, &self.sig)?;
+        Ok(*slot.get_or_init(|| entry))
+    }
+}

@@ -1,0 +1,45 @@
+//! Host functions: definitions that linkers share between stores, and the function records that a
+//! store makes of them.
+//!
+//! A definition has a Rust signature, not a Wasm type. For each Wasm type it is linked as, a store
+//! makes one record whose type is exactly that, all sharing the closure.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::engine::FuncTypeInfo;
+use crate::compile::TrampolineKind;
+use crate::vm::context::{VmFuncRef, VmHostFunc};
+
+/// A host function that no store owns yet.
+pub(crate) struct HostFunc {
+    /// The canonical type of the Rust signature, with nullable references.
+    pub(crate) ty: Arc<FuncTypeInfo>,
+    /// How compiled code reaches `shim`: with arguments in registers or in slots.
+    pub(crate) exit: TrampolineKind,
+    /// Address of the C function that the exit trampoline calls.
+    pub(crate) shim: *const u8,
+    /// What the shim calls: its concrete type is known to the shim alone.
+    pub(crate) callee: Box<dyn Any + Send + Sync>,
+    /// What error messages call it, such as `env::log`.
+    pub(crate) name: Box<str>,
+}
+
+/// A host function in a store: what stands in the place of a vmctx.
+#[repr(C)]
+pub(crate) struct HostContext {
+    pub(crate) vm: VmHostFunc,
+    pub(crate) def: Arc<HostFunc>,
+    /// The record that refers to this context.
+    pub(crate) record: VmFuncRef,
+}
+
+// SAFETY: `shim` is the address of code, and the callee is `Send` by its type.
+unsafe impl Send for HostFunc {}
+// SAFETY: as above; the callee is `Sync` by its type.
+unsafe impl Sync for HostFunc {}
+// SAFETY: the pointers lead to the store that owns this context and to code; only compiled code and
+// shims follow them, which run under `&mut` of the store.
+unsafe impl Send for HostContext {}
+// SAFETY: as above.
+unsafe impl Sync for HostContext {}

@@ -1,0 +1,248 @@
+//! Instantiation: allocate, link, initialise, in the specification's order. The start function is
+//! called by the API, which knows the store's `T`.
+
+use std::sync::Arc;
+
+use super::definition::{DefSlot, FuncPtr, RawRef};
+use super::host_func::HostFunc;
+use super::module::Module;
+use super::segments::table_trap;
+use super::store::StoreInner;
+use super::vmctx::{Entity, Instance, VmCtxMemory};
+use crate::abi::layout::Place;
+use crate::error::Result;
+use crate::vm::context::{VmFuncImport, VmFuncRef};
+use crate::wasm::const_expr::ConstExpr;
+use crate::wasm::index::{
+    DefinedFuncIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex,
+};
+use crate::wasm::module::{EntityIndex, SegmentMode};
+
+/// What stands behind an import.
+#[derive(Clone)]
+pub(crate) enum ImportValue {
+    Entity(Entity),
+    /// A host definition: a record of exactly the imported type is made.
+    Host(Arc<HostFunc>),
+}
+
+impl StoreInner {
+    /// Instantiates `module` up to its start function and returns the instance's position. The
+    /// imports have been checked against the module's.
+    ///
+    /// # Errors
+    ///
+    /// If a memory or a table cannot be made, or a trap if an active segment does not fit. What
+    /// was written before stays, as the specification says.
+    pub(crate) fn instantiate(
+        &mut self,
+        module: &Arc<Module>,
+        imports: &[ImportValue],
+    ) -> Result<usize> {
+        let index = self.instances.len();
+        let vm = self.vm_ptr();
+        let mut new = NewInstance::new(module.clone(), VmCtxMemory::new(module, vm, index));
+        for (import, value) in module.info.imports.iter().zip(imports) {
+            new.import(self, import.entity, value)?;
+        }
+        new.memories(self)?;
+        new.tables(self)?;
+        new.func_records();
+        let uninitialised = new.globals(self);
+        self.instances.push(new.finish());
+        self.init_globals(index, &uninitialised);
+        self.init_tables(index)?;
+        self.init_segments(index)?;
+        Ok(index)
+    }
+
+    fn init_globals(&mut self, instance: usize, defined: &[usize]) {
+        let module = self.instances[instance].module.clone();
+        for (global, init) in defined.iter().zip(&module.info.global_inits) {
+            let bits = self.eval(instance, init);
+            self.globals[*global].set_bits(bits);
+        }
+    }
+
+    fn init_tables(&mut self, instance: usize) -> Result<()> {
+        let module = self.instances[instance].module.clone();
+        for (index, table) in module.info.tables.iter().enumerate() {
+            let Some(init) = &table.init else { continue };
+            let is_func = module.info.is_func_heap(table.ty.element.heap);
+            let value = self.eval_ref(instance, init, is_func);
+            let table = &mut self.tables[self.instances[instance].tables[index]];
+            let len = table.len();
+            table.fill(0, value, len).map_err(table_trap)?;
+        }
+        Ok(())
+    }
+
+    fn init_segments(&mut self, instance: usize) -> Result<()> {
+        let module = self.instances[instance].module.clone();
+        for (index, segment) in module.info.elements.iter().enumerate() {
+            let items = match segment.mode {
+                SegmentMode::Declared => continue,
+                _ => self.eval_elements(instance, segment),
+            };
+            match &segment.mode {
+                SegmentMode::Active { target, offset } => {
+                    let at = self.eval_offset(instance, offset, module.info.tables[target.index()].ty.is_64);
+                    let table = self.instances[instance].tables[target.index()];
+                    self.tables[table].init(at, items.iter().copied()).map_err(table_trap)?;
+                }
+                _ => self.instances[instance].elements[index] = items,
+            }
+        }
+        for (index, segment) in module.info.data.iter().enumerate() {
+            let SegmentMode::Active { target, offset } = &segment.mode else { continue };
+            let at = self.eval_offset(instance, offset, module.info.memories[target.index()].is_64);
+            let len = segment.bytes.len() as u64;
+            self.memory_init(instance, target.index(), index, at, 0, len)?;
+            self.instances[instance].dropped_data[index] = true;
+        }
+        Ok(())
+    }
+
+    fn eval_offset(
+        &self,
+        instance: usize,
+        offset: &ConstExpr,
+        is_64: bool,
+    ) -> u64 {
+        let bits = self.eval(instance, offset) as u64;
+        if is_64 { bits } else { u64::from(bits as u32) }
+    }
+}
+
+/// An instance whose vmctx is being filled.
+struct NewInstance {
+    module: Arc<Module>,
+    ctx: VmCtxMemory,
+    memories: Vec<usize>,
+    tables: Vec<usize>,
+    globals: Vec<usize>,
+    imports: Vec<VmFuncImport>,
+}
+
+impl NewInstance {
+    fn new(module: Arc<Module>, ctx: VmCtxMemory) -> NewInstance {
+        let info = &module.info;
+        NewInstance {
+            ctx,
+            memories: Vec::with_capacity(info.memories.len()),
+            tables: Vec::with_capacity(info.tables.len()),
+            globals: Vec::with_capacity(info.globals.len()),
+            imports: Vec::with_capacity(info.imported_functions as usize),
+            module,
+        }
+    }
+
+    fn import(&mut self, store: &mut StoreInner, index: EntityIndex, value: &ImportValue) -> Result<()> {
+        match (index, value) {
+            (EntityIndex::Func(func), ImportValue::Host(def)) => {
+                let record = store.host_record(def, self.module.func_type_id(func))?;
+                self.import_func(func, record);
+            }
+            (EntityIndex::Func(func), ImportValue::Entity(Entity::Func(record))) => {
+                self.import_func(func, *record);
+            }
+            (EntityIndex::Memory(index), ImportValue::Entity(Entity::Memory(memory))) => {
+                let place = self.module.layout.memory(index);
+                self.ctx.definition(place, || store.memories[*memory].address());
+                self.memories.push(*memory);
+            }
+            (EntityIndex::Table(index), ImportValue::Entity(Entity::Table(table))) => {
+                let place = self.module.layout.table(index);
+                self.ctx.definition(place, || store.tables[*table].address());
+                self.tables.push(*table);
+            }
+            (EntityIndex::Global(index), ImportValue::Entity(Entity::Global(global))) => {
+                let place = self.module.layout.global(index);
+                self.ctx.definition(place, || store.globals[*global].address());
+                self.globals.push(*global);
+            }
+            _ => panic!("the linker has checked the kinds of all imports"),
+        }
+        Ok(())
+    }
+
+    fn import_func(&mut self, func: FuncIndex, record: FuncPtr) {
+        let VmFuncRef { code, ctx, .. } = record.record();
+        let import = VmFuncImport { code, ctx };
+        self.ctx.set_import(&self.module, func, import);
+        self.imports.push(import);
+    }
+
+    fn memories(&mut self, store: &mut StoreInner) -> Result<()> {
+        let info = self.module.info.clone();
+        for index in info.imported_memories as usize..info.memories.len() {
+            let def = self.inline(self.module.layout.memory(MemoryIndex::new(index)));
+            self.memories.push(store.add_memory(info.memories[index], def)?);
+        }
+        Ok(())
+    }
+
+    fn tables(&mut self, store: &mut StoreInner) -> Result<()> {
+        let info = self.module.info.clone();
+        for index in info.imported_tables as usize..info.tables.len() {
+            let def = self.inline(self.module.layout.table(TableIndex::new(index)));
+            let ty = info.tables[index].ty;
+            let null = match info.is_func_heap(ty.element.heap) {
+                true => RawRef::Func(None),
+                false => RawRef::Gc(0),
+            };
+            let ty = self.module.canonical_table(ty);
+            self.tables.push(store.add_table(ty, def, null)?);
+        }
+        Ok(())
+    }
+
+    /// Adds the defined globals with zero values and returns their positions.
+    fn globals(&mut self, store: &mut StoreInner) -> Vec<usize> {
+        let info = self.module.info.clone();
+        let first = self.globals.len();
+        for index in first..info.globals.len() {
+            let def = self.inline(self.module.layout.global(GlobalIndex::new(index)));
+            let ty = self.module.canonical_global(info.globals[index]);
+            self.globals.push(store.add_global(ty, def, 0));
+        }
+        self.globals[first..].to_vec()
+    }
+
+    fn func_records(&self) {
+        let module = &self.module;
+        for (index, slot) in module.info.func_refs.iter().enumerate() {
+            let Some(slot) = slot else { continue };
+            let func = FuncIndex::new(index);
+            let (code, ctx) = match module.info.defined_func(func) {
+                Some(func) => (self.code(func), self.ctx.address()),
+                None => (self.imports[index].code, self.imports[index].ctx),
+            };
+            let type_id = module.func_type_id(func).0;
+            let record = VmFuncRef { code, ctx, type_id };
+            self.ctx.set_record(module.layout.func_ref(*slot), record);
+        }
+    }
+
+    fn code(&self, func: DefinedFuncIndex) -> *const u8 {
+        self.module.function(func).as_ptr()
+    }
+
+    fn inline(&self, place: Place) -> DefSlot {
+        let imported = || panic!("a defined entity stands in the vmctx itself");
+        self.ctx.definition(place, imported).expect("a defined entity stands in the vmctx itself")
+    }
+
+    fn finish(self) -> Instance {
+        let info = &self.module.info;
+        Instance {
+            dropped_data: vec![false; info.data.len()].into(),
+            elements: info.elements.iter().map(|_| Box::default()).collect(),
+            module: self.module,
+            ctx: self.ctx,
+            memories: self.memories.into(),
+            tables: self.tables.into(),
+            globals: self.globals.into(),
+        }
+    }
+}

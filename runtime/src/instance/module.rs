@@ -1,0 +1,80 @@
+//! A compiled module as its instances share it.
+
+use std::sync::Arc;
+
+use super::engine::EngineShared;
+use crate::abi::layout::VmCtxLayout;
+use crate::code::{CodeObject, CodePtr};
+use crate::compile;
+use crate::error::Result;
+use crate::wasm::decode;
+use crate::wasm::index::{DefinedFuncIndex, FuncIndex, TypeIndex};
+use crate::wasm::module::ModuleInfo;
+use crate::wasm::types::{FuncType, GlobalType, TableType, TypeId};
+
+/// A compiled module. Its code lives as long as the last module handle or store that uses it.
+pub(crate) struct Module {
+    pub(crate) engine: Arc<EngineShared>,
+    pub(crate) info: Arc<ModuleInfo>,
+    pub(crate) layout: VmCtxLayout,
+    /// Engine ids of the module's types. Compiled code reads them as `u32`.
+    pub(crate) type_ids: Box<[TypeId]>,
+    /// The module's bytes: data segments are ranges of them.
+    bytes: Box<[u8]>,
+    code: CodeObject,
+}
+
+impl Module {
+    /// Validates and compiles `wasm`.
+    pub(crate) fn compile(engine: &Arc<EngineShared>, wasm: &[u8]) -> Result<Module> {
+        let decoded = decode::decode(wasm, engine.settings.features)?;
+        let inner = &engine.code;
+        let (info, artifact) = compile::compile_module(&*inner.isa, &inner.tunables, decoded)?;
+        let info = Arc::new(info);
+        let code = inner.publish(artifact, Some(info.clone()))?;
+        let type_ids = engine.types_mut().register_module(&info.types, &info.groups);
+        Ok(Module {
+            engine: engine.clone(),
+            layout: VmCtxLayout::new(&info),
+            type_ids,
+            bytes: wasm.into(),
+            code,
+            info,
+        })
+    }
+
+    /// The machine code of a defined function.
+    pub(crate) fn function(&self, func: DefinedFuncIndex) -> CodePtr {
+        self.code.function(func.index())
+    }
+
+    /// The engine's id of a type of the module.
+    pub(crate) fn type_id(&self, index: TypeIndex) -> TypeId {
+        self.type_ids[index.index()]
+    }
+
+    /// The engine's id of a function's type.
+    pub(crate) fn func_type_id(&self, func: FuncIndex) -> TypeId {
+        self.type_id(self.info.functions[func.index()])
+    }
+
+    /// `ty` in the engine's terms.
+    pub(crate) fn canonical_func(&self, ty: &FuncType<TypeIndex>) -> FuncType {
+        ty.map(&mut |index| self.type_id(index))
+    }
+
+    /// `ty` in the engine's terms.
+    pub(crate) fn canonical_table(&self, ty: TableType<TypeIndex>) -> TableType {
+        ty.map(&mut |index| self.type_id(index))
+    }
+
+    /// `ty` in the engine's terms.
+    pub(crate) fn canonical_global(&self, ty: GlobalType<TypeIndex>) -> GlobalType {
+        ty.map(&mut |index| self.type_id(index))
+    }
+
+    /// The content of a data segment.
+    pub(crate) fn data(&self, segment: usize) -> &[u8] {
+        &self.bytes[self.info.data[segment].bytes.clone()]
+    }
+}

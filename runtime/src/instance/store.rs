@@ -1,0 +1,236 @@
+//! The store below `T`: everything that instances share and handles point into. It never touches
+//! the embedder's data.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::backtrace::WasmBacktrace;
+use super::call;
+use super::definition::{DefSlot, FuncPtr, Global, Memory, RawRef, Table};
+use super::engine::{EngineShared, FuncTypeInfo};
+use super::host_func::{HostContext, HostFunc};
+use super::vmctx::Instance;
+use crate::abi::signature::is_func_heap;
+use crate::error::{Error, Result};
+use crate::gc::GcStore;
+use crate::gc::roots::StoreId;
+use crate::vm::context::{VmFuncRef, VmHostFunc, VmStore};
+use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
+
+/// A store with the embedder's data. Compiled code and host shims know its address as that of the
+/// [`VmStore`] it begins with; a shim that was made for this `T` gets the whole back.
+#[repr(C)]
+pub(crate) struct StoreShell<T> {
+    pub(crate) inner: StoreInner,
+    pub(crate) data: T,
+}
+
+impl<T> StoreShell<T> {
+    /// The pointer that an entry into Wasm passes along: it may be used for the whole shell.
+    pub(crate) fn vm_ptr(&mut self) -> *mut VmStore {
+        std::ptr::from_mut(self).cast()
+    }
+}
+
+/// The part of a store that does not depend on `T`.
+#[doc(hidden)]
+#[repr(C)]
+pub struct StoreInner {
+    /// What compiled code touches. First, so that its address is the store's.
+    pub(crate) vm: VmStore,
+    pub(crate) engine: Arc<EngineShared>,
+    pub(crate) gc: GcStore,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) memories: Vec<Memory>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) globals: Vec<Global>,
+    pub(crate) epoch: EpochBehavior,
+    /// Function types met so far, by id: what a call needs without the engine's lock.
+    func_types: Vec<Option<Arc<FuncTypeInfo>>>,
+    /// The records made for host functions: once per definition and Wasm type.
+    host_records: HashMap<(usize, TypeId), FuncPtr>,
+    host_funcs: HashMap<FuncPtr, Arc<HostFunc>>,
+    host_contexts: Vec<Box<HostContext>>,
+    failure: Option<Failure>,
+}
+
+/// What happens at the epoch deadline.
+#[derive(Default)]
+pub(crate) enum EpochBehavior {
+    #[default]
+    Trap,
+    /// Calls the embedder, which gives the number of further epochs. The function knows the
+    /// store's `T`.
+    Callback(Box<dyn FnMut(*mut VmStore) -> Result<u64> + Send + Sync>),
+}
+
+/// Why a guest was stopped by Rust code.
+pub(crate) enum Failure {
+    Error(Error),
+    Panic(Box<dyn Any + Send>),
+}
+
+impl StoreInner {
+    /// An empty store.
+    pub(crate) fn new(engine: Arc<EngineShared>) -> StoreInner {
+        let vm = VmStore::new(&engine.code.epoch);
+        vm.capture_backtrace.set(engine.settings.wasm_backtrace);
+        StoreInner {
+            vm,
+            gc: GcStore::new(engine.settings.gc.clone()),
+            engine,
+            instances: Vec::new(),
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+            epoch: EpochBehavior::default(),
+            func_types: Vec::new(),
+            host_records: HashMap::new(),
+            host_funcs: HashMap::new(),
+            host_contexts: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// The store's identity.
+    pub(crate) fn id(&self) -> StoreId {
+        self.gc.id()
+    }
+
+    /// The pointer that compiled code uses for its own loads and stores.
+    pub(crate) fn vm_ptr(&mut self) -> *mut VmStore {
+        std::ptr::from_mut(self).cast()
+    }
+
+    /// The function type `id`.
+    pub(crate) fn func_type(&mut self, id: TypeId) -> &Arc<FuncTypeInfo> {
+        let index = id.0 as usize;
+        if self.func_types.len() <= index {
+            self.func_types.resize(index + 1, None);
+        }
+        self.func_types[index].get_or_insert_with(|| self.engine.func_type(id))
+    }
+
+    /// A point at which every reference is rooted: collects if that is due.
+    #[inline]
+    pub(crate) fn safepoint(&mut self) {
+        if self.gc.should_collect() {
+            self.collect();
+        }
+    }
+
+    /// Collects, then drops the payloads of dead host objects, one by one.
+    ///
+    /// # Panics
+    ///
+    /// If a payload's destructor panics; the remaining ones are dropped at the next collection.
+    #[cold]
+    pub(crate) fn collect(&mut self) {
+        let StoreInner { vm, gc, instances, tables, globals, .. } = self;
+        gc.collect(&mut |visit| {
+            call::visit_stack_refs(vm, visit);
+            tables.iter_mut().for_each(|table| table.visit_refs(visit));
+            globals.iter_mut().for_each(|global| global.visit_refs(visit));
+            let segments = instances.iter_mut().flat_map(|instance| instance.elements.iter_mut());
+            for item in segments.flat_map(|segment| segment.iter_mut()) {
+                if let RawRef::Gc(raw) = item {
+                    visit(raw);
+                }
+            }
+        });
+        while let Some(payload) = self.gc.take_dead() {
+            drop(payload);
+        }
+    }
+
+    /// Adds a memory and returns its position.
+    pub(crate) fn add_memory(&mut self, ty: MemoryType, def: DefSlot) -> Result<usize> {
+        let memory = Memory::new(ty, def, self.engine.settings.memory_limit)?;
+        self.memories.push(memory);
+        Ok(self.memories.len() - 1)
+    }
+
+    /// Adds a table and returns its position.
+    pub(crate) fn add_table(&mut self, ty: TableType, def: DefSlot, init: RawRef) -> Result<usize> {
+        let table = Table::new(ty, def, init, self.engine.settings.table_limit)?;
+        self.tables.push(table);
+        Ok(self.tables.len() - 1)
+    }
+
+    /// Adds a global and returns its position.
+    pub(crate) fn add_global(&mut self, ty: GlobalType, def: DefSlot, bits: u128) -> usize {
+        let is_gc_ref = match ty.content {
+            ValType::Ref(ty) => !is_func_heap(&self.engine.types(), ty.heap),
+            _ => false,
+        };
+        self.globals.push(Global::new(ty, is_gc_ref, def, bits));
+        self.globals.len() - 1
+    }
+
+    /// The null reference that a table of `ty` holds at first.
+    pub(crate) fn null_element(&self, ty: &TableType) -> RawRef {
+        match is_func_heap(&self.engine.types(), ty.element.heap) {
+            true => RawRef::Func(None),
+            false => RawRef::Gc(0),
+        }
+    }
+
+    /// The record of host function `def` with exactly the type `ty`.
+    pub(crate) fn host_record(&mut self, def: &Arc<HostFunc>, ty: TypeId) -> Result<FuncPtr> {
+        let key = (Arc::as_ptr(def).addr(), ty);
+        if let Some(record) = self.host_records.get(&key) {
+            return Ok(*record);
+        }
+        let exit = self.engine.code.trampoline(def.exit, &def.ty.sig)?;
+        let mut context = Box::new(HostContext {
+            vm: VmHostFunc { store: self.vm_ptr(), shim: def.shim },
+            def: def.clone(),
+            record: VmFuncRef {
+                code: exit.as_ptr(),
+                ctx: std::ptr::null_mut(),
+                type_id: ty.0,
+            },
+        });
+        context.record.ctx = std::ptr::from_mut(&mut *context).cast();
+        let record = FuncPtr::of_host(&context);
+        self.host_contexts.push(context);
+        self.host_records.insert(key, record);
+        self.host_funcs.insert(record, def.clone());
+        Ok(record)
+    }
+
+    /// The definition behind a record that was made for a host function.
+    pub(crate) fn host_func(&self, func: FuncPtr) -> Option<&Arc<HostFunc>> {
+        self.host_funcs.get(&func)
+    }
+
+    /// Records why a host function or a builtin failed; its trampoline starts unwinding.
+    #[cold]
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.failure = Some(failure);
+        self.vm.unwinding.set(1);
+    }
+
+    /// What stopped the guest, after an entry into Wasm came back with `unwinding` set.
+    ///
+    /// # Panics
+    ///
+    /// Resumes the panic of a host function.
+    #[cold]
+    pub(crate) fn take_failure(&mut self) -> Error {
+        self.vm.unwinding.set(0);
+        let fault = self.vm.fault.take();
+        let error = match (self.failure.take(), fault) {
+            (Some(Failure::Panic(payload)), _) => std::panic::resume_unwind(payload),
+            (Some(Failure::Error(error)), _) => error,
+            (None, Some(fault)) => Error::from(fault.trap),
+            (None, None) => panic!("a failed entry into Wasm leaves its reason in the store"),
+        };
+        let backtrace = self.vm.backtrace.take();
+        if !self.engine.settings.wasm_backtrace || error.is::<WasmBacktrace>() {
+            return error;
+        }
+        error.context(call::resolve_backtrace(&backtrace))
+    }
+}

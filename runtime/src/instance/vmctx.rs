@@ -1,0 +1,130 @@
+//! An instance and its vmctx: the memory in which compiled code finds everything else.
+//!
+//! Invariant: a vmctx is filled before any code of its instance runs, its imports, records and
+//! pointers are never written again, and it lives until the store is dropped.
+
+use std::cell::UnsafeCell;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::definition::{DefSlot, FuncPtr, RawRef};
+use super::module::Module;
+use crate::abi::layout::{Place, func_ref, vmctx};
+use crate::vm::context::{VmCtx, VmFuncImport, VmFuncRef, VmStore};
+use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
+use crate::wasm::module::EntityIndex;
+
+/// An instantiated module.
+pub(crate) struct Instance {
+    pub(crate) module: Arc<Module>,
+    pub(crate) ctx: VmCtxMemory,
+    /// Positions in the store's vectors, by the module's index spaces.
+    pub(crate) memories: Box<[usize]>,
+    pub(crate) tables: Box<[usize]>,
+    pub(crate) globals: Box<[usize]>,
+    /// Whether a data segment has been dropped.
+    pub(crate) dropped_data: Box<[bool]>,
+    /// The elements of passive segments; empty once dropped.
+    pub(crate) elements: Box<[Box<[RawRef]>]>,
+}
+
+/// An imported or exported entity of a store: a function record or a position in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entity {
+    Func(FuncPtr),
+    Table(usize),
+    Memory(usize),
+    Global(usize),
+}
+
+impl Instance {
+    /// The record of a function; `None` if its reference cannot be observed.
+    pub(crate) fn func(&self, func: FuncIndex) -> Option<FuncPtr> {
+        let slot = self.module.info.func_refs[func.index()]?;
+        let record = self.ctx.at::<VmFuncRef>(self.module.layout.func_ref(slot));
+        // SAFETY: the record lies in this vmctx, which lives as long as the store.
+        unsafe { FuncPtr::from_address(record.as_ptr().expose_provenance()) }
+    }
+
+    /// The entity behind an export.
+    pub(crate) fn entity(&self, index: EntityIndex) -> Entity {
+        match index {
+            EntityIndex::Func(func) => {
+                Entity::Func(self.func(func).expect("decode gives exported functions a record"))
+            }
+            EntityIndex::Table(TableIndex(index)) => Entity::Table(self.tables[index as usize]),
+            EntityIndex::Memory(MemoryIndex(index)) => {
+                Entity::Memory(self.memories[index as usize])
+            }
+            EntityIndex::Global(GlobalIndex(index)) => {
+                Entity::Global(self.globals[index as usize])
+            }
+            EntityIndex::Tag(_) => panic!("decode refuses modules with tags"),
+        }
+    }
+}
+
+/// The memory of a vmctx: zeroed, 16-byte aligned, never moved.
+pub(crate) struct VmCtxMemory {
+    words: Box<[UnsafeCell<u128>]>,
+}
+
+// SAFETY: Rust writes the memory only while its instance is made; later it is touched by compiled
+// code, which runs under `&mut` of the store, and through the `DefSlot`s that own parts of it.
+unsafe impl Sync for VmCtxMemory {}
+
+impl VmCtxMemory {
+    /// The vmctx of the instance at position `instance` of the store at `store`.
+    pub(crate) fn new(module: &Module, store: *mut VmStore, instance: usize) -> VmCtxMemory {
+        let words = module.layout.size().div_ceil(size_of::<u128>());
+        let ctx = VmCtxMemory { words: (0..words).map(|_| UnsafeCell::new(0)).collect() };
+        ctx.write(vmctx::STORE, store);
+        ctx.write(vmctx::TYPE_IDS, module.type_ids.as_ptr());
+        let instance = u32::try_from(instance).expect("a store has fewer than 2^32 instances");
+        ctx.write(vmctx::INSTANCE, instance);
+        ctx
+    }
+
+    /// The address that compiled code knows.
+    pub(crate) fn address(&self) -> *mut VmCtx {
+        self.words.as_ptr().cast_mut().cast()
+    }
+
+    /// Fills in an imported function.
+    pub(crate) fn set_import(&self, module: &Module, func: FuncIndex, import: VmFuncImport) {
+        self.write(module.layout.func_import(func), import);
+    }
+
+    /// Fills in a function record.
+    pub(crate) fn set_record(&self, offset: i32, record: VmFuncRef) {
+        debug_assert_eq!(size_of::<VmFuncRef>(), func_ref::SIZE);
+        self.write(offset, record);
+    }
+
+    /// Prepares the definition at `place`: the slot of a defined one, `None` for an imported one,
+    /// whose address is filled in.
+    pub(crate) fn definition(&self, place: Place, imported: impl FnOnce() -> usize) -> Option<DefSlot> {
+        match place {
+            Place::Pointer(offset) => {
+                self.write(offset, imported());
+                None
+            }
+            // SAFETY: each definition of the layout has its own 16 bytes of this vmctx, which lives
+            // as long as the store; it is asked for once, when the instance is made.
+            Place::Inline(offset) => Some(unsafe { DefSlot::at(self.at::<u128>(offset)) }),
+        }
+    }
+
+    fn at<V>(&self, offset: i32) -> NonNull<V> {
+        let offset = usize::try_from(offset).expect("vmctx offsets are not negative");
+        let end = offset + size_of::<V>();
+        assert!(end <= size_of_val(&*self.words), "vmctx access within its layout");
+        NonNull::from(&*self.words).cast::<u8>().map_addr(|at| at.checked_add(offset).expect("in bounds")).cast()
+    }
+
+    fn write<V: Copy>(&self, offset: i32, value: V) {
+        // SAFETY: `at` checked the bounds, the layout aligns each entry to its size up to 8 bytes
+        // within 16-byte words, and the memory is made of cells that nobody borrows.
+        unsafe { self.at::<V>(offset).write(value) }
+    }
+}
