@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::fmt;
 
 use crate::error::Error;
-use crate::gc::{self, BorrowError, GcStore, HostRefError};
+use crate::gc::{self, BorrowError, BorrowSite, GcStore, HostRefError};
 
 /// The GC heap is full, or host objects own all the memory they may.
 ///
@@ -89,11 +89,11 @@ impl fmt::Display for HostAccessError {
             HostRefError::WrongType { found } => {
                 write!(f, "expected a host object{expected}, found one of type `{found}`")
             }
-            HostRefError::Borrow(BorrowError::Exclusive) => {
-                write!(f, "the host object{found} is already mutably borrowed")
+            HostRefError::Borrow(BorrowError::Exclusive { holder }) => {
+                write!(f, "the host object{found} is already mutably borrowed{}", By(holder))
             }
-            HostRefError::Borrow(BorrowError::Shared) => {
-                write!(f, "the host object{found} is already borrowed")
+            HostRefError::Borrow(BorrowError::Shared { holder }) => {
+                write!(f, "the host object{found} is already borrowed{}", By(holder))
             }
             HostRefError::Borrow(BorrowError::Frozen) => {
                 write!(f, "the host object{found} is frozen and cannot be borrowed mutably")
@@ -110,6 +110,15 @@ struct OfType(Option<&'static str>);
 impl fmt::Display for OfType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |name| write!(f, " of type `{name}`"))
+    }
+}
+
+/// Prints the holder of a borrow if it is known.
+struct By(Option<&'static BorrowSite>);
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |site| write!(f, " by {site}"))
     }
 }
 
