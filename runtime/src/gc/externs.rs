@@ -22,6 +22,19 @@ pub(crate) enum HostRefError {
     Borrow(BorrowError),
 }
 
+impl HostRefError {
+    /// What the reference led to, for a message that begins with what was expected.
+    #[cold]
+    pub(crate) fn found(&self) -> String {
+        match self {
+            HostRefError::Null => "null".into(),
+            HostRefError::NotHostObject => "a reference that is not a host object".into(),
+            HostRefError::WrongType { found } => format!("a host object of type `{found}`"),
+            HostRefError::Borrow(_) => "a host object that is in use".into(),
+        }
+    }
+}
+
 impl From<BorrowError> for HostRefError {
     fn from(error: BorrowError) -> HostRefError {
         HostRefError::Borrow(error)
@@ -63,20 +76,27 @@ impl HostTable {
     pub(super) fn insert(&mut self, payload: Payload) -> RowId {
         self.live += 1;
         self.live_bytes = self.live_bytes.saturating_add(payload.bytes());
-        let row = Row { tag: payload.tag(), payload: Some(payload), word: self.cycle };
-        match self.vacant {
-            Some(at) => {
-                let slot = &mut self.rows[at as usize];
-                self.vacant = slot.word.checked_sub(1);
-                *slot = row;
-                RowId(at)
-            }
-            None => {
-                let at = u32::try_from(self.rows.len());
-                self.rows.push(row);
-                RowId(at.expect("a heap of 4 GiB holds fewer than 2^32 host objects"))
-            }
+        if let Some(at) = self.vacant {
+            // Field by field: a whole row would be put together on the stack first, in pieces that
+            // are slow to load again at once.
+            let row = &mut self.rows[at as usize];
+            self.vacant = row.word.checked_sub(1);
+            row.tag = payload.tag();
+            row.word = self.cycle;
+            row.payload = Some(payload);
+            RowId(at)
+        } else {
+            self.push(payload)
         }
+    }
+
+    #[cold]
+    fn push(&mut self, payload: Payload) -> RowId {
+        let at = u32::try_from(self.rows.len());
+        let at = at.expect("a heap of 4 GiB holds fewer than 2^32 host objects");
+        let (tag, word) = (payload.tag(), self.cycle);
+        self.rows.push(Row { tag, payload: Some(payload), word });
+        RowId(at)
     }
 
     /// The value in `row`, to be borrowed, if it is a `T`.
@@ -179,11 +199,8 @@ impl HostTable {
             let Some(payload) = row.payload.take_if(|payload| !payload.is_borrowed()) else {
                 continue;
             };
-            *row = Row {
-                tag: TypeId::of::<Vacant>(),
-                payload: None,
-                word: self.vacant.map_or(0, |next| next + 1),
-            };
+            row.tag = TypeId::of::<Vacant>();
+            row.word = self.vacant.map_or(0, |next| next + 1);
             self.vacant = Some(at);
             self.live -= 1;
             self.live_bytes = self.live_bytes.saturating_sub(payload.bytes());
@@ -217,6 +234,11 @@ impl HostTable {
     /// Payloads in rows.
     pub(super) fn live(&self) -> usize {
         self.live
+    }
+
+    /// Rows, vacant ones included.
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
     }
 
     /// Payloads waiting in [`HostTable::take_dead`].

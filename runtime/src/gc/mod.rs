@@ -25,7 +25,7 @@
 mod check;
 mod collector;
 mod externs;
-mod object;
+pub(crate) mod object;
 #[allow(unsafe_code, reason = "host values with their type erased")]
 mod payload;
 pub(crate) mod roots;
@@ -96,7 +96,7 @@ pub(crate) struct GcStats {
 }
 
 /// No collection is worth its time below this many bytes.
-const BUDGET_MIN: usize = 256 << 10;
+const BUDGET_MIN: usize = 128 << 10;
 
 /// The heap, the roots and the host objects of one store. Makes its memory at the first object.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl GcStore {
             budget: 0,
             collections: 0,
         };
-        store.renew_budget();
+        store.renew_budget(0);
         store
     }
 
@@ -216,26 +216,33 @@ impl GcStore {
     /// The payloads of forgotten host objects wait in [`GcStore::take_dead`].
     pub(crate) fn collect(&mut self, visit_roots: &mut VisitRoots<'_>) {
         let GcStore { space, hosts, roots, .. } = self;
+        let mut visited = 0;
         roots.trim();
         Collection::run(space, hosts, &mut |visit| {
+            let visit = &mut |slot: &mut u32| {
+                visited += 1;
+                visit(slot);
+            };
             roots.visit(visit);
             visit_roots(visit);
         });
         self.collections += 1;
-        self.renew_budget();
+        self.renew_budget(visited);
         if self.config.stress || cfg!(test) {
             check_heap(&self.space, &self.hosts, &mut self.roots);
         }
     }
 
-    /// As much as is live, so that collecting costs a constant factor; less near a limit, so that
-    /// a collection comes before the limit does.
-    fn renew_budget(&mut self) {
+    /// As much as a collection has to look at, so that collecting costs a constant factor; less near
+    /// a limit, so that a collection comes before the limit does. `roots` is how many places hold
+    /// references.
+    fn renew_budget(&mut self, roots: usize) {
         let (heap, host) = (self.space.used() as usize, self.hosts.live_bytes());
         let heap_left = (self.space.limit() as usize).saturating_sub(heap);
         let host_limit = self.config.host_memory_limit.unwrap_or(usize::MAX);
         let host_left = host_limit.saturating_sub(host);
-        let wanted = heap.saturating_add(host).max(BUDGET_MIN);
+        let looked_at = (roots + self.hosts.rows()).saturating_mul(EXTERN_SIZE as usize);
+        let wanted = heap.saturating_add(host).max(looked_at).max(BUDGET_MIN);
         self.budget = wanted.min(heap_left / 2).min(host_left / 2).max(1);
         self.spent = 0;
     }

@@ -2,9 +2,9 @@
 //! or followed; knows nothing of rows, references or stores.
 //!
 //! ```text
-//!  Payload --> +--------+--------+----------+-------+----- ..
-//!              | borrow | vtable | external | frozen| value: T
-//!              +--------+--------+----------+-------+----- ..
+//!  Payload --> +--------+--------+-------+--------+----- ..
+//!              | borrow | vtable | bytes | frozen | value: T
+//!              +--------+--------+-------+--------+----- ..
 //! ```
 //!
 //! A `Box<dyn Any>` would do but for its price: finding out what is in it is an indirect call. Here
@@ -60,7 +60,9 @@ struct Header {
     /// The site of the latest guard that still holds the word; null when there is none.
     holder: AtomicPtr<BorrowSite>,
     vtable: &'static VTable,
-    properties: Properties,
+    /// All bytes that go when the payload goes.
+    bytes: usize,
+    frozen: bool,
 }
 
 const EXCLUSIVE: isize = -1;
@@ -69,7 +71,6 @@ const EXCLUSIVE: isize = -1;
 struct VTable {
     tag: TypeId,
     name: fn() -> &'static str,
-    size: usize,
     any: fn(NonNull<Header>) -> NonNull<HostData>,
     /// Frees the allocation with the value in it.
     ///
@@ -133,7 +134,8 @@ impl Payload {
             borrow: AtomicIsize::new(0),
             holder: AtomicPtr::new(ptr::null_mut()),
             vtable: &Of::<T>::VTABLE,
-            properties,
+            bytes: size_of::<Cell<T>>().saturating_add(properties.external),
+            frozen: properties.frozen,
         };
         let cell = Box::new(Cell { header, value: UnsafeCell::new(value) });
         let header = NonNull::from(Box::leak(cell)).cast::<Header>();
@@ -152,7 +154,7 @@ impl Payload {
 
     /// All bytes that go when the payload goes.
     pub(crate) fn bytes(&self) -> usize {
-        self.vtable().size.saturating_add(self.header().properties.external)
+        self.header().bytes
     }
 
     /// Whether the value is a `T`.
@@ -264,7 +266,7 @@ impl Header {
     #[inline]
     fn check_exclusive(&self) -> Result<(), BorrowError> {
         match self.borrow.load(Ordering::Acquire) {
-            _ if self.properties.frozen => Err(BorrowError::Frozen),
+            _ if self.frozen => Err(BorrowError::Frozen),
             0 => Ok(()),
             EXCLUSIVE => Err(BorrowError::Exclusive { holder: self.holder() }),
             _ => Err(BorrowError::Shared { holder: self.holder() }),
@@ -417,7 +419,6 @@ impl<T: Any + Send + Sync> Of<T> {
     const VTABLE: VTable = VTable {
         tag: TypeId::of::<T>(),
         name: type_name::<T>,
-        size: size_of::<Cell<T>>(),
         any: |header| value_of::<T>(header) as NonNull<HostData>,
         free: free::<T>,
     };

@@ -10,11 +10,14 @@ use std::sync::Arc;
 use super::engine::FuncTypeInfo;
 use crate::compile::TrampolineKind;
 use crate::vm::context::{VmFuncRef, VmHostFunc};
+use crate::wasm::types::FuncType;
 
 /// A host function that no store owns yet.
 pub(crate) struct HostFunc {
     /// The canonical type of the Rust signature, with nullable references.
     pub(crate) ty: Arc<FuncTypeInfo>,
+    /// The Rust signature itself: which references may be null.
+    pub(crate) signature: FuncType,
     /// How compiled code reaches `shim`: with arguments in registers or in slots.
     pub(crate) exit: TrampolineKind,
     /// Address of the C function that the exit trampoline calls.

@@ -58,16 +58,17 @@ impl TypeRegistry {
             && (!a.mutable || self.val_matches(b.content, a.content))
     }
 
-    /// Whether a host function of signature `host` may stand behind an import of type `wasm`:
-    /// parameters and results fit when nullability is left aside. The boundary checks for null.
+    /// Whether a host function of signature `host` may stand behind an import of type `wasm`. The
+    /// nullability of parameters is left aside: the boundary checks for null.
     pub(crate) fn host_func_fits(&self, host: &FuncType, wasm: &FuncType) -> bool {
         host.params.len() == wasm.params.len()
             && host.results.len() == wasm.results.len()
             && host.params.iter().zip(&wasm.params).all(|(h, w)| self.fits_but_null(*w, *h))
-            && host.results.iter().zip(&wasm.results).all(|(h, w)| self.fits_but_null(*h, *w))
+            && host.results.iter().zip(&wasm.results).all(|(h, w)| self.val_matches(*h, *w))
     }
 
-    fn fits_but_null(&self, from: ValType, to: ValType) -> bool {
+    /// Whether `from` matches `to` when null is left aside.
+    pub(crate) fn fits_but_null(&self, from: ValType, to: ValType) -> bool {
         match (from, to) {
             (ValType::Ref(from), ValType::Ref(to)) => self.heap_matches(from.heap, to.heap),
             (from, to) => from == to,

@@ -82,13 +82,6 @@ impl fmt::Display for HostAccessError {
         let expected = OfType(self.expected);
         let found = OfType(self.found);
         match self.reason {
-            HostRefError::Null => write!(f, "expected a host object{expected}, found null"),
-            HostRefError::NotHostObject => {
-                write!(f, "expected a host object{expected}, found a reference that is not one")
-            }
-            HostRefError::WrongType { found } => {
-                write!(f, "expected a host object{expected}, found one of type `{found}`")
-            }
             HostRefError::Borrow(BorrowError::Exclusive { holder }) => {
                 write!(f, "the host object{found} is already mutably borrowed{}", By(holder))
             }
@@ -98,6 +91,7 @@ impl fmt::Display for HostAccessError {
             HostRefError::Borrow(BorrowError::Frozen) => {
                 write!(f, "the host object{found} is frozen and cannot be borrowed mutably")
             }
+            other => write!(f, "expected a host object{expected}, found {}", other.found()),
         }
     }
 }

@@ -344,7 +344,7 @@ impl Rooted<ExternRef> {
     /// let error = any.downcast::<String>(&store).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "expected a host object of type `alloc::string::String`, found one of type `u32`"
+    ///     "expected a host object of type `alloc::string::String`, found a host object of type `u32`"
     /// );
     /// # Ok(())
     /// # }

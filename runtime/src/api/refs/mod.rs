@@ -10,9 +10,9 @@
 //! | `error.rs` | what can go wrong |
 
 mod error;
-mod externref;
+pub(crate) mod externref;
 mod manually_rooted;
-mod rooted;
+pub(crate) mod rooted;
 mod scope;
 
 use std::fmt::Debug;

@@ -8,6 +8,7 @@ use std::ops::Deref;
 use super::{GcRef, ManuallyRooted, RootedGcRef, resolve, sealed};
 use crate::api::store::{AsContext, AsContextMut};
 use crate::error::Result;
+use crate::gc::roots::StoreId;
 use crate::gc::{self, RootIndex};
 use crate::instance::store::StoreInner;
 
@@ -200,10 +201,10 @@ impl<T: GcRef> Rooted<T> {
         resolve(inner, self.inner.index())
     }
 
-    /// Whether the root is one of this store.
+    /// The store of the root.
     #[inline]
-    pub(crate) fn comes_from_same_store(&self, inner: &StoreInner) -> bool {
-        self.inner.index().store() == inner.id()
+    pub(crate) fn store_id(&self) -> StoreId {
+        self.inner.index().store()
     }
 
     /// The same root, seen as one of another kind of reference.

@@ -1,0 +1,525 @@
+//! Which Rust types stand for Wasm values. [`WasmTy`] is the public, safe trait that anyone may
+//! implement; everything that meets raw references is behind the sealed [`WasmBasic`].
+
+use std::any::Any;
+use std::fmt;
+
+use super::func::Func;
+use super::refs::externref::ExternRef;
+use super::refs::rooted::{ManuallyRooted, Rooted};
+use super::types::ValType;
+use crate::error::{Error, Result};
+use crate::gc::object::GcRef;
+use crate::instance::definition::{FuncPtr, RawRef};
+use crate::instance::store::StoreInner;
+use crate::vm::value::ValRaw;
+use crate::wasm::types as wasm;
+
+/// A Rust type that stands for one Wasm value in typed calls and host functions.
+///
+/// Implemented for `i32 u32 i64 u64 f32 f64`, the narrower integers, `bool` and `char` (as checked
+/// `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`, [`ManuallyRooted`],
+/// [`Func`], and `Option`s of them for nullable references.
+///
+/// Your own types join by delegating to one of these, by hand or with `#[derive(WasmTy)]`:
+///
+/// ```
+/// use hostref::{Engine, Func, Result, Store, WasmTy};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// struct Fd(u32);
+///
+/// impl WasmTy for Fd {
+///     type Wasm = u32;
+///
+///     fn into_wasm(self) -> u32 {
+///         self.0
+///     }
+///
+///     fn try_from_wasm(wasm: u32) -> Result<Fd> {
+///         Ok(Fd(wasm))
+///     }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let next = Func::wrap(&mut store, |fd: Fd| Fd(fd.0 + 1));
+/// let next = next.typed::<Fd, Fd>(&store)?;
+/// assert_eq!(next.call(&mut store, Fd(3))?, Fd(4));
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not stand for a Wasm value",
+    label = "not a Wasm value",
+    note = "integers of up to 64 bits, floats, `bool`, `char`, `Rooted<ExternRef<T>>`, `Func` and \
+            `Option`s of references do",
+    note = "for a type of your own use `#[derive(WasmTy)]`, or pass it as an object"
+)]
+pub trait WasmTy: Sized + Send + 'static {
+    /// The basic type it travels as; itself for basic types.
+    type Wasm: WasmBasic;
+
+    /// The value as the basic type.
+    fn into_wasm(self) -> Self::Wasm;
+
+    /// The value that the basic type stands for.
+    ///
+    /// # Errors
+    ///
+    /// If it stands for none, such as an unknown discriminant.
+    fn try_from_wasm(wasm: Self::Wasm) -> Result<Self>;
+
+    /// The Wasm type of the value.
+    fn valtype() -> ValType {
+        valtype(Self::Wasm::wasm_type())
+    }
+}
+
+/// A value of a machine-level type, or `()` for none: what a C function takes in one register.
+#[doc(hidden)]
+pub trait Abi: Copy + Default + Send + Sync + sealed::Sealed + 'static {
+    /// Its type, unless it is `()`.
+    const LOWERED: Option<Lowered>;
+
+    fn from_raw(raw: ValRaw) -> Self;
+
+    fn into_raw(self) -> ValRaw;
+}
+
+/// The machine-level types that Rust functions can take.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lowered {
+    I32,
+    I64,
+    F32,
+    F64,
+}
+
+/// A Rust type that stands for a Wasm value by itself. Sealed: implementors meet raw references.
+#[doc(hidden)]
+pub trait WasmBasic: WasmTy<Wasm = Self> + sealed::Sealed {
+    /// How it travels.
+    type Abi: Abi;
+
+    /// Whether loading one needs a root scope, and lowering one takes it from a root.
+    const ROOTS: bool;
+
+    /// Its type.
+    fn wasm_type() -> wasm::ValType;
+
+    /// Whether a value may be used with this store.
+    fn compatible_with_store(&self, store: &StoreInner) -> bool;
+
+    /// The value that came out of Wasm; references are rooted.
+    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, LoadError>;
+
+    /// The value as it goes into Wasm. The shared borrow of the store excludes a collection, which
+    /// would make the raw reference stale.
+    fn lower(self, store: &StoreInner) -> Result<Self::Abi>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Why a value that came out of Wasm is not of the Rust type that was asked for.
+#[derive(Debug)]
+#[doc(hidden)]
+pub enum LoadError {
+    /// Null, where the Rust type has no null.
+    Null { expected: &'static str },
+    /// Another kind of reference.
+    Mismatch { expected: &'static str, found: String },
+    /// `WasmTy::try_from_wasm` failed.
+    Conversion(Error),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Null { expected } => {
+                write!(f, "expected a non-null reference to `{expected}`, found null")
+            }
+            LoadError::Mismatch { expected, found } => {
+                write!(f, "expected a reference to `{expected}`, found {found}")
+            }
+            LoadError::Conversion(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Loads a value of any [`WasmTy`].
+pub(crate) fn load<V: WasmTy>(
+    store: &mut StoreInner,
+    abi: <V::Wasm as WasmBasic>::Abi,
+) -> Result<V, LoadError> {
+    V::try_from_wasm(V::Wasm::load(store, abi)?).map_err(LoadError::Conversion)
+}
+
+fn valtype(ty: wasm::ValType) -> ValType {
+    use super::types::{HeapType, RefType};
+    match ty {
+        wasm::ValType::I32 => ValType::I32,
+        wasm::ValType::I64 => ValType::I64,
+        wasm::ValType::F32 => ValType::F32,
+        wasm::ValType::F64 => ValType::F64,
+        wasm::ValType::V128 => ValType::V128,
+        wasm::ValType::Ref(ty) => {
+            let heap = match ty.heap {
+                wasm::HeapType::Func => HeapType::Func,
+                _ => HeapType::Extern,
+            };
+            ValType::Ref(RefType::new(ty.nullable, heap))
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($rust:ty, $abi:ty, $wasm:ident, |$value:ident| $into:expr, $from:expr;)*) => {$(
+        impl sealed::Sealed for $rust {}
+
+        impl WasmTy for $rust {
+            type Wasm = $rust;
+
+            #[inline]
+            fn into_wasm(self) -> $rust {
+                self
+            }
+
+            #[inline]
+            fn try_from_wasm(wasm: $rust) -> Result<$rust> {
+                Ok(wasm)
+            }
+        }
+
+        impl WasmBasic for $rust {
+            type Abi = $abi;
+            const ROOTS: bool = false;
+
+            fn wasm_type() -> wasm::ValType {
+                wasm::ValType::$wasm
+            }
+
+            fn compatible_with_store(&self, _: &StoreInner) -> bool {
+                true
+            }
+
+            #[inline]
+            fn load(_: &mut StoreInner, $value: $abi) -> Result<$rust, LoadError> {
+                Ok($from)
+            }
+
+            #[inline]
+            fn lower(self, _: &StoreInner) -> Result<$abi> {
+                let $value = self;
+                Ok($into)
+            }
+        }
+    )*};
+}
+
+numbers! {
+    i32, i32, I32, |value| value, value;
+    u32, i32, I32, |value| value as i32, value as u32;
+    i64, i64, I64, |value| value, value;
+    u64, i64, I64, |value| value as i64, value as u64;
+    f32, f32, F32, |value| value, value;
+    f64, f64, F64, |value| value, value;
+}
+
+macro_rules! abis {
+    ($($rust:ty, $lowered:ident, |$raw:ident| $from:expr, |$value:ident| $into:expr;)*) => {$(
+        impl Abi for $rust {
+            const LOWERED: Option<Lowered> = Some(Lowered::$lowered);
+
+            #[inline]
+            fn from_raw($raw: ValRaw) -> $rust {
+                $from
+            }
+
+            #[inline]
+            fn into_raw(self) -> ValRaw {
+                let $value = self;
+                $into
+            }
+        }
+    )*};
+}
+
+abis! {
+    i32, I32, |raw| raw.get_i32(), |value| ValRaw::i32(value);
+    i64, I64, |raw| raw.get_i64(), |value| ValRaw::i64(value);
+    f32, F32, |raw| f32::from_bits(raw.get_f32()), |value| ValRaw::f32(value.to_bits());
+    f64, F64, |raw| f64::from_bits(raw.get_f64()), |value| ValRaw::f64(value.to_bits());
+}
+
+impl sealed::Sealed for () {}
+
+impl Abi for () {
+    const LOWERED: Option<Lowered> = None;
+
+    #[inline]
+    fn from_raw(_: ValRaw) {}
+
+    #[inline]
+    fn into_raw(self) -> ValRaw {
+        ValRaw::i32(0)
+    }
+}
+
+const fn reference(nullable: bool, heap: wasm::HeapType) -> wasm::ValType {
+    wasm::ValType::Ref(wasm::RefType { nullable, heap })
+}
+
+/// A reference type of Rust: the non-null form of a nullable one.
+trait Reference: Sized + Send + 'static {
+    type Abi: Abi;
+    const HEAP: wasm::HeapType;
+    const ROOTS: bool;
+    const NULL: Self::Abi;
+
+    fn expected() -> &'static str;
+
+    fn of_store(&self, store: &StoreInner) -> bool;
+
+    /// The reference, or `None` for null.
+    fn root(store: &mut StoreInner, abi: Self::Abi) -> Result<Option<Self>, LoadError>;
+
+    fn raw(self, store: &StoreInner) -> Result<Self::Abi>;
+}
+
+macro_rules! references {
+    ($([$($generics:tt)*] $rust:ty;)*) => {$(
+        impl<$($generics)*> sealed::Sealed for $rust {}
+        impl<$($generics)*> sealed::Sealed for Option<$rust> {}
+
+        impl<$($generics)*> WasmTy for $rust {
+            type Wasm = $rust;
+
+            #[inline]
+            fn into_wasm(self) -> $rust {
+                self
+            }
+
+            #[inline]
+            fn try_from_wasm(wasm: $rust) -> Result<$rust> {
+                Ok(wasm)
+            }
+        }
+
+        impl<$($generics)*> WasmTy for Option<$rust> {
+            type Wasm = Option<$rust>;
+
+            #[inline]
+            fn into_wasm(self) -> Option<$rust> {
+                self
+            }
+
+            #[inline]
+            fn try_from_wasm(wasm: Option<$rust>) -> Result<Option<$rust>> {
+                Ok(wasm)
+            }
+        }
+
+        impl<$($generics)*> WasmBasic for $rust {
+            type Abi = <$rust as Reference>::Abi;
+            const ROOTS: bool = <$rust as Reference>::ROOTS;
+
+            fn wasm_type() -> wasm::ValType {
+                reference(false, <$rust as Reference>::HEAP)
+            }
+
+            fn compatible_with_store(&self, store: &StoreInner) -> bool {
+                self.of_store(store)
+            }
+
+            #[inline]
+            fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<$rust, LoadError> {
+                let expected = <$rust as Reference>::expected();
+                <$rust as Reference>::root(store, abi)?.ok_or(LoadError::Null { expected })
+            }
+
+            #[inline]
+            fn lower(self, store: &StoreInner) -> Result<Self::Abi> {
+                self.raw(store)
+            }
+        }
+
+        impl<$($generics)*> WasmBasic for Option<$rust> {
+            type Abi = <$rust as Reference>::Abi;
+            const ROOTS: bool = <$rust as Reference>::ROOTS;
+
+            fn wasm_type() -> wasm::ValType {
+                reference(true, <$rust as Reference>::HEAP)
+            }
+
+            fn compatible_with_store(&self, store: &StoreInner) -> bool {
+                self.as_ref().is_none_or(|reference| reference.of_store(store))
+            }
+
+            #[inline]
+            fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<Option<$rust>, LoadError> {
+                <$rust as Reference>::root(store, abi)
+            }
+
+            #[inline]
+            fn lower(self, store: &StoreInner) -> Result<Self::Abi> {
+                self.map_or(Ok(<$rust as Reference>::NULL), |reference| reference.raw(store))
+            }
+        }
+    )*};
+}
+
+references! {
+    [] Rooted<ExternRef>;
+    [] ManuallyRooted<ExternRef>;
+    [T: Any + Send + Sync] Rooted<ExternRef<T>>;
+    [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>;
+    [] Func;
+}
+
+impl Reference for Rooted<ExternRef> {
+    type Abi = i32;
+    const HEAP: wasm::HeapType = wasm::HeapType::Extern;
+    const ROOTS: bool = true;
+    const NULL: i32 = 0;
+
+    fn expected() -> &'static str {
+        "extern"
+    }
+
+    fn of_store(&self, store: &StoreInner) -> bool {
+        self.store_id() == store.id()
+    }
+
+    #[inline]
+    fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
+        let object = GcRef::from_raw(abi as u32);
+        Ok(object.map(|object| Rooted::from_gc_ref(store, object)))
+    }
+
+    #[inline]
+    fn raw(self, store: &StoreInner) -> Result<i32> {
+        Ok(self.gc_ref(store)?.to_raw() as i32)
+    }
+}
+
+impl Reference for ManuallyRooted<ExternRef> {
+    type Abi = i32;
+    const HEAP: wasm::HeapType = wasm::HeapType::Extern;
+    const ROOTS: bool = false;
+    const NULL: i32 = 0;
+
+    fn expected() -> &'static str {
+        "extern"
+    }
+
+    fn of_store(&self, store: &StoreInner) -> bool {
+        self.store_id() == store.id()
+    }
+
+    fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
+        let object = GcRef::from_raw(abi as u32);
+        Ok(object.map(|object| ManuallyRooted::from_gc_ref(store, object)))
+    }
+
+    fn raw(self, store: &StoreInner) -> Result<i32> {
+        Ok(self.gc_ref(store)?.to_raw() as i32)
+    }
+}
+
+impl<T: Any + Send + Sync> Reference for Rooted<ExternRef<T>> {
+    type Abi = i32;
+    const HEAP: wasm::HeapType = wasm::HeapType::Extern;
+    const ROOTS: bool = true;
+    const NULL: i32 = 0;
+
+    fn expected() -> &'static str {
+        std::any::type_name::<T>()
+    }
+
+    fn of_store(&self, store: &StoreInner) -> bool {
+        self.store_id() == store.id()
+    }
+
+    #[inline]
+    fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
+        let Some(object) = checked::<T>(store, abi)? else { return Ok(None) };
+        Ok(Some(Rooted::from_gc_ref(store, object)))
+    }
+
+    #[inline]
+    fn raw(self, store: &StoreInner) -> Result<i32> {
+        Ok(self.gc_ref(store)?.to_raw() as i32)
+    }
+}
+
+impl<T: Any + Send + Sync> Reference for ManuallyRooted<ExternRef<T>> {
+    type Abi = i32;
+    const HEAP: wasm::HeapType = wasm::HeapType::Extern;
+    const ROOTS: bool = false;
+    const NULL: i32 = 0;
+
+    fn expected() -> &'static str {
+        std::any::type_name::<T>()
+    }
+
+    fn of_store(&self, store: &StoreInner) -> bool {
+        self.store_id() == store.id()
+    }
+
+    fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
+        let Some(object) = checked::<T>(store, abi)? else { return Ok(None) };
+        Ok(Some(ManuallyRooted::from_gc_ref(store, object)))
+    }
+
+    fn raw(self, store: &StoreInner) -> Result<i32> {
+        Ok(self.gc_ref(store)?.to_raw() as i32)
+    }
+}
+
+/// The reference `abi` if it is to a host object with a `T` in it; `None` for null.
+#[inline]
+fn checked<T: Any + Send + Sync>(
+    store: &StoreInner,
+    abi: i32,
+) -> Result<Option<GcRef>, LoadError> {
+    let Some(object) = GcRef::from_raw(abi as u32) else { return Ok(None) };
+    match store.gc.check_host::<T>(object) {
+        Ok(()) => Ok(Some(object)),
+        Err(error) => {
+            let expected = std::any::type_name::<T>();
+            Err(LoadError::Mismatch { expected, found: error.found() })
+        }
+    }
+}
+
+impl Reference for Func {
+    type Abi = i64;
+    const HEAP: wasm::HeapType = wasm::HeapType::Func;
+    const ROOTS: bool = false;
+    const NULL: i64 = 0;
+
+    fn expected() -> &'static str {
+        "func"
+    }
+
+    fn of_store(&self, store: &StoreInner) -> bool {
+        self.checked(store).is_ok()
+    }
+
+    fn root(store: &mut StoreInner, abi: i64) -> Result<Option<Self>, LoadError> {
+        let RawRef::Func(func) = RawRef::func_from_bits(abi as u64 as u128) else {
+            unreachable!("the bits of a function reference make a function reference")
+        };
+        Ok(func.map(|func| Func::from_ptr(store, func)))
+    }
+
+    fn raw(self, store: &StoreInner) -> Result<i64> {
+        Ok(FuncPtr::to_address(Some(self.checked(store)?)) as i64)
+    }
+}

@@ -1,0 +1,124 @@
+//! `Extern`: anything that can be imported or exported.
+
+use anyhow::Context as _;
+
+use super::func::Func;
+use super::global::Global;
+use super::memory::Memory;
+use super::store::AsContext;
+use super::table::Table;
+use super::types::ExternType;
+use crate::error::Result;
+use crate::instance::store::StoreInner;
+use crate::instance::vmctx::Entity;
+
+/// Anything that can be imported or exported.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Extern {
+    /// A function.
+    Func(Func),
+    /// A global.
+    Global(Global),
+    /// A table.
+    Table(Table),
+    /// A linear memory.
+    Memory(Memory),
+}
+
+impl Extern {
+    /// The function, if this is one.
+    pub fn into_func(self) -> Option<Func> {
+        match self {
+            Extern::Func(func) => Some(func),
+            _ => None,
+        }
+    }
+
+    /// The global, if this is one.
+    pub fn into_global(self) -> Option<Global> {
+        match self {
+            Extern::Global(global) => Some(global),
+            _ => None,
+        }
+    }
+
+    /// The table, if this is one.
+    pub fn into_table(self) -> Option<Table> {
+        match self {
+            Extern::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The memory, if this is one.
+    pub fn into_memory(self) -> Option<Memory> {
+        match self {
+            Extern::Memory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        match self {
+            Extern::Func(func) => ExternType::Func(func.ty(store)),
+            Extern::Global(global) => ExternType::Global(global.ty(store)),
+            Extern::Table(table) => ExternType::Table(table.ty(store)),
+            Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+        }
+    }
+
+    pub(crate) fn from_entity(store: &StoreInner, entity: Entity) -> Extern {
+        match entity {
+            Entity::Func(func) => Extern::Func(Func::from_ptr(store, func)),
+            Entity::Table(table) => Extern::Table(Table::from_position(store, table)),
+            Entity::Memory(memory) => Extern::Memory(Memory::from_position(store, memory)),
+            Entity::Global(global) => Extern::Global(Global::from_position(store, global)),
+        }
+    }
+
+    /// The entity, if it belongs to `store`.
+    pub(crate) fn entity(&self, store: &StoreInner) -> Result<Entity> {
+        Ok(match self {
+            Extern::Func(func) => Entity::Func(func.checked(store)?),
+            Extern::Table(table) => Entity::Table(
+                table.position(store).context("the table belongs to another store")?,
+            ),
+            Extern::Memory(memory) => Entity::Memory(
+                memory.position(store).context("the memory belongs to another store")?,
+            ),
+            Extern::Global(global) => Entity::Global(
+                global.position(store).context("the global belongs to another store")?,
+            ),
+        })
+    }
+}
+
+impl From<Func> for Extern {
+    fn from(func: Func) -> Extern {
+        Extern::Func(func)
+    }
+}
+
+impl From<Global> for Extern {
+    fn from(global: Global) -> Extern {
+        Extern::Global(global)
+    }
+}
+
+impl From<Table> for Extern {
+    fn from(table: Table) -> Extern {
+        Extern::Table(table)
+    }
+}
+
+impl From<Memory> for Extern {
+    fn from(memory: Memory) -> Extern {
+        Extern::Memory(memory)
+    }
+}

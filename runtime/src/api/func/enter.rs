@@ -1,0 +1,208 @@
+//! Entering Wasm from a handle: arguments checked and lowered, the trampoline called, the outcome
+//! read. The only file of the API layer that calls into compiled code.
+//!
+//! Invariant: a [`TypedEntry`] exists only after its function's signature was compared with its Rust
+//! types, and then holds the entry trampoline of that signature.
+
+use std::marker::PhantomData;
+
+use anyhow::{Context as _, ensure};
+
+use super::Func;
+use super::shim::AbiResults;
+use super::typed::{self, WasmParams, WasmResults};
+use crate::api::convert::Abi;
+use crate::api::engine::Engine;
+use crate::api::types::FuncType;
+use crate::api::value::Val;
+use crate::code::CodePtr;
+use crate::error::Result;
+use crate::instance::definition::FuncPtr;
+use crate::instance::store::{StoreInner, StoreShell};
+use crate::vm::context::{VmCtx, VmStore};
+use crate::vm::value::ValRaw;
+
+/// A function that may be entered with arguments in registers.
+pub(crate) struct TypedEntry<Params, Results> {
+    func: Func,
+    entry: CodePtr,
+    _types: PhantomData<fn(Params) -> Results>,
+}
+
+/// ABI values as arguments of a typed entry: a flat tuple.
+#[doc(hidden)]
+pub trait AbiArgs: Copy + 'static {
+    /// Calls a typed entry trampoline.
+    ///
+    /// # Safety
+    ///
+    /// `entry` must be the typed entry trampoline for exactly these arguments and results, and the
+    /// other arguments what it demands.
+    unsafe fn enter<R: AbiResults>(
+        self,
+        entry: *const u8,
+        store: *mut VmStore,
+        code: *const u8,
+        ctx: *mut VmCtx,
+        out: R::Out,
+    ) -> R::Register;
+}
+
+impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
+    /// Compares the types of `func` with the Rust types.
+    pub(crate) fn new(func: Func, store: &StoreInner) -> Result<Self> {
+        let ptr = func.checked(store)?;
+        let ty = store.engine.func_type(ptr.type_id());
+        typed::check::<Params, Results>(store, &ty.ty).with_context(|| {
+            let engine = Engine::from_shared(store.engine.clone());
+            let found = FuncType::from_info(engine, ty.clone());
+            format!("type mismatch: the function's type is {found}")
+        })?;
+        let entry = ty.typed_entry(&store.engine)?;
+        Ok(TypedEntry { func, entry, _types: PhantomData })
+    }
+
+    /// The function.
+    pub(crate) fn func(&self) -> &Func {
+        &self.func
+    }
+
+    /// Lowers the arguments and calls the function. The results are raw: root them before anything
+    /// can collect.
+    #[inline]
+    pub(crate) fn call<T>(
+        &self,
+        shell: &mut StoreShell<T>,
+        params: Params,
+    ) -> Result<Results::Abi> {
+        let ptr = self.func.checked(&shell.inner)?;
+        shell.inner.safepoint();
+        let args = params.lower(&shell.inner)?;
+        shell.inner.before_entry();
+        let record = ptr.record();
+        let mut slots = Results::Abi::slots();
+        let out = Results::Abi::out(&mut slots);
+        let (entry, store) = (self.entry.as_ptr(), shell.vm_ptr());
+        // SAFETY: the entry is the trampoline of these types by the invariant, `record` is a live
+        // function of this store, and `store` is derived from the whole shell, which is not used
+        // meanwhile.
+        let register =
+            unsafe { args.enter::<Results::Abi>(entry, store, record.code, record.ctx, out) };
+        shell.inner.after_entry()?;
+        Ok(Results::Abi::read(register, &slots))
+    }
+}
+
+impl<Params, Results> Clone for TypedEntry<Params, Results> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Params, Results> Copy for TypedEntry<Params, Results> {}
+
+/// Calls `ptr`, a function of this store, with dynamically typed values.
+pub(crate) fn call_vals<T>(
+    shell: &mut StoreShell<T>,
+    ptr: FuncPtr,
+    params: &[Val],
+    results: &mut [Val],
+) -> Result<()> {
+    let ty = shell.inner.func_type(ptr.type_id()).clone();
+    let (expected, found) = (ty.ty.params.len(), params.len());
+    ensure!(expected == found, "expected {expected} arguments, found {found}");
+    let (expected, found) = (ty.ty.results.len(), results.len());
+    ensure!(expected == found, "expected room for {expected} results, found {found}");
+    shell.inner.safepoint();
+    let mut slots = Slots::new(ty.sig.slots());
+    let slots = slots.as_mut();
+    for (index, (param, ty)) in params.iter().zip(&ty.ty.params).enumerate() {
+        let raw = param.lower_as(&shell.inner, *ty);
+        slots[index] = raw.with_context(|| format!("argument {index}"))?;
+    }
+    // SAFETY: the function is of this store by the caller's word; the slots hold arguments that
+    // match its parameter types and have room for its results, and nothing collected since.
+    unsafe { shell.call_array(ptr, slots)? };
+    for ((result, raw), ty) in results.iter_mut().zip(slots.iter()).zip(&ty.ty.results) {
+        *result = Val::load(&mut shell.inner, *raw, *ty);
+    }
+    Ok(())
+}
+
+/// Slots for one call, without allocation for the usual numbers.
+enum Slots {
+    Few([ValRaw; 8], usize),
+    Many(Vec<ValRaw>),
+}
+
+impl Slots {
+    fn new(len: usize) -> Slots {
+        match len {
+            0..=8 => Slots::Few([ValRaw::i32(0); 8], len),
+            _ => Slots::Many(vec![ValRaw::i32(0); len]),
+        }
+    }
+
+    fn as_mut(&mut self) -> &mut [ValRaw] {
+        match self {
+            Slots::Few(slots, len) => &mut slots[..*len],
+            Slots::Many(slots) => slots,
+        }
+    }
+}
+
+macro_rules! arg_tuples {
+    ($($($name:ident)*;)*) => {$(
+        impl<$($name: Abi),*> AbiArgs for ($($name,)*) {
+            #[inline]
+            #[allow(non_snake_case, reason = "arguments are named by their types")]
+            unsafe fn enter<Results: AbiResults>(
+                self,
+                entry: *const u8,
+                store: *mut VmStore,
+                code: *const u8,
+                ctx: *mut VmCtx,
+                out: Results::Out,
+            ) -> Results::Register {
+                type Entry<Out, Register, $($name),*> = unsafe extern "C" fn(
+                    *mut VmStore,
+                    *const u8,
+                    *mut VmCtx,
+                    Out,
+                    $($name),*
+                ) -> Register;
+                let ($($name,)*) = self;
+                // SAFETY: `entry` is the trampoline for these types, by the caller's duty; it has
+                // the C signature that `abi` gives, and a unit argument takes no register.
+                let entry = unsafe {
+                    std::mem::transmute::<
+                        *const u8,
+                        Entry<Results::Out, Results::Register, $($name),*>,
+                    >(entry)
+                };
+                // SAFETY: the arguments are what the trampoline demands, by the caller's duty.
+                unsafe { entry(store, code, ctx, out, $($name),*) }
+            }
+        }
+    )*};
+}
+
+arg_tuples! {
+    ;
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+    A B C D E F G H I;
+    A B C D E F G H I J;
+    A B C D E F G H I J K;
+    A B C D E F G H I J K L;
+    A B C D E F G H I J K L M;
+    A B C D E F G H I J K L M N;
+    A B C D E F G H I J K L M N O;
+    A B C D E F G H I J K L M N O P;
+}

@@ -1,0 +1,259 @@
+//! Rust closures as host functions: [`IntoFunc`] for those with static types, and those over
+//! dynamically typed values.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+
+use super::shim::{self, HostFn, HostSignature};
+use super::typed::{Slot, WasmResults};
+use crate::api::caller::Caller;
+use crate::api::convert::{LoadError, WasmBasic, WasmTy, load};
+use crate::api::engine::Engine;
+use crate::api::types::FuncType;
+use crate::api::value::{Ref, Val};
+use crate::error::Result;
+use crate::instance::host_func::HostFunc;
+use crate::vm::value::ValRaw;
+use crate::wasm::types as wasm;
+
+/// What a host function may return: a [`WasmTy`], a tuple of them, `()`, or a `Result` of these.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned to a Wasm guest",
+    note = "return a value that implements `WasmTy`, a tuple of them, or a `Result` of these; to \
+            hand out an object, return `Rooted<ExternRef<T>>`"
+)]
+pub trait WasmRet {
+    /// The results in the case of success.
+    #[doc(hidden)]
+    type Ok: WasmResults;
+
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Self::Ok>;
+}
+
+impl<R: WasmResults> WasmRet for R {
+    type Ok = R;
+
+    #[inline]
+    fn into_result(self) -> Result<R> {
+        Ok(self)
+    }
+}
+
+impl<R: WasmResults, E: Into<crate::Error>> WasmRet for Result<R, E> {
+    type Ok = R;
+
+    #[inline]
+    fn into_result(self) -> Result<R> {
+        self.map_err(Into::into)
+    }
+}
+
+/// A Rust closure that can be a host function: up to 16 [`WasmTy`] parameters, with an optional
+/// [`Caller`] first, and a result that is a [`WasmRet`].
+///
+/// `Params` and `Results` are inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a host function of a store with data `{T}`",
+    note = "write the types of all parameters; each implements `WasmTy`, and a `Caller<'_, {T}>` \
+            may come first"
+)]
+pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
+    #[doc(hidden)]
+    fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef;
+}
+
+/// A host function's definition.
+#[doc(hidden)]
+pub type HostFuncDef = Arc<HostFunc>;
+
+/// The kind of closures without a `Caller`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Plain;
+
+/// The kind of closures with a `Caller`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct WithCaller;
+
+/// A closure with its types.
+struct Closure<F, Kind, Params, Ret> {
+    func: F,
+    _types: PhantomData<fn(Kind, Params) -> Ret>,
+}
+
+#[cold]
+fn bad_param(index: usize, error: LoadError) -> crate::Error {
+    crate::Error::from(error).context(format!("parameter {index} of a host function"))
+}
+
+macro_rules! closures {
+    ($($($name:ident $index:literal)*;)*) => {$(
+        #[allow(non_snake_case, unused_variables, reason = "values are named by their types")]
+        impl<D: 'static, F, Ret, $($name: WasmTy),*> HostFn<D>
+            for Closure<F, Plain, ($($name,)*), Ret>
+        where
+            F: Fn($($name),*) -> Ret + Send + Sync + 'static,
+            Ret: WasmRet + 'static,
+        {
+            type Params = ($((Slot<$name>, ()),)*);
+            type Results = <Ret::Ok as WasmResults>::Abi;
+            const SCOPE: bool = <Ret::Ok as WasmResults>::ROOTS $(|| $name::Wasm::ROOTS)*;
+
+            fn signature(&self) -> HostSignature {
+                HostSignature {
+                    params: vec![$($name::Wasm::wasm_type()),*],
+                    results: <Ret::Ok as super::typed::WasmParams>::wasm_types(),
+                }
+            }
+
+            #[inline]
+            fn call(&self, caller: &mut Caller<'_, D>, params: Self::Params) -> Result<Self::Results> {
+                let ($(($name, ()),)*) = params;
+                $(let $name = load::<$name>(caller.inner_mut(), $name)
+                    .map_err(|error| bad_param($index, error))?;)*
+                let results = (self.func)($($name),*).into_result()?;
+                lower(caller, <Self as HostFn<D>>::SCOPE, results)
+            }
+        }
+
+        #[allow(non_snake_case, unused_variables, reason = "values are named by their types")]
+        impl<D: 'static, F, Ret, $($name: WasmTy),*> HostFn<D>
+            for Closure<F, WithCaller, ($($name,)*), Ret>
+        where
+            F: Fn(Caller<'_, D>, $($name),*) -> Ret + Send + Sync + 'static,
+            Ret: WasmRet + 'static,
+        {
+            type Params = ($((Slot<$name>, ()),)*);
+            type Results = <Ret::Ok as WasmResults>::Abi;
+            const SCOPE: bool = true;
+
+            fn signature(&self) -> HostSignature {
+                HostSignature {
+                    params: vec![$($name::Wasm::wasm_type()),*],
+                    results: <Ret::Ok as super::typed::WasmParams>::wasm_types(),
+                }
+            }
+
+            #[inline]
+            fn call(&self, caller: &mut Caller<'_, D>, params: Self::Params) -> Result<Self::Results> {
+                let ($(($name, ()),)*) = params;
+                $(let $name = load::<$name>(caller.inner_mut(), $name)
+                    .map_err(|error| bad_param($index, error))?;)*
+                let results = (self.func)(caller.reborrow(), $($name),*).into_result()?;
+                lower(caller, true, results)
+            }
+        }
+
+        impl<T: 'static, F, Ret, $($name: WasmTy),*> IntoFunc<T, (Plain, $($name),*), Ret> for F
+        where
+            F: Fn($($name),*) -> Ret + Send + Sync + 'static,
+            Ret: WasmRet + 'static,
+        {
+            fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef {
+                let closure: Closure<F, Plain, ($($name,)*), Ret> =
+                    Closure { func: self, _types: PhantomData };
+                shim::define::<T, _>(engine, name, closure)
+            }
+        }
+
+        impl<T: 'static, F, Ret, $($name: WasmTy),*> IntoFunc<T, (WithCaller, $($name),*), Ret> for F
+        where
+            F: Fn(Caller<'_, T>, $($name),*) -> Ret + Send + Sync + 'static,
+            Ret: WasmRet + 'static,
+        {
+            fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef {
+                let closure: Closure<F, WithCaller, ($($name,)*), Ret> =
+                    Closure { func: self, _types: PhantomData };
+                shim::define::<T, _>(engine, name, closure)
+            }
+        }
+    )*};
+}
+
+closures! {
+    ;
+    A 0;
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 G 5;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13 P 14;
+    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13 P 14 Q 15;
+}
+
+/// Lowers the results of a host function. With a root scope the function may have made references,
+/// so a collection may be due: it runs while the results are still rooted.
+#[inline]
+fn lower<D: 'static, R: WasmResults>(
+    caller: &mut Caller<'_, D>,
+    scope: bool,
+    results: R,
+) -> Result<R::Abi> {
+    if scope {
+        caller.inner_mut().safepoint();
+    }
+    results.lower_results(caller.inner())
+}
+
+/// A host function of type `ty` over dynamically typed values.
+pub(crate) fn dynamic<D: 'static>(
+    ty: &FuncType,
+    name: &str,
+    func: impl Fn(Caller<'_, D>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+) -> Arc<HostFunc> {
+    let info = ty.info().clone();
+    let signature = info.ty.clone();
+    let call = move |mut caller: Caller<'_, D>, slots: &mut [ValRaw]| {
+        let inner = caller.inner_mut();
+        let params = signature.params.iter().zip(slots.iter());
+        let params: Vec<Val> = params.map(|(ty, raw)| Val::load(inner, *raw, *ty)).collect();
+        let mut results: Vec<Val> = signature.results.iter().map(|ty| zero(inner, *ty)).collect();
+        func(caller.reborrow(), &params, &mut results)?;
+        let inner = caller.inner_mut();
+        inner.safepoint();
+        for (index, (result, ty)) in results.iter().zip(&signature.results).enumerate() {
+            let raw = result.lower_as(inner, *ty);
+            slots[index] = raw.with_context(|| format!("result {index} of a host function"))?;
+        }
+        Ok(())
+    };
+    shim::define_array(info, name, Box::new(call))
+}
+
+/// The value that a result has until it is assigned.
+fn zero(store: &crate::instance::store::StoreInner, ty: wasm::ValType) -> Val {
+    match ty {
+        wasm::ValType::I32 => Val::I32(0),
+        wasm::ValType::I64 => Val::I64(0),
+        wasm::ValType::F32 => Val::F32(0),
+        wasm::ValType::F64 => Val::F64(0),
+        wasm::ValType::V128 => panic!("no function type has vectors in this version"),
+        wasm::ValType::Ref(ty) => {
+            match crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap) {
+                true => Ref::Func(None).into(),
+                false => Ref::Extern(None).into(),
+            }
+        }
+    }
+}
+
+/// A host function that traps because nothing was defined for an import.
+pub(crate) fn unknown_import<D: 'static>(ty: &FuncType, module: &str, name: &str) -> Arc<HostFunc> {
+    let import = format!("{module}::{name}");
+    dynamic(ty, &import.clone(), move |_: Caller<'_, D>, _, _| {
+        Err(anyhow!("unknown import: `{import}` has not been defined"))
+    })
+}

@@ -1,0 +1,357 @@
+//! The C functions that exit trampolines call, and the way from raw store pointers back to typed
+//! stores. The only file of the API layer that compiled code enters.
+//!
+//! Invariant: a shim for data type `D` is installed only in stores of `D` (linkers and stores carry
+//! the type), and trampolines pass it the store pointer of the innermost activation, which its
+//! owner lent to this entry into Wasm and does not use until the entry returns.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::api::caller::Caller;
+use crate::api::convert::{Abi, Lowered};
+use crate::api::engine::Engine;
+use crate::api::store::{StoreContextMut, UpdateDeadline};
+use crate::abi::signature::LoweredType;
+use crate::compile::TrampolineKind;
+use crate::error::Result;
+use crate::instance::host_func::{HostContext, HostFunc};
+use crate::instance::store::{EpochBehavior, Failure, StoreShell};
+use crate::trap::Trap;
+use crate::vm::context::{VmCtx, VmStore};
+use crate::vm::value::ValRaw;
+use crate::wasm::types as wasm;
+
+/// A Rust function as a guest calls it.
+#[doc(hidden)]
+pub trait HostFn<D: 'static>: Send + Sync + 'static {
+    /// Its parameters: a tuple of pairs of ABI values, each pair one Rust parameter.
+    type Params: AbiParams;
+    /// Its results: one ABI value, `()`, or a tuple of several.
+    type Results: AbiResults;
+    /// Whether a root scope surrounds the call.
+    const SCOPE: bool;
+
+    /// Its Wasm signature.
+    fn signature(&self) -> HostSignature;
+
+    /// Calls it.
+    fn call(&self, caller: &mut Caller<'_, D>, params: Self::Params) -> Result<Self::Results>;
+}
+
+/// The Wasm types of a Rust function.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct HostSignature {
+    pub(crate) params: Vec<wasm::ValType>,
+    pub(crate) results: Vec<wasm::ValType>,
+}
+
+/// ABI values as parameters: a tuple of pairs.
+#[doc(hidden)]
+pub trait AbiParams: Copy + 'static {
+    /// The machine-level types of the registers in use.
+    fn lowered() -> Vec<Lowered>;
+
+    /// The C function that calls an `H` with these parameters.
+    fn shim<D: 'static, H: HostFn<D, Params = Self>>() -> *const u8;
+}
+
+/// ABI values as results: one in a register, several in memory.
+#[doc(hidden)]
+pub trait AbiResults: Copy + 'static {
+    /// A pointer to the slots of several results; `()` otherwise.
+    type Out: Copy + 'static;
+    /// The only result; `()` otherwise.
+    type Register: Abi;
+    /// Room for several results.
+    type Slots: Copy + 'static;
+
+    /// Empty room, and the pointer to it.
+    fn slots() -> Self::Slots;
+
+    /// The pointer to `slots`.
+    fn out(slots: &mut Self::Slots) -> Self::Out;
+
+    /// The results that a typed entry returned.
+    fn read(register: Self::Register, slots: &Self::Slots) -> Self;
+
+    /// Returns the results from a shim.
+    ///
+    /// # Safety
+    ///
+    /// `out` must point to as many writable slots as there are results, if it is a pointer.
+    unsafe fn write(self, out: Self::Out) -> Self::Register;
+}
+
+/// The definition of a host function for any number of stores of `D`.
+pub(crate) fn define<D: 'static, H: HostFn<D>>(engine: &Engine, name: &str, host: H) -> Arc<HostFunc> {
+    let HostSignature { params, results } = host.signature();
+    let nullable = |ty| match ty {
+        wasm::ValType::Ref(ty) => wasm::ValType::Ref(wasm::RefType { nullable: true, ..ty }),
+        ty => ty,
+    };
+    let signature =
+        wasm::FuncType { params: params.into(), results: results.into() };
+    let canonical = wasm::FuncType {
+        params: signature.params.iter().map(|ty| nullable(*ty)).collect(),
+        results: signature.results.iter().map(|ty| nullable(*ty)).collect(),
+    };
+    let ty = engine.shared().register_func_type(&canonical);
+    assert_eq!(lowered(&ty.sig.params), H::Params::lowered(), "{name}: signature and ABI agree");
+    Arc::new(HostFunc {
+        ty,
+        signature,
+        exit: TrampolineKind::TypedExit,
+        shim: H::Params::shim::<D, H>(),
+        callee: Box::new(host),
+        name: name.into(),
+    })
+}
+
+/// A function over slots, such as `Func::new` makes.
+pub(crate) type ArrayFn<D> =
+    Box<dyn Fn(Caller<'_, D>, &mut [ValRaw]) -> Result<()> + Send + Sync>;
+
+/// The definition of a host function of run-time type `ty`.
+pub(crate) fn define_array<D: 'static>(
+    ty: Arc<crate::instance::engine::FuncTypeInfo>,
+    name: &str,
+    host: ArrayFn<D>,
+) -> Arc<HostFunc> {
+    Arc::new(HostFunc {
+        signature: ty.ty.clone(),
+        ty,
+        exit: TrampolineKind::ArrayExit,
+        shim: array_shim::<D> as *const u8,
+        callee: Box::new(host),
+        name: name.into(),
+    })
+}
+
+/// What happens at the epoch deadline of a store of `D`.
+pub(crate) fn epoch_callback<D: 'static>(
+    mut callback: impl FnMut(StoreContextMut<'_, D>) -> Result<UpdateDeadline> + Send + Sync + 'static,
+) -> EpochBehavior {
+    EpochBehavior::Callback(Box::new(move |store| {
+        // SAFETY: the callback is set in a store of `D` only, and builtins pass the store pointer of
+        // the innermost activation while they borrow nothing of the store.
+        let shell = unsafe { &mut *store.cast::<StoreShell<D>>() };
+        match callback(StoreContextMut(shell))? {
+            UpdateDeadline::Continue(delta) => Ok(delta),
+            UpdateDeadline::Interrupt => Err(Trap::Interrupt.into()),
+        }
+    }))
+}
+
+/// The position of the instance whose vmctx is at `ctx`, which belongs to a live store; `None` for a
+/// null pointer.
+pub(crate) fn instance_of(ctx: *mut VmCtx) -> Option<usize> {
+    // SAFETY: `VmStore::caller` is null or the vmctx of an instance of the store, and instances live
+    // as long as the store.
+    unsafe { ctx.as_ref() }.map(|ctx| ctx.instance as usize)
+}
+
+fn lowered(types: &[LoweredType]) -> Vec<Lowered> {
+    let lowered = |ty: &LoweredType| match ty {
+        LoweredType::I32 => Lowered::I32,
+        LoweredType::I64 => Lowered::I64,
+        LoweredType::F32 => Lowered::F32,
+        LoweredType::F64 => Lowered::F64,
+        LoweredType::V128 => panic!("no Rust type of this version stands for a vector"),
+    };
+    types.iter().map(lowered).collect()
+}
+
+/// Calls the `H` behind `host`.
+///
+/// # Safety
+///
+/// As the invariant of this module says, for a context whose callee is an `H`.
+#[inline(always)]
+unsafe fn enter_host<D: 'static, H: HostFn<D>>(
+    store: *mut VmStore,
+    host: *const HostContext,
+    out: <H::Results as AbiResults>::Out,
+    params: H::Params,
+) -> <H::Results as AbiResults>::Register {
+    // SAFETY: the pointer is valid for the whole shell of a store of `D`, and exclusively ours.
+    let shell = unsafe { &mut *store.cast::<StoreShell<D>>() };
+    // SAFETY: contexts live as long as their store and are never written.
+    let context = unsafe { &*host };
+    // SAFETY: the callee of this shim is an `H`, by the caller's duty.
+    let callee = unsafe { &*std::ptr::from_ref(&*context.def.callee).cast::<H>() };
+    let scope = H::SCOPE.then(|| shell.inner.gc.enter_scope());
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut caller = Caller::new(shell);
+        callee.call(&mut caller, params)
+    }));
+    if let Some(scope) = scope {
+        shell.inner.gc.exit_scope(scope);
+    }
+    match outcome {
+        // SAFETY: the trampoline made room for all results.
+        Ok(Ok(results)) => return unsafe { results.write(out) },
+        Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
+        Err(panic) => shell.inner.fail(Failure::Panic(panic)),
+    }
+    Default::default()
+}
+
+/// The shim of functions over slots.
+///
+/// # Safety
+///
+/// As the invariant of this module says; `slots` has room for parameters and results.
+unsafe extern "C" fn array_shim<D: 'static>(
+    store: *mut VmStore,
+    host: *const HostContext,
+    slots: *mut ValRaw,
+) {
+    // SAFETY: the pointer is valid for the whole shell of a store of `D`, and exclusively ours.
+    let shell = unsafe { &mut *store.cast::<StoreShell<D>>() };
+    // SAFETY: contexts live as long as their store and are never written.
+    let context = unsafe { &*host };
+    let callee = context.def.callee.downcast_ref::<ArrayFn<D>>();
+    let callee = callee.expect("an array shim's callee is an ArrayFn of the store's data type");
+    // SAFETY: the trampoline made room for parameters and results.
+    let slots = unsafe { std::slice::from_raw_parts_mut(slots, context.def.ty.sig.slots()) };
+    let scope = shell.inner.gc.enter_scope();
+    let outcome = catch_unwind(AssertUnwindSafe(|| callee(Caller::new(shell), slots)));
+    shell.inner.gc.exit_scope(scope);
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
+        Err(panic) => shell.inner.fail(Failure::Panic(panic)),
+    }
+}
+
+impl<A: Abi> AbiResults for A {
+    type Out = ();
+    type Register = A;
+    type Slots = ();
+
+    #[inline]
+    fn slots() {}
+
+    #[inline]
+    fn out((): &mut ()) {}
+
+    #[inline]
+    fn read(register: A, (): &()) -> A {
+        register
+    }
+
+    #[inline]
+    unsafe fn write(self, (): ()) -> A {
+        self
+    }
+}
+
+macro_rules! result_tuples {
+    ($($count:literal: $($name:ident)*;)*) => {$(
+        impl<$($name: Abi),*> AbiResults for ($($name,)*) {
+            type Out = *mut ValRaw;
+            type Register = ();
+            type Slots = [ValRaw; $count];
+
+            fn slots() -> Self::Slots {
+                [ValRaw::i32(0); $count]
+            }
+
+            fn out(slots: &mut Self::Slots) -> *mut ValRaw {
+                slots.as_mut_ptr()
+            }
+
+            fn read((): (), slots: &Self::Slots) -> Self {
+                let mut slots = slots.iter();
+                ($($name::from_raw(*slots.next().expect("a slot per result")),)*)
+            }
+
+            #[allow(non_snake_case, reason = "values are named by their types")]
+            unsafe fn write(self, out: *mut ValRaw) {
+                let ($($name,)*) = self;
+                let values = [$($name.into_raw()),*];
+                // SAFETY: `out` has room for all results, by the caller's duty.
+                unsafe { out.cast::<[ValRaw; $count]>().write(values) }
+            }
+        }
+    )*};
+}
+
+result_tuples! {
+    2: A B;
+    3: A B C;
+    4: A B C D;
+    5: A B C D E;
+    6: A B C D E F;
+    7: A B C D E F G;
+    8: A B C D E F G H;
+    9: A B C D E F G H I;
+    10: A B C D E F G H I J;
+    11: A B C D E F G H I J K;
+    12: A B C D E F G H I J K L;
+    13: A B C D E F G H I J K L M;
+    14: A B C D E F G H I J K L M N;
+    15: A B C D E F G H I J K L M N O;
+    16: A B C D E F G H I J K L M N O P;
+}
+
+macro_rules! param_tuples {
+    ($($shim:ident: $($first:ident $second:ident)*;)*) => {$(
+        /// The shim of functions with this many parameters. A unit argument takes no register.
+        ///
+        /// # Safety
+        ///
+        /// As the invariant of this module says, for a context whose callee is an `Host`.
+        #[allow(non_snake_case, reason = "arguments are named by their types")]
+        unsafe extern "C" fn $shim<Data: 'static, Host, $($first: Abi, $second: Abi),*>(
+            store: *mut VmStore,
+            host: *const HostContext,
+            out: <Host::Results as AbiResults>::Out,
+            $($first: $first, $second: $second),*
+        ) -> <Host::Results as AbiResults>::Register
+        where
+            Host: HostFn<Data, Params = ($(($first, $second),)*)>,
+        {
+            // SAFETY: the duties are the same.
+            unsafe { enter_host::<Data, Host>(store, host, out, ($(($first, $second),)*)) }
+        }
+
+        impl<$($first: Abi, $second: Abi),*> AbiParams for ($(($first, $second),)*) {
+            fn lowered() -> Vec<Lowered> {
+                [$($first::LOWERED, $second::LOWERED),*].into_iter().flatten().collect()
+            }
+
+            fn shim<Data: 'static, Host: HostFn<Data, Params = Self>>() -> *const u8 {
+                $shim::<Data, Host, $($first, $second),*> as *const u8
+            }
+        }
+    )*};
+}
+
+param_tuples! {
+    shim0: ;
+    shim1: A0 A1;
+    shim2: A0 A1 B0 B1;
+    shim3: A0 A1 B0 B1 C0 C1;
+    shim4: A0 A1 B0 B1 C0 C1 D0 D1;
+    shim5: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1;
+    shim6: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1;
+    shim7: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1;
+    shim8: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1;
+    shim9: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1;
+    shim10: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1 J0 J1;
+    shim11: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1 J0 J1 K0 K1;
+    shim12: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1 J0 J1 K0 K1 L0 L1;
+    shim13: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1 J0 J1 K0 K1 L0 L1 M0 M1;
+    shim14: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1 J0 J1 K0 K1 L0 L1 M0 M1 N0 N1;
+    shim15: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1 J0 J1 K0 K1 L0 L1 M0 M1 N0 N1
+        O0 O1;
+    shim16: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1 J0 J1 K0 K1 L0 L1 M0 M1 N0 N1
+        O0 O1 P0 P1;
+    shim17: A0 A1 B0 B1 C0 C1 D0 D1 E0 E1 F0 F1 G0 G1 H0 H1 I0 I1 J0 J1 K0 K1 L0 L1 M0 M1 N0 N1
+        O0 O1 P0 P1 Q0 Q1;
+}
+
+const _: () = assert!(size_of::<()>() == 0, "a unit argument takes no register");

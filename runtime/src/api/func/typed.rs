@@ -1,0 +1,299 @@
+//! `TypedFunc`: a function whose type has been checked against Rust types, and the traits that say
+//! how those travel.
+
+use std::fmt;
+
+use anyhow::bail;
+
+use super::Func;
+use super::enter::{AbiArgs, TypedEntry};
+use super::shim::AbiResults;
+use crate::api::convert::{LoadError, WasmBasic, WasmTy, load};
+use crate::api::engine::Engine;
+use crate::api::store::AsContextMut;
+use crate::api::types::ValType;
+use crate::error::Result;
+use crate::instance::store::StoreInner;
+use crate::wasm::types as wasm;
+
+/// A function with parameters `Params` and results `Results`, both a single
+/// [`WasmTy`] or a tuple of up to 16.
+///
+/// ```
+/// use hostref::{Engine, Instance, Module, Result, Store};
+///
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module (func (export "div_rem") (param i32 i32) (result i32 i32)
+///         (i32.div_s (local.get 0) (local.get 1))
+///         (i32.rem_s (local.get 0) (local.get 1))))
+/// "#)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let div_rem = instance.get_typed_func::<(i32, i32), (i32, i32)>(&mut store, "div_rem")?;
+/// assert_eq!(div_rem.call(&mut store, (17, 5))?, (3, 2));
+/// # Ok(())
+/// # }
+/// ```
+pub struct TypedFunc<Params, Results> {
+    entry: TypedEntry<Params, Results>,
+}
+
+/// Rust types that stand for the parameters of a function: a [`WasmTy`] or a tuple of them.
+pub trait WasmParams: Send + 'static {
+    /// How they travel.
+    #[doc(hidden)]
+    type Args: AbiArgs;
+
+    #[doc(hidden)]
+    fn wasm_types() -> Vec<wasm::ValType>;
+
+    /// The arguments as they go into Wasm; the shared borrow excludes a collection.
+    #[doc(hidden)]
+    fn lower(self, store: &StoreInner) -> Result<Self::Args>;
+}
+
+/// Rust types that stand for the results of a function: a [`WasmTy`] or a tuple of them.
+pub trait WasmResults: WasmParams {
+    /// How they travel.
+    #[doc(hidden)]
+    type Abi: AbiResults;
+
+    /// Whether loading them needs a root scope.
+    #[doc(hidden)]
+    const ROOTS: bool;
+
+    /// The results that came out of Wasm, with the position of the one that is not as expected.
+    #[doc(hidden)]
+    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)>
+    where
+        Self: Sized;
+
+    /// The results as they go into Wasm.
+    #[doc(hidden)]
+    fn lower_results(self, store: &StoreInner) -> Result<Self::Abi>;
+}
+
+impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
+    pub(crate) fn new(func: Func, store: &StoreInner) -> Result<TypedFunc<Params, Results>> {
+        Ok(TypedFunc { entry: TypedEntry::new(func, store)? })
+    }
+
+    /// Calls the function.
+    ///
+    /// References in `Results` are rooted in the current root scope.
+    ///
+    /// # Errors
+    ///
+    /// If the guest is stopped: the trap or the host function's error, with a
+    /// [`WasmBacktrace`](crate::WasmBacktrace) as context. If a result is not of its Rust type. If
+    /// the function or a reference among `params` belongs to another store or is no longer rooted.
+    ///
+    /// # Panics
+    ///
+    /// Resumes the panic of a host function.
+    #[inline]
+    pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
+        let shell = store.as_context_mut().0;
+        let results = self.entry.call(shell, params)?;
+        Results::load(&mut shell.inner, results).map_err(|(index, error)| mismatch(index, error))
+    }
+
+    /// The function without its static type.
+    pub fn func(&self) -> &Func {
+        self.entry.func()
+    }
+}
+
+#[cold]
+fn mismatch(index: usize, error: LoadError) -> crate::Error {
+    crate::Error::from(error).context(format!("result {index} of a typed call"))
+}
+
+/// Whether the Rust types fit the function type `ty`.
+pub(crate) fn check<Params: WasmParams, Results: WasmResults>(
+    store: &StoreInner,
+    ty: &wasm::FuncType,
+) -> Result<()> {
+    let types = store.engine.types();
+    compare(store, "parameter", &Params::wasm_types(), &ty.params, |rust, wasm| {
+        types.val_matches(rust, wasm)
+    })?;
+    compare(store, "result", &Results::wasm_types(), &ty.results, |rust, wasm| {
+        types.fits_but_null(wasm, rust)
+    })
+}
+
+fn compare(
+    store: &StoreInner,
+    what: &str,
+    rust: &[wasm::ValType],
+    wasm: &[wasm::ValType],
+    fits: impl Fn(wasm::ValType, wasm::ValType) -> bool,
+) -> Result<()> {
+    if rust.len() != wasm.len() {
+        bail!("expected {} {what}s, found {}", rust.len(), wasm.len());
+    }
+    for (index, (rust, wasm)) in rust.iter().zip(wasm).enumerate() {
+        if !fits(*rust, *wasm) {
+            let engine = Engine::from_shared(store.engine.clone());
+            let name = |ty: &wasm::ValType| ValType::from_wasm(&engine, *ty);
+            bail!("{what} {index}: expected {}, found {}", name(rust), name(wasm));
+        }
+    }
+    Ok(())
+}
+
+impl<V: WasmTy> WasmParams for V {
+    type Args = (<V::Wasm as WasmBasic>::Abi,);
+
+    fn wasm_types() -> Vec<wasm::ValType> {
+        vec![V::Wasm::wasm_type()]
+    }
+
+    #[inline]
+    fn lower(self, store: &StoreInner) -> Result<Self::Args> {
+        Ok((self.into_wasm().lower(store)?,))
+    }
+}
+
+impl<V: WasmTy> WasmResults for V {
+    type Abi = <V::Wasm as WasmBasic>::Abi;
+    const ROOTS: bool = V::Wasm::ROOTS;
+
+    #[inline]
+    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<V, (usize, LoadError)> {
+        load(store, abi).map_err(|error| (0, error))
+    }
+
+    #[inline]
+    fn lower_results(self, store: &StoreInner) -> Result<Self::Abi> {
+        self.into_wasm().lower(store)
+    }
+}
+
+macro_rules! param_tuples {
+    ($($($name:ident)*;)*) => {$(
+        #[allow(non_snake_case, unused_variables, reason = "values are named by their types")]
+        impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
+            type Args = ($(<$name::Wasm as WasmBasic>::Abi,)*);
+
+            fn wasm_types() -> Vec<wasm::ValType> {
+                vec![$($name::Wasm::wasm_type()),*]
+            }
+
+            #[inline]
+            #[allow(clippy::unused_unit, reason = "the empty tuple of arguments")]
+            fn lower(self, store: &StoreInner) -> Result<Self::Args> {
+                let ($($name,)*) = self;
+                Ok(($($name.into_wasm().lower(store)?,)*))
+            }
+        }
+    )*};
+}
+
+param_tuples! {
+    ;
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+    A B C D E F G H I;
+    A B C D E F G H I J;
+    A B C D E F G H I J K;
+    A B C D E F G H I J K L;
+    A B C D E F G H I J K L M;
+    A B C D E F G H I J K L M N;
+    A B C D E F G H I J K L M N O;
+    A B C D E F G H I J K L M N O P;
+}
+
+impl WasmResults for () {
+    type Abi = ();
+    const ROOTS: bool = false;
+
+    #[inline]
+    fn load(_: &mut StoreInner, (): ()) -> Result<(), (usize, LoadError)> {
+        Ok(())
+    }
+
+    #[inline]
+    fn lower_results(self, _: &StoreInner) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<V: WasmTy> WasmResults for (V,) {
+    type Abi = <V::Wasm as WasmBasic>::Abi;
+    const ROOTS: bool = V::Wasm::ROOTS;
+
+    #[inline]
+    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<(V,), (usize, LoadError)> {
+        V::load(store, abi).map(|value| (value,))
+    }
+
+    #[inline]
+    fn lower_results(self, store: &StoreInner) -> Result<Self::Abi> {
+        self.0.lower_results(store)
+    }
+}
+
+macro_rules! result_tuples {
+    ($($($name:ident $index:tt)*;)*) => {$(
+        impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
+            type Abi = ($(<$name::Wasm as WasmBasic>::Abi,)*);
+            const ROOTS: bool = false $(|| $name::Wasm::ROOTS)*;
+
+            fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)> {
+                // Rooting collects nothing, so the later references stay good while the earlier
+                // ones are rooted.
+                Ok(($(load::<$name>(store, abi.$index).map_err(|error| ($index, error))?,)*))
+            }
+
+            fn lower_results(self, store: &StoreInner) -> Result<Self::Abi> {
+                Ok(($(self.$index.into_wasm().lower(store)?,)*))
+            }
+        }
+    )*};
+}
+
+result_tuples! {
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14 P 15;
+}
+
+impl<Params, Results> Clone for TypedFunc<Params, Results> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Params, Results> Copy for TypedFunc<Params, Results> {}
+
+impl<Params, Results> fmt::Debug for TypedFunc<Params, Results> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedFunc").finish_non_exhaustive()
+    }
+}
+
+/// The value of one ABI slot, which `HostFn`s of plain closures take per parameter.
+pub(crate) type Slot<V> = <<V as WasmTy>::Wasm as WasmBasic>::Abi;
+

@@ -1,0 +1,273 @@
+//! Matching of definitions against a module's imports, and the error that lists everything that
+//! does not fit.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::engine::Engine;
+use super::externs::Extern;
+use super::module::Module;
+use super::types::{ExternType, FuncType, GlobalType, MemoryType, TableType};
+use crate::error::Result;
+use crate::instance::host_func::HostFunc;
+use crate::instance::instantiate::ImportValue;
+use crate::instance::store::StoreInner;
+use crate::instance::vmctx::Entity;
+use crate::wasm::module::{EntityIndex, Import};
+use crate::wasm::subtype;
+use crate::wasm::types::{GlobalType as WasmGlobal, MemoryType as WasmMemory, TableType as WasmTable, TypeId};
+
+/// What may stand behind an import.
+#[derive(Clone)]
+pub(crate) enum Definition {
+    /// A host function, for any store.
+    Host(Arc<HostFunc>),
+    /// Something of one store, with its type when it was defined.
+    Extern(Extern, DefinedType),
+}
+
+/// The type of a definition. Tables and memories have a current size as well.
+#[derive(Clone)]
+pub(crate) enum DefinedType {
+    Func(TypeId),
+    Table(WasmTable, u64),
+    Memory(WasmMemory, u64),
+    Global(WasmGlobal),
+}
+
+/// The imports of a module that cannot be satisfied: all of them.
+///
+/// ```
+/// use hostref::{Engine, LinkError, Linker, Module, Store};
+///
+/// # fn main() -> hostref::Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module (import "env" "now" (func)) (import "env" "logs" (func)))
+/// "#)?;
+/// let mut linker = Linker::new(&engine);
+/// linker.func_wrap("env", "log", || {})?;
+/// let error = linker.instantiate(&mut Store::new(&engine, ()), &module).unwrap_err();
+/// let error = error.downcast_ref::<LinkError>().unwrap();
+/// assert_eq!(error.problems().len(), 2);
+/// assert_eq!(error.problems()[1].to_string(),
+///     "unknown import: `env::logs` of type (func) has not been defined; a similar \
+///      name is `env::log`");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct LinkError {
+    problems: Vec<ImportProblem>,
+}
+
+/// An import that cannot be satisfied.
+#[derive(Clone, Debug)]
+pub struct ImportProblem {
+    module: String,
+    name: String,
+    expected: ExternType,
+    /// What was found under the name; or a hint, when nothing was.
+    found: Result<ExternType, String>,
+}
+
+impl LinkError {
+    /// The imports in question, in the module's order.
+    pub fn problems(&self) -> &[ImportProblem] {
+        &self.problems
+    }
+}
+
+impl ImportProblem {
+    /// The name of the module it is imported from.
+    pub fn module(&self) -> &str {
+        &self.module
+    }
+
+    /// Its name in that module.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type that the importing module asks for.
+    pub fn expected(&self) -> &ExternType {
+        &self.expected
+    }
+
+    /// The type of the definition; `None` if there is none of the name.
+    pub fn found(&self) -> Option<&ExternType> {
+        self.found.as_ref().ok()
+    }
+}
+
+impl fmt::Display for ImportProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ImportProblem { module, name, expected, found } = self;
+        match found {
+            Ok(found) => write!(
+                f,
+                "incompatible import type for `{module}::{name}`: expected {expected}, found {found}"
+            ),
+            Err(hint) => write!(
+                f,
+                "unknown import: `{module}::{name}` of type {expected} has not been defined{hint}"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [problem] = &*self.problems {
+            return problem.fmt(f);
+        }
+        write!(f, "{} imports cannot be satisfied:", self.problems.len())?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n    {problem}"))
+    }
+}
+
+impl std::error::Error for LinkError {}
+
+/// Finds a definition for every import of `module` and checks their types; every import that does
+/// not fit is in the error. `hint` gives more to say about a missing name.
+pub(crate) fn resolve(
+    module: &Module,
+    find: impl Fn(&Import) -> Option<Definition>,
+    hint: impl Fn(&Import) -> String,
+) -> Result<Vec<Definition>> {
+    let mut definitions = Vec::new();
+    let mut problems = Vec::new();
+    for import in &module.compiled().info.imports {
+        let found = match find(import) {
+            Some(definition) if fits(module, import.entity, &definition) => {
+                definitions.push(definition);
+                continue;
+            }
+            Some(definition) => Ok(definition.ty(&module.engine())),
+            None => Err(hint(import)),
+        };
+        problems.push(ImportProblem {
+            module: import.module.to_string(),
+            name: import.name.to_string(),
+            expected: module.extern_type(import.entity),
+            found,
+        });
+    }
+    match problems.is_empty() {
+        true => Ok(definitions),
+        false => Err(LinkError { problems }.into()),
+    }
+}
+
+/// The imports as `Instance::new` takes them.
+pub(crate) fn positional(
+    store: &StoreInner,
+    module: &Module,
+    imports: &[Extern],
+) -> Result<Vec<ImportValue>> {
+    let (expected, found) = (module.imports().len(), imports.len());
+    if expected != found {
+        anyhow::bail!("expected {expected} imports, found {found}");
+    }
+    let mut definitions = Vec::with_capacity(imports.len());
+    for import in imports {
+        definitions.push(Definition::of_extern(store, *import)?);
+    }
+    let next = std::cell::Cell::new(0);
+    let definitions = resolve(
+        module,
+        |_| Some(definitions[next.replace(next.get() + 1)].clone()),
+        |_| String::new(),
+    )?;
+    definitions.iter().map(|definition| definition.value(store)).collect()
+}
+
+/// A clause that names the candidate most like `name`, if one is alike.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
+    let nearest = candidates.map(|candidate| (distance(candidate), candidate)).min();
+    match nearest {
+        Some((distance, candidate)) if distance <= 1 + name.len() / 3 => {
+            format!("; a similar name is `{candidate}`")
+        }
+        _ => String::new(),
+    }
+}
+
+impl Definition {
+    /// Something of `store`; a function that wraps a host function is its definition again, so that
+    /// it can take the imported type.
+    pub(crate) fn of_extern(store: &StoreInner, item: Extern) -> Result<Definition> {
+        let ty = match item.entity(store)? {
+            Entity::Func(func) => match store.host_func(func) {
+                Some(def) => return Ok(Definition::Host(def.clone())),
+                None => DefinedType::Func(func.type_id()),
+            },
+            Entity::Table(table) => {
+                let table = &store.tables[table];
+                DefinedType::Table(table.ty, table.len())
+            }
+            Entity::Memory(memory) => {
+                let memory = &store.memories[memory];
+                DefinedType::Memory(memory.ty, memory.pages())
+            }
+            Entity::Global(global) => DefinedType::Global(store.globals[global].ty),
+        };
+        Ok(Definition::Extern(item, ty))
+    }
+
+    /// What instantiation in `store` takes.
+    pub(crate) fn value(&self, store: &StoreInner) -> Result<ImportValue> {
+        Ok(match self {
+            Definition::Host(def) => ImportValue::Host(def.clone()),
+            Definition::Extern(item, _) => ImportValue::Entity(item.entity(store)?),
+        })
+    }
+
+    fn ty(&self, engine: &Engine) -> ExternType {
+        match self {
+            Definition::Host(def) => {
+                ExternType::Func(FuncType::from_info(engine.clone(), def.ty.clone()))
+            }
+            Definition::Extern(_, DefinedType::Func(id)) => {
+                ExternType::Func(FuncType::from_id(engine, *id))
+            }
+            Definition::Extern(_, DefinedType::Table(ty, _)) => {
+                ExternType::Table(TableType::from_wasm(engine, *ty))
+            }
+            Definition::Extern(_, DefinedType::Memory(ty, _)) => {
+                ExternType::Memory(MemoryType::from_wasm(*ty))
+            }
+            Definition::Extern(_, DefinedType::Global(ty)) => {
+                ExternType::Global(GlobalType::from_wasm(engine, *ty))
+            }
+        }
+    }
+}
+
+/// Whether `definition` may stand behind the import `entity` of `module`.
+fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
+    let compiled = module.compiled();
+    let info = &compiled.info;
+    let types = compiled.engine.types();
+    match (entity, definition) {
+        (EntityIndex::Func(func), Definition::Host(def)) => {
+            types.host_func_fits(&def.signature, types.func(compiled.func_type_id(func)))
+        }
+        (EntityIndex::Func(func), Definition::Extern(_, DefinedType::Func(id))) => {
+            types.is_subtype(*id, compiled.func_type_id(func))
+        }
+        (EntityIndex::Table(index), Definition::Extern(_, DefinedType::Table(ty, size))) => {
+            let wanted = compiled.canonical_table(info.tables[index.index()].ty);
+            types.table_matches(ty, *size, &wanted)
+        }
+        (EntityIndex::Memory(index), Definition::Extern(_, DefinedType::Memory(ty, size))) => {
+            subtype::memory_matches(ty, *size, &info.memories[index.index()])
+        }
+        (EntityIndex::Global(index), Definition::Extern(_, DefinedType::Global(ty))) => {
+            let wanted = compiled.canonical_global(info.globals[index.index()]);
+            types.global_matches(ty, &wanted)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,19 @@
+//! The public handles. Safe code, but for the files that enter Wasm or are entered by it
+//! (`func/enter.rs`, `func/shim.rs`).
+
+pub(crate) mod caller;
+pub(crate) mod convert;
+pub(crate) mod engine;
+pub(crate) mod externs;
+pub(crate) mod func;
+pub(crate) mod global;
+pub(crate) mod instance;
+pub(crate) mod linker;
+pub(crate) mod linking;
+pub(crate) mod memory;
+pub(crate) mod module;
+pub(crate) mod refs;
+pub(crate) mod store;
+pub(crate) mod table;
+pub(crate) mod types;
+pub(crate) mod value;

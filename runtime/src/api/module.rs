@@ -1,0 +1,183 @@
+//! `Module`: compiled code that can be instantiated in any store of its engine.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::engine::Engine;
+use super::types::{
+    ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
+};
+use crate::error::Result;
+use crate::instance::module::Module as Compiled;
+use crate::wasm::decode;
+use crate::wasm::module::EntityIndex;
+
+/// A compiled module. Cheap to clone; its code is freed with the last module or store that uses it.
+///
+/// ```
+/// use hostref::{Engine, Module, Result};
+///
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module
+///         (import "env" "now" (func (result i64)))
+///         (func (export "run") (param externref)))
+/// "#)?;
+/// let import = module.imports().next().unwrap();
+/// assert_eq!((import.module(), import.name()), ("env", "now"));
+/// let export = module.get_export("run").unwrap();
+/// assert_eq!(export.to_string(), "(func (param externref))");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Module {
+    compiled: Arc<Compiled>,
+}
+
+/// An export of a module, found once so that instances need no look-up by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModuleExport {
+    module: usize,
+    entity: EntityIndex,
+}
+
+impl Module {
+    /// Compiles a module from the binary format or, with the feature `wat`, from text.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not a valid module, with the offset of what is wrong, or use a feature that
+    /// is not supported or switched off in [`Config`](crate::Config).
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        Module::from_binary(engine, &binary(bytes.as_ref())?)
+    }
+
+    /// As [`new`](Module::new), from the binary format only.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Module::new).
+    pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        let compiled = Compiled::compile(engine.shared(), binary)?;
+        Ok(Module { compiled: Arc::new(compiled) })
+    }
+
+    /// As [`new`](Module::new), from a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Module::new), or if the file cannot be read.
+    pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let file = file.as_ref();
+        let bytes =
+            std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Module::new(engine, bytes).with_context(|| format!("in {}", file.display()))
+    }
+
+    /// Checks that `binary` is a valid module, without compiling it.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_binary`](Module::from_binary).
+    pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        decode::validate(binary, engine.shared().settings.features)
+    }
+
+    /// The engine that compiled it.
+    pub fn engine(&self) -> Engine {
+        Engine::from_shared(self.compiled.engine.clone())
+    }
+
+    /// The name that the name section gives.
+    pub fn name(&self) -> Option<&str> {
+        self.compiled.info.name.as_deref()
+    }
+
+    /// The imports, in the order in which [`Instance::new`](crate::Instance::new) takes them.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> + '_ {
+        self.compiled.info.imports.iter().map(|import| ImportType {
+            module: &import.module,
+            name: &import.name,
+            ty: self.extern_type(import.entity),
+        })
+    }
+
+    /// The exports.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> + '_ {
+        let exports = self.compiled.info.exports.iter();
+        exports.map(|(name, entity)| ExportType { name, ty: self.extern_type(*entity) })
+    }
+
+    /// The type of the export called `name`.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        Some(self.extern_type(self.compiled.info.export(name)?))
+    }
+
+    /// The export called `name`, for look-ups that cost nothing.
+    pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
+        let entity = self.compiled.info.export(name)?;
+        Some(ModuleExport { module: self.id(), entity })
+    }
+
+    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+        &self.compiled
+    }
+
+    pub(crate) fn from_compiled(compiled: Arc<Compiled>) -> Module {
+        Module { compiled }
+    }
+
+    pub(crate) fn extern_type(&self, entity: EntityIndex) -> ExternType {
+        let (compiled, engine) = (&self.compiled, &self.engine());
+        let info = &compiled.info;
+        match entity {
+            EntityIndex::Func(func) => {
+                ExternType::Func(FuncType::from_id(engine, compiled.func_type_id(func)))
+            }
+            EntityIndex::Table(table) => {
+                let ty = compiled.canonical_table(info.tables[table.index()].ty);
+                ExternType::Table(TableType::from_wasm(engine, ty))
+            }
+            EntityIndex::Memory(memory) => {
+                ExternType::Memory(MemoryType::from_wasm(info.memories[memory.index()]))
+            }
+            EntityIndex::Global(global) => {
+                let ty = compiled.canonical_global(info.globals[global.index()]);
+                ExternType::Global(GlobalType::from_wasm(engine, ty))
+            }
+            EntityIndex::Tag(_) => panic!("the decoder refuses modules with tags"),
+        }
+    }
+
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.compiled).addr()
+    }
+}
+
+impl ModuleExport {
+    /// The entity, if the export is one of `module`.
+    pub(crate) fn entity(&self, module: &Arc<Compiled>) -> Option<EntityIndex> {
+        (self.module == Arc::as_ptr(module).addr()).then_some(self.entity)
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "wat")]
+fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    Ok(wat::parse_bytes(bytes)?)
+}
+
+#[cfg(not(feature = "wat"))]
+fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    Ok(Cow::Borrowed(bytes))
+}

@@ -1,0 +1,535 @@
+//! Public types of values, functions and everything a module imports or exports. Conversions to
+//! and from the decoded types stand beside each.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::engine::Engine;
+use crate::error::Result;
+use crate::instance::engine::FuncTypeInfo;
+use crate::wasm::types as wasm;
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ValType {
+    /// 32-bit integers, signed or not.
+    I32,
+    /// 64-bit integers, signed or not.
+    I64,
+    /// 32-bit floats.
+    F32,
+    /// 64-bit floats.
+    F64,
+    /// 128-bit vectors.
+    V128,
+    /// References.
+    Ref(RefType),
+}
+
+/// The type of a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefType {
+    nullable: bool,
+    heap_type: HeapType,
+}
+
+/// What a reference refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeapType {
+    /// Host objects.
+    Extern,
+    /// Nothing: only null is of this type, a subtype of `Extern`.
+    NoExtern,
+    /// Functions of any type.
+    Func,
+    /// Nothing: only null is of this type, a subtype of every function type.
+    NoFunc,
+    /// Functions of one type.
+    ConcreteFunc(FuncType),
+}
+
+/// The type of a function, registered with an engine.
+#[derive(Clone)]
+pub struct FuncType {
+    engine: Engine,
+    info: Arc<FuncTypeInfo>,
+}
+
+/// Whether a global may be assigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mutability {
+    /// It keeps its initial value.
+    Const,
+    /// It may change.
+    Var,
+}
+
+/// The type of a global.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GlobalType {
+    content: ValType,
+    mutability: Mutability,
+}
+
+/// The type of a table. Sizes are in elements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableType {
+    element: RefType,
+    limits: wasm::Limits,
+    is_64: bool,
+}
+
+/// The type of a linear memory. Sizes are in pages of 64 KiB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryType(wasm::MemoryType);
+
+/// The type of anything that can be imported or exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExternType {
+    /// A function.
+    Func(FuncType),
+    /// A global.
+    Global(GlobalType),
+    /// A table.
+    Table(TableType),
+    /// A linear memory.
+    Memory(MemoryType),
+}
+
+/// One import of a module.
+#[derive(Clone, Debug)]
+pub struct ImportType<'module> {
+    pub(crate) module: &'module str,
+    pub(crate) name: &'module str,
+    pub(crate) ty: ExternType,
+}
+
+/// One export of a module.
+#[derive(Clone, Debug)]
+pub struct ExportType<'module> {
+    pub(crate) name: &'module str,
+    pub(crate) ty: ExternType,
+}
+
+impl ValType {
+    /// `externref`: nullable references to host objects.
+    pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
+    /// `funcref`: nullable references to functions.
+    pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
+
+    /// Whether this is a reference type.
+    pub fn is_ref(&self) -> bool {
+        matches!(self, ValType::Ref(_))
+    }
+
+    /// The reference type, if this is one.
+    pub fn as_ref(&self) -> Option<&RefType> {
+        match self {
+            ValType::Ref(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::ValType) -> ValType {
+        match ty {
+            wasm::ValType::I32 => ValType::I32,
+            wasm::ValType::I64 => ValType::I64,
+            wasm::ValType::F32 => ValType::F32,
+            wasm::ValType::F64 => ValType::F64,
+            wasm::ValType::V128 => ValType::V128,
+            wasm::ValType::Ref(ty) => ValType::Ref(RefType::from_wasm(engine, ty)),
+        }
+    }
+
+    pub(crate) fn to_wasm(&self) -> wasm::ValType {
+        match self {
+            ValType::I32 => wasm::ValType::I32,
+            ValType::I64 => wasm::ValType::I64,
+            ValType::F32 => wasm::ValType::F32,
+            ValType::F64 => wasm::ValType::F64,
+            ValType::V128 => wasm::ValType::V128,
+            ValType::Ref(ty) => wasm::ValType::Ref(ty.to_wasm()),
+        }
+    }
+}
+
+impl RefType {
+    /// `externref`
+    pub const EXTERNREF: RefType = RefType { nullable: true, heap_type: HeapType::Extern };
+    /// `funcref`
+    pub const FUNCREF: RefType = RefType { nullable: true, heap_type: HeapType::Func };
+
+    /// A reference to `heap_type`, or null if `nullable`.
+    pub fn new(nullable: bool, heap_type: HeapType) -> RefType {
+        RefType { nullable, heap_type }
+    }
+
+    /// Whether null is of this type.
+    pub fn is_nullable(&self) -> bool {
+        self.nullable
+    }
+
+    /// What it refers to.
+    pub fn heap_type(&self) -> &HeapType {
+        &self.heap_type
+    }
+
+    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::RefType) -> RefType {
+        let heap_type = match ty.heap {
+            wasm::HeapType::Extern => HeapType::Extern,
+            wasm::HeapType::NoExtern => HeapType::NoExtern,
+            wasm::HeapType::Func => HeapType::Func,
+            wasm::HeapType::NoFunc => HeapType::NoFunc,
+            wasm::HeapType::Concrete(id) => HeapType::ConcreteFunc(FuncType::from_id(engine, id)),
+            other => panic!("the decoder refuses modules with {other:?} references"),
+        };
+        RefType { nullable: ty.nullable, heap_type }
+    }
+
+    pub(crate) fn to_wasm(&self) -> wasm::RefType {
+        let heap = match &self.heap_type {
+            HeapType::Extern => wasm::HeapType::Extern,
+            HeapType::NoExtern => wasm::HeapType::NoExtern,
+            HeapType::Func => wasm::HeapType::Func,
+            HeapType::NoFunc => wasm::HeapType::NoFunc,
+            HeapType::ConcreteFunc(ty) => wasm::HeapType::Concrete(ty.info.id),
+        };
+        wasm::RefType { nullable: self.nullable, heap }
+    }
+}
+
+impl FuncType {
+    /// The type of functions from `params` to `results`.
+    ///
+    /// ```
+    /// use hostref::{Engine, FuncType, ValType};
+    ///
+    /// let engine = Engine::default();
+    /// let ty = FuncType::new(&engine, [ValType::I32, ValType::EXTERNREF], [ValType::I64]);
+    /// assert_eq!(ty.to_string(), "(func (param i32 externref) (result i64))");
+    /// ```
+    pub fn new(
+        engine: &Engine,
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> FuncType {
+        let ty = wasm::FuncType {
+            params: params.into_iter().map(|ty| ty.to_wasm()).collect(),
+            results: results.into_iter().map(|ty| ty.to_wasm()).collect(),
+        };
+        let info = engine.shared().register_func_type(&ty);
+        FuncType { engine: engine.clone(), info }
+    }
+
+    /// The types of the parameters.
+    pub fn params(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
+        self.info.ty.params.iter().map(|ty| ValType::from_wasm(&self.engine, *ty))
+    }
+
+    /// The types of the results.
+    pub fn results(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
+        self.info.ty.results.iter().map(|ty| ValType::from_wasm(&self.engine, *ty))
+    }
+
+    /// The type of the parameter at `index`.
+    pub fn param(&self, index: usize) -> Option<ValType> {
+        self.params().nth(index)
+    }
+
+    /// The type of the result at `index`.
+    pub fn result(&self, index: usize) -> Option<ValType> {
+        self.results().nth(index)
+    }
+
+    /// Whether functions of this type may be used where `other` is expected.
+    pub fn matches(&self, other: &FuncType) -> bool {
+        Engine::same(&self.engine, &other.engine)
+            && self.engine.shared().types().is_subtype(self.info.id, other.info.id)
+    }
+
+    pub(crate) fn from_id(engine: &Engine, id: wasm::TypeId) -> FuncType {
+        FuncType { engine: engine.clone(), info: engine.shared().func_type(id) }
+    }
+
+    pub(crate) fn from_info(engine: Engine, info: Arc<FuncTypeInfo>) -> FuncType {
+        FuncType { engine, info }
+    }
+
+    pub(crate) fn info(&self) -> &Arc<FuncTypeInfo> {
+        &self.info
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl PartialEq for FuncType {
+    fn eq(&self, other: &FuncType) -> bool {
+        Engine::same(&self.engine, &other.engine) && self.info.id == other.info.id
+    }
+}
+
+impl Eq for FuncType {}
+
+impl GlobalType {
+    /// The type of globals that hold `content`.
+    pub fn new(content: ValType, mutability: Mutability) -> GlobalType {
+        GlobalType { content, mutability }
+    }
+
+    /// The type of the value.
+    pub fn content(&self) -> &ValType {
+        &self.content
+    }
+
+    /// Whether the global may be assigned.
+    pub fn mutability(&self) -> Mutability {
+        self.mutability
+    }
+
+    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::GlobalType) -> GlobalType {
+        let mutability = if ty.mutable { Mutability::Var } else { Mutability::Const };
+        GlobalType { content: ValType::from_wasm(engine, ty.content), mutability }
+    }
+
+    pub(crate) fn to_wasm(&self) -> wasm::GlobalType {
+        let mutable = self.mutability == Mutability::Var;
+        wasm::GlobalType { content: self.content.to_wasm(), mutable }
+    }
+}
+
+impl TableType {
+    /// The type of tables of `element` with at least `min` and at most `max` elements.
+    pub fn new(element: RefType, min: u32, max: Option<u32>) -> TableType {
+        let limits = wasm::Limits { min: u64::from(min), max: max.map(u64::from) };
+        TableType { element, limits, is_64: false }
+    }
+
+    /// The type of the elements.
+    pub fn element(&self) -> &RefType {
+        &self.element
+    }
+
+    /// The least number of elements.
+    pub fn minimum(&self) -> u64 {
+        self.limits.min
+    }
+
+    /// The greatest number of elements, if the type has one.
+    pub fn maximum(&self) -> Option<u64> {
+        self.limits.max
+    }
+
+    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::TableType) -> TableType {
+        let element = RefType::from_wasm(engine, ty.element);
+        TableType { element, limits: ty.limits, is_64: ty.is_64 }
+    }
+
+    pub(crate) fn to_wasm(&self) -> wasm::TableType {
+        let element = self.element.to_wasm();
+        wasm::TableType { element, limits: self.limits, is_64: self.is_64 }
+    }
+}
+
+impl MemoryType {
+    /// The type of memories with at least `minimum` and at most `maximum` pages of 64 KiB.
+    pub fn new(minimum: u32, maximum: Option<u32>) -> MemoryType {
+        MemoryType(wasm::MemoryType {
+            limits: wasm::Limits { min: u64::from(minimum), max: maximum.map(u64::from) },
+            is_64: false,
+            shared: false,
+            page_size_log2: 16,
+        })
+    }
+
+    /// The least number of pages.
+    pub fn minimum(&self) -> u64 {
+        self.0.limits.min
+    }
+
+    /// The greatest number of pages, if the type has one.
+    pub fn maximum(&self) -> Option<u64> {
+        self.0.limits.max
+    }
+
+    pub(crate) fn from_wasm(ty: wasm::MemoryType) -> MemoryType {
+        MemoryType(ty)
+    }
+
+    /// The decoded type, if a memory may have it.
+    pub(crate) fn to_wasm(&self) -> Result<wasm::MemoryType> {
+        let wasm::Limits { min, max } = self.0.limits;
+        let most = 1 << 16;
+        if min > most || max.is_some_and(|max| max > most || max < min) {
+            anyhow::bail!("memory limits out of range: {self}, where at most {most} pages exist");
+        }
+        Ok(self.0)
+    }
+}
+
+impl ExternType {
+    /// The function type, if this is one.
+    pub fn func(&self) -> Option<&FuncType> {
+        match self {
+            ExternType::Func(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The global type, if this is one.
+    pub fn global(&self) -> Option<&GlobalType> {
+        match self {
+            ExternType::Global(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The table type, if this is one.
+    pub fn table(&self) -> Option<&TableType> {
+        match self {
+            ExternType::Table(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The memory type, if this is one.
+    pub fn memory(&self) -> Option<&MemoryType> {
+        match self {
+            ExternType::Memory(ty) => Some(ty),
+            _ => None,
+        }
+    }
+}
+
+impl<'module> ImportType<'module> {
+    /// The name of the module it is imported from.
+    pub fn module(&self) -> &'module str {
+        self.module
+    }
+
+    /// Its name in that module.
+    pub fn name(&self) -> &'module str {
+        self.name
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> ExternType {
+        self.ty.clone()
+    }
+}
+
+impl<'module> ExportType<'module> {
+    /// Its name.
+    pub fn name(&self) -> &'module str {
+        self.name
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> ExternType {
+        self.ty.clone()
+    }
+}
+
+impl fmt::Display for ValType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ValType::I32 => f.write_str("i32"),
+            ValType::I64 => f.write_str("i64"),
+            ValType::F32 => f.write_str("f32"),
+            ValType::F64 => f.write_str("f64"),
+            ValType::V128 => f.write_str("v128"),
+            ValType::Ref(ty) => ty.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for RefType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.nullable, &self.heap_type) {
+            (true, HeapType::Extern) => f.write_str("externref"),
+            (true, HeapType::Func) => f.write_str("funcref"),
+            (true, heap) => write!(f, "(ref null {heap})"),
+            (false, heap) => write!(f, "(ref {heap})"),
+        }
+    }
+}
+
+impl fmt::Display for HeapType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HeapType::Extern => f.write_str("extern"),
+            HeapType::NoExtern => f.write_str("noextern"),
+            HeapType::Func => f.write_str("func"),
+            HeapType::NoFunc => f.write_str("nofunc"),
+            HeapType::ConcreteFunc(ty) => ty.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(func")?;
+        if self.params().len() > 0 {
+            f.write_str(" (param")?;
+            self.params().try_for_each(|ty| write!(f, " {ty}"))?;
+            f.write_str(")")?;
+        }
+        if self.results().len() > 0 {
+            f.write_str(" (result")?;
+            self.results().try_for_each(|ty| write!(f, " {ty}"))?;
+            f.write_str(")")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl fmt::Debug for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for GlobalType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mutability {
+            Mutability::Const => write!(f, "(global {})", self.content),
+            Mutability::Var => write!(f, "(global (mut {}))", self.content),
+        }
+    }
+}
+
+impl fmt::Display for TableType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(table {} {})", Sizes(self.limits), self.element)
+    }
+}
+
+impl fmt::Display for MemoryType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(memory {})", Sizes(self.0.limits))
+    }
+}
+
+impl fmt::Display for ExternType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExternType::Func(ty) => ty.fmt(f),
+            ExternType::Global(ty) => ty.fmt(f),
+            ExternType::Table(ty) => ty.fmt(f),
+            ExternType::Memory(ty) => ty.fmt(f),
+        }
+    }
+}
+
+struct Sizes(wasm::Limits);
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.min)?;
+        self.0.max.map_or(Ok(()), |max| write!(f, " {max}"))
+    }
+}

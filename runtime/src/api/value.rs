@@ -1,0 +1,335 @@
+//! `Val` and `Ref`: values whose type is known at run time.
+
+use super::func::Func;
+use super::refs::externref::ExternRef;
+use super::refs::rooted::Rooted;
+use super::types::{HeapType, RefType, ValType};
+use crate::error::Result;
+use crate::instance::definition::{FuncPtr, RawRef};
+use crate::instance::store::StoreInner;
+use crate::vm::value::ValRaw;
+use crate::wasm::types as wasm;
+
+/// A value of any type.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Val {
+    /// A 32-bit integer.
+    I32(i32),
+    /// A 64-bit integer.
+    I64(i64),
+    /// The bits of a 32-bit float.
+    F32(u32),
+    /// The bits of a 64-bit float.
+    F64(u64),
+    /// A function, or null.
+    FuncRef(Option<Func>),
+    /// A host object, or null.
+    ExternRef(Option<Rooted<ExternRef>>),
+}
+
+/// A reference of any type: what tables hold.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Ref {
+    /// A function, or null.
+    Func(Option<Func>),
+    /// A host object, or null.
+    Extern(Option<Rooted<ExternRef>>),
+}
+
+impl Val {
+    /// The null reference of `heap_type`'s hierarchy.
+    pub fn null_ref(heap_type: &HeapType) -> Val {
+        Ref::null(heap_type).into()
+    }
+
+    /// The type of the value. Of a null reference it is the hierarchy's bottom type.
+    pub fn ty(&self, store: impl crate::AsContext) -> Result<ValType> {
+        let ty = self.wasm_type(store.as_context().inner())?;
+        Ok(ValType::from_wasm(&store.as_context().engine(), ty))
+    }
+
+    /// The integer, if this is an `i32`.
+    pub fn i32(&self) -> Option<i32> {
+        match self {
+            Val::I32(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The integer, if this is an `i64`.
+    pub fn i64(&self) -> Option<i64> {
+        match self {
+            Val::I64(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an `f32`.
+    pub fn f32(&self) -> Option<f32> {
+        match self {
+            Val::F32(bits) => Some(f32::from_bits(*bits)),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an `f64`.
+    pub fn f64(&self) -> Option<f64> {
+        match self {
+            Val::F64(bits) => Some(f64::from_bits(*bits)),
+            _ => None,
+        }
+    }
+
+    /// The reference, if this is one to a host object: `Some(None)` is null.
+    pub fn extern_ref(&self) -> Option<Option<&Rooted<ExternRef>>> {
+        match self {
+            Val::ExternRef(reference) => Some(reference.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The reference, if this is one to a function: `Some(None)` is null.
+    pub fn func_ref(&self) -> Option<Option<&Func>> {
+        match self {
+            Val::FuncRef(func) => Some(func.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The reference, if this is one.
+    pub fn ref_(self) -> Option<Ref> {
+        match self {
+            Val::FuncRef(func) => Some(Ref::Func(func)),
+            Val::ExternRef(reference) => Some(Ref::Extern(reference)),
+            _ => None,
+        }
+    }
+
+    /// The integer.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `i32`.
+    pub fn unwrap_i32(&self) -> i32 {
+        self.i32().unwrap_or_else(|| panic!("expected an i32, found {self:?}"))
+    }
+
+    /// The integer.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `i64`.
+    pub fn unwrap_i64(&self) -> i64 {
+        self.i64().unwrap_or_else(|| panic!("expected an i64, found {self:?}"))
+    }
+
+    /// The number.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `f32`.
+    pub fn unwrap_f32(&self) -> f32 {
+        self.f32().unwrap_or_else(|| panic!("expected an f32, found {self:?}"))
+    }
+
+    /// The number.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `f64`.
+    pub fn unwrap_f64(&self) -> f64 {
+        self.f64().unwrap_or_else(|| panic!("expected an f64, found {self:?}"))
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `externref`.
+    pub fn unwrap_externref(&self) -> Option<&Rooted<ExternRef>> {
+        self.extern_ref().unwrap_or_else(|| panic!("expected an externref, found {self:?}"))
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
+    /// If this is not a `funcref`.
+    pub fn unwrap_funcref(&self) -> Option<&Func> {
+        self.func_ref().unwrap_or_else(|| panic!("expected a funcref, found {self:?}"))
+    }
+
+    pub(crate) fn wasm_type(&self, store: &StoreInner) -> Result<wasm::ValType> {
+        Ok(match self {
+            Val::I32(_) => wasm::ValType::I32,
+            Val::I64(_) => wasm::ValType::I64,
+            Val::F32(_) => wasm::ValType::F32,
+            Val::F64(_) => wasm::ValType::F64,
+            Val::FuncRef(func) => wasm::ValType::Ref(Ref::Func(*func).wasm_type(store)?),
+            Val::ExternRef(object) => wasm::ValType::Ref(Ref::Extern(*object).wasm_type(store)?),
+        })
+    }
+
+    /// The value's slot, once it is known to match `ty`.
+    pub(crate) fn lower_as(&self, store: &StoreInner, ty: wasm::ValType) -> Result<ValRaw> {
+        let found = self.wasm_type(store)?;
+        if !store.engine.types().val_matches(found, ty) {
+            let engine = super::engine::Engine::from_shared(store.engine.clone());
+            let name = |ty| ValType::from_wasm(&engine, ty);
+            anyhow::bail!("type mismatch: expected {}, found {}", name(ty), name(found));
+        }
+        self.lower(store)
+    }
+
+    /// The value's slot. References become raw: nothing may collect before they are rooted again.
+    pub(crate) fn lower(&self, store: &StoreInner) -> Result<ValRaw> {
+        Ok(match *self {
+            Val::I32(value) => ValRaw::i32(value),
+            Val::I64(value) => ValRaw::i64(value),
+            Val::F32(bits) => ValRaw::f32(bits),
+            Val::F64(bits) => ValRaw::f64(bits),
+            Val::FuncRef(func) => ValRaw::v128(Ref::Func(func).lower(store)?.to_bits()),
+            Val::ExternRef(object) => ValRaw::v128(Ref::Extern(object).lower(store)?.to_bits()),
+        })
+    }
+
+    /// The value in a slot that holds a value of type `ty`.
+    pub(crate) fn load(store: &mut StoreInner, raw: ValRaw, ty: wasm::ValType) -> Val {
+        match ty {
+            wasm::ValType::I32 => Val::I32(raw.get_i32()),
+            wasm::ValType::I64 => Val::I64(raw.get_i64()),
+            wasm::ValType::F32 => Val::F32(raw.get_f32()),
+            wasm::ValType::F64 => Val::F64(raw.get_f64()),
+            wasm::ValType::V128 => panic!("the decoder refuses modules with vectors"),
+            wasm::ValType::Ref(ty) => {
+                let is_func = crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap);
+                let raw = match is_func {
+                    true => RawRef::func_from_bits(raw.get_v128()),
+                    false => RawRef::Gc(raw.get_externref()),
+                };
+                Ref::load(store, raw).into()
+            }
+        }
+    }
+}
+
+impl Ref {
+    /// The null reference of `heap_type`'s hierarchy.
+    pub fn null(heap_type: &HeapType) -> Ref {
+        match heap_type {
+            HeapType::Extern | HeapType::NoExtern => Ref::Extern(None),
+            HeapType::Func | HeapType::NoFunc | HeapType::ConcreteFunc(_) => Ref::Func(None),
+        }
+    }
+
+    /// Whether this is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Ref::Func(None) | Ref::Extern(None))
+    }
+
+    /// The type of the reference. Of null it is the hierarchy's bottom type.
+    pub fn ty(&self, store: impl crate::AsContext) -> Result<RefType> {
+        let ty = self.wasm_type(store.as_context().inner())?;
+        Ok(RefType::from_wasm(&store.as_context().engine(), ty))
+    }
+
+    pub(crate) fn wasm_type(&self, store: &StoreInner) -> Result<wasm::RefType> {
+        let (nullable, heap) = match self {
+            Ref::Func(None) => (true, wasm::HeapType::NoFunc),
+            Ref::Func(Some(func)) => {
+                (false, wasm::HeapType::Concrete(func.checked(store)?.type_id()))
+            }
+            Ref::Extern(None) => (true, wasm::HeapType::NoExtern),
+            Ref::Extern(Some(_)) => (false, wasm::HeapType::Extern),
+        };
+        Ok(wasm::RefType { nullable, heap })
+    }
+
+    /// The raw reference, once it is known to match `ty`.
+    pub(crate) fn lower_as(&self, store: &StoreInner, ty: wasm::RefType) -> Result<RawRef> {
+        let found = self.wasm_type(store)?;
+        if !store.engine.types().ref_matches(found, ty) {
+            let engine = super::engine::Engine::from_shared(store.engine.clone());
+            let name = |ty| RefType::from_wasm(&engine, ty);
+            anyhow::bail!("type mismatch: expected {}, found {}", name(ty), name(found));
+        }
+        self.lower(store)
+    }
+
+    fn lower(&self, store: &StoreInner) -> Result<RawRef> {
+        Ok(match self {
+            Ref::Func(func) => {
+                let func: Option<FuncPtr> = func.map(|func| func.checked(store)).transpose()?;
+                RawRef::Func(func)
+            }
+            Ref::Extern(None) => RawRef::Gc(0),
+            Ref::Extern(Some(object)) => RawRef::Gc(object.gc_ref(store)?.to_raw()),
+        })
+    }
+
+    pub(crate) fn load(store: &mut StoreInner, raw: RawRef) -> Ref {
+        match raw {
+            RawRef::Func(func) => Ref::Func(func.map(|func| Func::from_ptr(store, func))),
+            RawRef::Gc(raw) => {
+                let object = crate::gc::object::GcRef::from_raw(raw);
+                Ref::Extern(object.map(|object| Rooted::from_gc_ref(store, object)))
+            }
+        }
+    }
+}
+
+impl From<Ref> for Val {
+    fn from(reference: Ref) -> Val {
+        match reference {
+            Ref::Func(func) => Val::FuncRef(func),
+            Ref::Extern(object) => Val::ExternRef(object),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($from:ty => |$value:ident| $val:expr;)*) => {$(
+        impl From<$from> for Val {
+            fn from($value: $from) -> Val {
+                $val
+            }
+        }
+    )*};
+}
+
+from! {
+    i32 => |value| Val::I32(value);
+    i64 => |value| Val::I64(value);
+    f32 => |value| Val::F32(value.to_bits());
+    f64 => |value| Val::F64(value.to_bits());
+    Func => |func| Val::FuncRef(Some(func));
+    Option<Func> => |func| Val::FuncRef(func);
+    Rooted<ExternRef> => |object| Val::ExternRef(Some(object));
+    Option<Rooted<ExternRef>> => |object| Val::ExternRef(object);
+}
+
+impl From<Func> for Ref {
+    fn from(func: Func) -> Ref {
+        Ref::Func(Some(func))
+    }
+}
+
+impl From<Option<Func>> for Ref {
+    fn from(func: Option<Func>) -> Ref {
+        Ref::Func(func)
+    }
+}
+
+impl From<Rooted<ExternRef>> for Ref {
+    fn from(object: Rooted<ExternRef>) -> Ref {
+        Ref::Extern(Some(object))
+    }
+}
+
+impl From<Option<Rooted<ExternRef>>> for Ref {
+    fn from(object: Option<Rooted<ExternRef>>) -> Ref {
+        Ref::Extern(object)
+    }
+}

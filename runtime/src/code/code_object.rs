@@ -1,0 +1,39 @@
+//! One piece of published code with its tables. Its pages are freed with it: whoever may still run
+//! the code keeps the object.
+
+use std::sync::Arc;
+
+use crate::abi::code_map::CodeMap;
+use crate::vm::code_memory::{CodePtr, CodeRegion};
+
+/// The functions of one artifact as machine code.
+pub(crate) struct CodeObject {
+    /// Owns the pages; `None` if there is no function.
+    region: Option<Arc<CodeRegion>>,
+    pub(super) map: Arc<CodeMap>,
+}
+
+impl CodeObject {
+    /// Code that has been written to `region` and made executable.
+    pub(super) fn new(region: Option<Arc<CodeRegion>>, map: Arc<CodeMap>) -> CodeObject {
+        if let Some(region) = &region {
+            region.register(map.clone());
+        }
+        CodeObject { region, map }
+    }
+
+    /// The address of function `index`, in the order of the artifact.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such function.
+    pub(crate) fn function(&self, index: usize) -> CodePtr {
+        let start = self.map.functions[index].start as usize;
+        let region = self.region.as_ref().expect("code that has functions has pages");
+        CodePtr::new(
+            region.ptr.map_addr(|base| {
+                base.checked_add(start).expect("code lies inside the address space")
+            }),
+        )
+    }
+}

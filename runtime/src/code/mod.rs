@@ -1,0 +1,117 @@
+//! Published machine code, and what all users of one engine share: the instruction set, the type
+//! registry, the epoch, the builtins' code and the trampolines. Compiles nothing itself and knows
+//! no store.
+
+mod code_object;
+mod libcalls;
+#[allow(
+    unsafe_code,
+    reason = "one file implements the provider of memory that cranelift-jit needs"
+)]
+mod publish;
+#[cfg(test)]
+#[allow(unsafe_code, reason = "tests call the code that they publish")]
+mod tests;
+mod trampolines;
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, RwLock};
+
+use cranelift_codegen::isa::OwnedTargetIsa;
+
+use crate::abi::builtins::Builtin;
+use crate::abi::signature::LoweredSig;
+use crate::compile::{Artifact, TrampolineKind, Tunables, compile_builtins, host_isa};
+use crate::error::Result;
+use crate::vm::signals;
+use crate::wasm::module::ModuleInfo;
+use crate::wasm::types::TypeRegistry;
+
+pub(crate) use crate::vm::code_memory::CodePtr;
+pub(crate) use code_object::CodeObject;
+use publish::Targets;
+use trampolines::Trampolines;
+
+/// What an engine owns below its configuration.
+pub(crate) struct EngineInner {
+    pub(crate) isa: OwnedTargetIsa,
+    pub(crate) tunables: Tunables,
+    pub(crate) types: RwLock<TypeRegistry>,
+    /// Counts up when the embedder says so; stores compare it with their deadline.
+    pub(crate) epoch: AtomicU64,
+    /// The address of each builtin's Rust function, by its number.
+    builtin_impls: Box<[usize]>,
+    /// The trampoline of each builtin, by its number.
+    builtins: CodeObject,
+    trampolines: Trampolines,
+}
+
+impl EngineInner {
+    /// An engine for this machine. `builtin_impls` holds the address of the Rust function of each
+    /// builtin, by its number.
+    ///
+    /// # Errors
+    ///
+    /// If the processor is not supported, or the system refuses memory or signal handlers.
+    ///
+    /// # Panics
+    ///
+    /// If `builtin_impls` does not have one address for each builtin.
+    pub(crate) fn new(tunables: Tunables, builtin_impls: &[usize]) -> Result<Arc<EngineInner>> {
+        assert_eq!(builtin_impls.len(), Builtin::ALL.len(), "one address for each builtin");
+        signals::install()?;
+        let isa = host_isa(&tunables)?;
+        let targets = Targets { impls: builtin_impls, trampolines: None };
+        let builtins = publish::publish(&isa, targets, compile_builtins(&*isa)?, None)?;
+        Ok(Arc::new(EngineInner {
+            isa,
+            tunables,
+            types: RwLock::default(),
+            epoch: AtomicU64::new(0),
+            builtin_impls: builtin_impls.into(),
+            builtins,
+            trampolines: Trampolines::default(),
+        }))
+    }
+
+    /// Makes an artifact executable. `module` is the module that it was compiled from; an artifact
+    /// without one holds trampolines.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory left for code.
+    pub(crate) fn publish(
+        &self,
+        artifact: Artifact,
+        module: Option<Arc<ModuleInfo>>,
+    ) -> Result<CodeObject> {
+        let targets = Targets { impls: &self.builtin_impls, trampolines: Some(&self.builtins) };
+        publish::publish(&self.isa, targets, artifact, module)
+    }
+
+    /// The trampoline for a signature, valid while the engine lives. It is compiled when it is
+    /// first asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the signature is beyond what can be compiled, or there is no memory left for code.
+    pub(crate) fn trampoline(&self, kind: TrampolineKind, sig: &LoweredSig) -> Result<CodePtr> {
+        if let Some(known) = self.trampolines.get(kind, sig) {
+            return Ok(known);
+        }
+        self.prepare_trampolines(vec![(kind, sig.clone())])?;
+        Ok(self.trampolines.get(kind, sig).expect("prepared a line ago, and never forgotten"))
+    }
+
+    /// Compiles those of the `wanted` trampolines that do not exist yet, all at once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`EngineInner::trampoline`].
+    pub(crate) fn prepare_trampolines(
+        &self,
+        wanted: Vec<(TrampolineKind, LoweredSig)>,
+    ) -> Result<()> {
+        self.trampolines.prepare(&*self.isa, wanted, |artifact| self.publish(artifact, None))
+    }
+}

@@ -1,0 +1,166 @@
+//! What compiling yields: bytes, side tables and symbolic relocations. Holds no addresses and no
+//! engine ids; `code` patches and publishes it.
+
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
+use cranelift_codegen::{CompiledCode, FinalizedRelocTarget, MachTrap};
+
+use crate::Trap;
+use crate::abi::builtins::Builtin;
+use crate::abi::code_map::CodeKind;
+use crate::wasm::index::DefinedFuncIndex;
+
+/// The functions of one compilation, in the order that was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Artifact {
+    pub(crate) functions: Vec<CompiledFunction>,
+}
+
+/// One function's machine code. Offsets count from the first byte of `code`; every table is sorted
+/// by offset.
+#[derive(Debug)]
+pub(crate) struct CompiledFunction {
+    pub(crate) kind: CodeKind,
+    pub(crate) code: Vec<u8>,
+    pub(crate) align: u32,
+    pub(crate) relocs: Vec<Relocation>,
+    /// Instructions that may fault, with the [`Trap::code`] of the fault.
+    pub(crate) traps: Vec<(u32, u8)>,
+    /// Return offset, frame size, and the slots' offsets from the stack pointer.
+    pub(crate) stack_maps: Vec<(u32, u32, Vec<u32>)>,
+    /// Offsets in the Wasm bytes, each valid up to the next entry. Empty for trampolines.
+    pub(crate) source: Vec<(u32, u32)>,
+}
+
+/// A place in the code that names something outside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Relocation {
+    pub(crate) offset: u32,
+    pub(crate) kind: Reloc,
+    pub(crate) addend: i64,
+    pub(crate) target: RelocTarget,
+}
+
+/// What a relocation names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum RelocTarget {
+    /// A function of the same module.
+    Function(DefinedFuncIndex),
+    /// The trampoline of a builtin.
+    Builtin(Builtin),
+    /// The Rust function of a builtin; only trampolines name it.
+    BuiltinImpl(Builtin),
+    /// A function of Cranelift's run-time library.
+    LibCall(LibCall),
+}
+
+/// Namespaces of Cranelift's user names.
+const FUNCTION: u32 = 0;
+const BUILTIN: u32 = 1;
+const BUILTIN_IMPL: u32 = 2;
+
+impl RelocTarget {
+    /// The name under which Cranelift knows this target.
+    ///
+    /// # Panics
+    ///
+    /// If it is a library call: Cranelift makes those by itself.
+    pub(super) fn name(self) -> UserExternalName {
+        match self {
+            RelocTarget::Function(func) => UserExternalName::new(FUNCTION, func.0),
+            RelocTarget::Builtin(builtin) => UserExternalName::new(BUILTIN, builtin as u32),
+            RelocTarget::BuiltinImpl(builtin) => {
+                UserExternalName::new(BUILTIN_IMPL, builtin as u32)
+            }
+            RelocTarget::LibCall(_) => unreachable!("library calls are named by Cranelift"),
+        }
+    }
+
+    fn of_name(func: &Function, name: &ExternalName) -> RelocTarget {
+        let name = match name {
+            ExternalName::User(name) => &func.params.user_named_funcs()[*name],
+            ExternalName::LibCall(call) => return RelocTarget::LibCall(*call),
+            name => unreachable!("compiled code names no {name:?}"),
+        };
+        match name.namespace {
+            FUNCTION => RelocTarget::Function(DefinedFuncIndex(name.index)),
+            BUILTIN => RelocTarget::Builtin(Builtin::ALL[name.index as usize]),
+            BUILTIN_IMPL => RelocTarget::BuiltinImpl(Builtin::ALL[name.index as usize]),
+            namespace => unreachable!("no target has namespace {namespace}"),
+        }
+    }
+}
+
+impl CompiledFunction {
+    /// Copies what is needed of `compiled`, the code of `func`. `start` is the offset in the Wasm
+    /// bytes where the function's body begins.
+    pub(super) fn new(
+        kind: CodeKind,
+        func: &Function,
+        compiled: &CompiledCode,
+        start: Option<u32>,
+    ) -> CompiledFunction {
+        let buffer = &compiled.buffer;
+        let relocs = buffer.relocs().iter().map(|reloc| Relocation {
+            offset: reloc.offset,
+            kind: reloc.kind,
+            addend: reloc.addend,
+            target: match &reloc.target {
+                FinalizedRelocTarget::ExternalName(name) => RelocTarget::of_name(func, name),
+                FinalizedRelocTarget::Func(_) => {
+                    unreachable!("labels are resolved inside their function")
+                }
+            },
+        });
+        let mut traps: Vec<_> =
+            buffer.traps().iter().map(|trap| (trap.offset, trap_code(trap))).collect();
+        traps.sort_unstable();
+        let mut stack_maps: Vec<_> = buffer
+            .user_stack_maps()
+            .iter()
+            .map(|(ret, frame_size, map)| {
+                (*ret, *frame_size, map.entries().map(|(_, offset)| offset).collect())
+            })
+            .collect();
+        stack_maps.sort_unstable_by_key(|map: &(u32, u32, Vec<u32>)| map.0);
+        CompiledFunction {
+            kind,
+            code: compiled.code_buffer().to_vec(),
+            align: buffer.alignment,
+            relocs: relocs.collect(),
+            traps,
+            stack_maps,
+            source: start.map_or_else(Vec::new, |start| source(compiled, start)),
+        }
+    }
+}
+
+/// [`Trap::code`] of a fault. Cranelift's own codes come from the stack check and from division.
+fn trap_code(trap: &MachTrap) -> u8 {
+    use cranelift_codegen::ir::TrapCode;
+    match trap.code {
+        TrapCode::STACK_OVERFLOW => Trap::StackOverflow.code(),
+        TrapCode::INTEGER_OVERFLOW => Trap::IntegerOverflow.code(),
+        TrapCode::HEAP_OUT_OF_BOUNDS => Trap::MemoryOutOfBounds.code(),
+        TrapCode::INTEGER_DIVISION_BY_ZERO => Trap::IntegerDivisionByZero.code(),
+        TrapCode::BAD_CONVERSION_TO_INTEGER => Trap::BadConversionToInteger.code(),
+        code => code.as_raw().get(),
+    }
+}
+
+/// The source table. Code without a location belongs to what precedes it: the prologue to `start`.
+fn source(compiled: &CompiledCode, start: u32) -> Vec<(u32, u32)> {
+    let mut source = vec![(0, start)];
+    for range in compiled.buffer.get_srclocs_sorted() {
+        let last = source.last_mut().expect("never empty");
+        if range.loc.is_default() || last.1 == range.loc.bits() {
+            continue;
+        }
+        if last.0 == range.start {
+            last.1 = range.loc.bits();
+        } else {
+            source.push((range.start, range.loc.bits()));
+        }
+    }
+    source
+}

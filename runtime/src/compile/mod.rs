@@ -1,0 +1,308 @@
+//! From validated Wasm to machine code: Wasm to CLIF, Cranelift to bytes. Runs nothing and knows no
+//! address; what the code relies on at run time stands in `abi`.
+
+mod artifact;
+mod signature;
+mod trampoline;
+mod translate;
+
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, anyhow, bail};
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{Function, Signature};
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{CodegenError, CompiledCode, Context};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use wasmparser::{
+    FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources, WasmFeatures,
+};
+
+use crate::Result;
+use crate::abi::code_map::CodeKind;
+use crate::wasm::decode::Decoded;
+use crate::wasm::index::{DefinedFuncIndex, FuncIndex};
+use crate::wasm::module::ModuleInfo;
+
+pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
+pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
+use translate::ModuleEnv;
+
+/// What code is generated, beyond what the module says.
+#[derive(Clone, Debug)]
+pub(crate) struct Tunables {
+    /// Compare the engine's epoch with the store's deadline at function entries and loop headers.
+    pub(crate) epoch_interruption: bool,
+    /// Count executed operators. Not supported yet: compiling with it is an error.
+    pub(crate) consume_fuel: bool,
+    /// Compile the functions of a module on all processors.
+    pub(crate) parallel: bool,
+    /// Run Cranelift's verifier over everything that is emitted. Costs about 60 %.
+    pub(crate) verify: bool,
+}
+
+impl Default for Tunables {
+    fn default() -> Tunables {
+        Tunables {
+            epoch_interruption: false,
+            consume_fuel: false,
+            parallel: true,
+            verify: cfg!(debug_assertions),
+        }
+    }
+}
+
+/// The instruction set of this machine, with the settings that `abi` and `vm` rely on.
+///
+/// # Errors
+///
+/// If Cranelift does not support the processor.
+pub(crate) fn host_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
+    let builder = cranelift_native::builder()
+        .map_err(|reason| anyhow!("this processor is not supported: {reason}"))?;
+    Ok(builder.finish(flags(tunables))?)
+}
+
+fn flags(tunables: &Tunables) -> settings::Flags {
+    let verify = if tunables.verify { "true" } else { "false" };
+    let mut builder = settings::builder();
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("is_pic", "false"),
+        ("use_colocated_libcalls", "false"),
+        // Stack walking follows frame pointers.
+        ("preserve_frame_pointers", "true"),
+        // A function may have more results than there are registers.
+        ("enable_multi_ret_implicit_sret", "true"),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+        ("enable_verifier", verify),
+    ] {
+        builder.set(name, value).expect("a setting of this version of Cranelift");
+    }
+    settings::Flags::new(builder)
+}
+
+/// Validates and compiles the functions of a module.
+///
+/// # Errors
+///
+/// If a body is invalid, or uses an operator that is not supported, or is larger than Cranelift
+/// can compile. Of several errors the one of the first function is returned.
+pub(crate) fn compile_module(
+    isa: &dyn TargetIsa,
+    tunables: &Tunables,
+    decoded: Decoded<'_>,
+) -> Result<(ModuleInfo, Artifact)> {
+    let Decoded { info, bodies } = decoded;
+    if tunables.consume_fuel {
+        bail!("fuel is not supported yet");
+    }
+    check_declarations(&info)?;
+    let threads = if tunables.parallel {
+        std::thread::available_parallelism().map_or(1, NonZero::get).min(bodies.len())
+    } else {
+        1
+    };
+    let functions = {
+        let env = ModuleEnv::new(&info, tunables);
+        compile_bodies(isa, &env, bodies, threads)?
+    };
+    Ok((info, Artifact { functions }))
+}
+
+/// Rejects what the decoder lets through but no operator can be compiled for.
+fn check_declarations(info: &ModuleInfo) -> Result<()> {
+    for memory in &info.memories {
+        if memory.is_64 {
+            bail!("64-bit memories are not supported yet: memory64");
+        }
+        if memory.shared {
+            bail!("shared memories are not supported yet: threads");
+        }
+        if memory.page_size_log2 != 16 {
+            bail!("pages of other sizes than 64 KiB are not supported yet: custom page sizes");
+        }
+    }
+    if info.tables.iter().any(|table| table.ty.is_64) {
+        bail!("64-bit tables are not supported yet: memory64");
+    }
+    Ok(())
+}
+
+type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+/// Compiles `bodies` on `threads` threads. Bodies are claimed in order and a claimed one is always
+/// finished, so that the first error by position is the same in every run.
+fn compile_bodies(
+    isa: &dyn TargetIsa,
+    env: &ModuleEnv<'_>,
+    bodies: Vec<Body<'_>>,
+    threads: usize,
+) -> Result<Vec<CompiledFunction>> {
+    let count = bodies.len();
+    let queue = Mutex::new(bodies.into_iter().enumerate());
+    let failed = AtomicBool::new(false);
+    let work = || {
+        let mut compiler = Compiler::new(isa);
+        let mut done = Vec::new();
+        while !failed.load(Ordering::Relaxed) {
+            let next = queue.lock().expect("claiming a body does not panic").next();
+            let Some((position, body)) = next else { break };
+            let result = compiler.wasm_function(env, DefinedFuncIndex::new(position), body);
+            let stop = result.is_err();
+            done.push((position, result));
+            if stop {
+                failed.store(true, Ordering::Relaxed);
+                break;
+            }
+        }
+        done
+    };
+    let mut done = work_on_threads(threads, work);
+    done.sort_unstable_by_key(|(position, _)| *position);
+    let functions = done.into_iter().map(|(_, result)| result).collect::<Result<Vec<_>>>()?;
+    assert_eq!(functions.len(), count, "every body is compiled or some body failed");
+    Ok(functions)
+}
+
+/// Runs `work` on `threads` threads, of which this one is one, and collects the results.
+fn work_on_threads<T: Send>(threads: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
+    if threads <= 1 {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(results) => all.extend(results),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    })
+}
+
+/// One thread's Cranelift: allocations that are reused from function to function.
+struct Compiler<'a> {
+    isa: &'a dyn TargetIsa,
+    context: Context,
+    builder: FunctionBuilderContext,
+    control: ControlPlane,
+    validator: FuncValidatorAllocations,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(isa: &'a dyn TargetIsa) -> Compiler<'a> {
+        Compiler {
+            isa,
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            control: ControlPlane::default(),
+            validator: FuncValidatorAllocations::default(),
+        }
+    }
+
+    /// Starts a function. It must be finalized before [`Compiler::finish`].
+    fn begin(&mut self, signature: Signature) -> FunctionBuilder<'_> {
+        self.context.clear();
+        self.context.func.signature = signature;
+        FunctionBuilder::new(&mut self.context.func, &mut self.builder)
+    }
+
+    /// Compiles the function that was begun.
+    fn finish(
+        &mut self,
+        kind: impl FnOnce(&CompiledCode) -> CodeKind,
+        start: Option<u32>,
+    ) -> Result<CompiledFunction> {
+        match self.context.compile(self.isa, &mut self.control) {
+            Ok(_) => {}
+            Err(error) => return Err(codegen_error(error.inner, error.func)),
+        }
+        let compiled = self.context.compiled_code().expect("compiled a line ago");
+        Ok(CompiledFunction::new(kind(compiled), &self.context.func, compiled, start))
+    }
+
+    /// Validates, translates and compiles a body.
+    fn wasm_function(
+        &mut self,
+        env: &ModuleEnv<'_>,
+        func: DefinedFuncIndex,
+        body: Body<'_>,
+    ) -> Result<CompiledFunction> {
+        let start = source_offset(body.1.range().start);
+        self.translate(env, func, body)?;
+        self.finish(|_| CodeKind::Wasm(func), Some(start))
+            .with_context(|| format!("compiling {}", name(env.info, env.info.func_index(func))))
+    }
+
+    /// Validates a body and translates it to CLIF.
+    fn translate(
+        &mut self,
+        env: &ModuleEnv<'_>,
+        func: DefinedFuncIndex,
+        (function, body): Body<'_>,
+    ) -> Result<()> {
+        let features: WasmFeatures = function.features;
+        let allocations = std::mem::take(&mut self.validator);
+        let mut validator = function.into_validator(allocations);
+        let frontend = self.isa.frontend_config();
+        let builder = self.begin(signature::wasm(&env.signature(func)));
+        let mut reader = body.get_binary_reader();
+        reader.set_features(features);
+        translate::translate(env, builder, func, FunctionBody::new(reader), &mut validator)?
+            .finalize(frontend);
+        self.validator = validator.into_allocations();
+        Ok(())
+    }
+}
+
+/// The CLIF of one function, before optimisation: what the snapshot tests compare.
+///
+/// # Errors
+///
+/// As [`compile_module`], for this function alone.
+pub(crate) fn clif(
+    isa: &dyn TargetIsa,
+    tunables: &Tunables,
+    decoded: Decoded<'_>,
+    func: DefinedFuncIndex,
+) -> Result<String> {
+    let Decoded { info, mut bodies } = decoded;
+    check_declarations(&info)?;
+    let env = ModuleEnv::new(&info, tunables);
+    let mut compiler = Compiler::new(isa);
+    compiler.translate(&env, func, bodies.swap_remove(func.index()))?;
+    Ok(compiler.context.func.display().to_string())
+}
+
+/// A limit of Cranelift is the module's fault; CLIF that does not verify is ours.
+fn codegen_error(error: CodegenError, func: &Function) -> crate::Error {
+    match error {
+        CodegenError::Verifier(errors) => {
+            panic!("the CLIF that compile emits verifies: {errors}\n{}", func.display())
+        }
+        error => error.into(),
+    }
+}
+
+/// How messages call a function.
+fn name(info: &ModuleInfo, func: FuncIndex) -> String {
+    match info.function_names.get(&func) {
+        Some(name) => format!("function {} (`{name}`)", func.0),
+        None => format!("function {}", func.0),
+    }
+}
+
+/// A place in the Wasm bytes as the side tables hold it.
+fn source_offset(offset: u64) -> u32 {
+    u32::try_from(offset).expect("validated: a module has fewer than 2^32 bytes")
+}

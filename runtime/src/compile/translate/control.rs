@@ -1,0 +1,195 @@
+//! Blocks and branches. Calls are in `call`.
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData};
+use wasmparser::{BlockType, BrTable};
+
+use super::Translator;
+use super::frame::FrameKind;
+use crate::wasm::convert;
+use crate::wasm::index::TypeIndex;
+use crate::wasm::types::ValType;
+use crate::{Result, Trap};
+
+type Types<'a> = std::borrow::Cow<'a, [ValType<TypeIndex>]>;
+
+impl<'a> Translator<'a> {
+    pub(super) fn unreachable(&mut self) {
+        let code = self.trap_code(Trap::UnreachableCodeReached);
+        self.raise(code);
+        self.reachable = false;
+    }
+
+    /// Opens the frame of the function body, whose exit is the return.
+    pub(super) fn enter_function(&mut self, results: &[ValType<TypeIndex>]) {
+        self.push_frame(FrameKind::Function, 0, results);
+    }
+
+    /// Opens the frame of a structured instruction that is skipped.
+    pub(super) fn enter_unreachable(&mut self) {
+        self.push_frame(FrameKind::Unreachable, 0, &[]);
+    }
+
+    pub(super) fn block(&mut self, ty: BlockType) {
+        let (params, results) = self.block_type(ty);
+        self.push_frame(FrameKind::Block, params.len(), &results);
+    }
+
+    pub(super) fn loop_(&mut self, ty: BlockType) {
+        let (params, results) = self.block_type(ty);
+        let header = self.block_with_params(&params);
+        let args = self.top_args(params.len());
+        self.builder.ins().jump(header, &args);
+        self.builder.switch_to_block(header);
+        self.stack.truncate(self.stack.len() - params.len());
+        self.stack.extend_from_slice(self.builder.block_params(header));
+        let kind = FrameKind::Loop { header, params: params.len() };
+        self.push_frame(kind, params.len(), &results);
+        self.epoch_check();
+    }
+
+    pub(super) fn if_(&mut self, ty: BlockType) {
+        let (params, results) = self.block_type(ty);
+        let condition = self.pop();
+        let then = self.builder.create_block();
+        let otherwise = self.builder.create_block();
+        self.builder.ins().brif(condition, then, &[], otherwise, &[]);
+        self.builder.seal_block(then);
+        self.builder.switch_to_block(then);
+        let values = self.stack[self.stack.len() - params.len()..].to_vec();
+        let kind = FrameKind::Then { otherwise, params: values };
+        self.push_frame(kind, params.len(), &results);
+    }
+
+    /// Ends the first half of an `if` and begins the other one.
+    pub(super) fn else_(&mut self) {
+        let frame = self.frame_at(0);
+        let kind = std::mem::replace(&mut frame.kind, FrameKind::Else);
+        let FrameKind::Then { otherwise, params } = kind else {
+            frame.kind = FrameKind::Unreachable;
+            return;
+        };
+        let (exit, results, height) = (frame.exit, frame.results, frame.height);
+        let reachable = self.reachable;
+        self.frame_at(0).exit_used |= reachable;
+        self.jump_to_exit(exit, results);
+        self.continue_in(otherwise, height);
+        self.stack.extend(params);
+    }
+
+    pub(super) fn end(&mut self) {
+        if let FrameKind::Then { .. } = self.frame_at(0).kind {
+            // Without `else` the other half hands the parameters on: they are the results.
+            self.else_();
+        }
+        let frame = self.frames.pop().expect("validated: `end` has a beginning");
+        match frame.kind {
+            FrameKind::Unreachable => return,
+            FrameKind::Loop { header, .. } => self.builder.seal_block(header),
+            _ => {}
+        }
+        if frame.exit_used {
+            self.jump_to_exit(frame.exit, frame.results);
+            self.continue_in(frame.exit, frame.height);
+        } else if !self.reachable {
+            self.stack.truncate(frame.height);
+        }
+        if let (FrameKind::Function, true) = (frame.kind, self.reachable) {
+            self.return_values(frame.results);
+        }
+    }
+
+    pub(super) fn br(&mut self, depth: u32) {
+        if let FrameKind::Function = self.frame_at(depth).kind {
+            return self.return_();
+        }
+        let (block, arity) = self.branch_target(depth);
+        let args = self.top_args(arity);
+        self.builder.ins().jump(block, &args);
+        self.reachable = false;
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) {
+        let condition = self.pop();
+        let (block, arity) = self.branch_target(depth);
+        let args = self.top_args(arity);
+        let next = self.builder.create_block();
+        self.builder.ins().brif(condition, block, &args, next, &[]);
+        self.builder.seal_block(next);
+        self.builder.switch_to_block(next);
+    }
+
+    pub(super) fn br_table(&mut self, targets: &BrTable<'_>) -> Result<()> {
+        if targets.is_empty() {
+            self.pop();
+            self.br(targets.default());
+            return Ok(());
+        }
+        let index = self.pop();
+        let mut edges = Edges::default();
+        let default = self.table_edge(&mut edges, targets.default());
+        let mut calls = Vec::with_capacity(targets.len() as usize);
+        for depth in targets.targets() {
+            calls.push(self.table_edge(&mut edges, depth?));
+        }
+        let table = self.builder.create_jump_table(JumpTableData::new(default, &calls));
+        self.builder.ins().br_table(index, table);
+        for (edge, target, args) in edges.blocks {
+            self.builder.seal_block(edge);
+            self.builder.switch_to_block(edge);
+            self.builder.ins().jump(target, &args);
+        }
+        self.reachable = false;
+        Ok(())
+    }
+
+    /// What a jump table holds for a branch of this depth. A branch with values goes through a
+    /// block of its own, one for all entries of the table with that depth: otherwise Cranelift
+    /// would make one for each entry.
+    fn table_edge(&mut self, edges: &mut Edges, depth: u32) -> BlockCall {
+        let (target, arity) = self.branch_target(depth);
+        let block = if arity == 0 {
+            target
+        } else {
+            *edges.by_depth.entry(depth).or_insert_with(|| {
+                let edge = self.builder.create_block();
+                edges.blocks.push((edge, target, self.top_args(arity)));
+                edge
+            })
+        };
+        self.builder.func.dfg.block_call(block, &[])
+    }
+
+    pub(super) fn return_(&mut self) {
+        let results = self.frames[0].results;
+        self.return_values(results);
+    }
+
+    fn return_values(&mut self, count: usize) {
+        let values = self.pop_many(count);
+        self.builder.ins().return_(&values);
+        self.reachable = false;
+    }
+
+    /// The types of a block's parameters and results.
+    fn block_type(&self, ty: BlockType) -> (Types<'a>, Types<'a>) {
+        match ty {
+            BlockType::Empty => (Types::default(), Types::default()),
+            BlockType::Type(ty) => (Types::default(), vec![convert::val_type(ty)].into()),
+            BlockType::FuncType(index) => {
+                let info = self.env.info;
+                let ty = info.func_type_at(TypeIndex(index));
+                (Types::Borrowed(&ty.params), Types::Borrowed(&ty.results))
+            }
+        }
+    }
+}
+
+/// The blocks that a jump table goes through.
+#[derive(Default)]
+struct Edges {
+    by_depth: HashMap<u32, Block>,
+    /// Each with its target and what it passes on.
+    blocks: Vec<(Block, Block, Vec<BlockArg>)>,
+}

@@ -1,0 +1,196 @@
+//! What a function sees of its module and its instance: loads from the vmctx, calls of builtins,
+//! the record of the caller, the stack limit, the epoch.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{
+    AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue,
+    GlobalValueData, Inst, InstBuilder, MemFlagsData, SigRef, Signature, Value,
+};
+use cranelift_frontend::FunctionBuilder;
+
+use super::Translator;
+use crate::abi::builtins::Builtin;
+use crate::abi::layout::{Place, VmCtxLayout, vm_store, vmctx};
+use crate::abi::signature::LoweredSig;
+use crate::compile::Tunables;
+use crate::compile::artifact::RelocTarget;
+use crate::compile::signature::{self, POINTER};
+use crate::wasm::index::{DefinedFuncIndex, TypeIndex};
+use crate::wasm::module::ModuleInfo;
+
+/// What the translations of all functions of a module share.
+pub(in crate::compile) struct ModuleEnv<'a> {
+    pub(in crate::compile) info: &'a ModuleInfo,
+    pub(super) layout: VmCtxLayout,
+    pub(super) tunables: &'a Tunables,
+}
+
+impl<'a> ModuleEnv<'a> {
+    pub(in crate::compile) fn new(info: &'a ModuleInfo, tunables: &'a Tunables) -> ModuleEnv<'a> {
+        ModuleEnv { info, layout: VmCtxLayout::new(info), tunables }
+    }
+
+    /// The lowered signature of a defined function.
+    pub(in crate::compile) fn signature(&self, func: DefinedFuncIndex) -> LoweredSig {
+        LoweredSig::of_module(self.info, self.info.func_type(self.info.func_index(func)))
+    }
+}
+
+/// Kinds of memory that never overlap, so that a store to one does not hide what is known about
+/// another. A call may change all of them.
+#[derive(Clone, Copy)]
+pub(super) struct Regions {
+    /// Contexts, stores, function records, memory and table definitions.
+    pub(super) context: AliasRegion,
+    /// The bytes of all linear memories.
+    pub(super) memory: AliasRegion,
+    /// The elements of all tables.
+    pub(super) table: AliasRegion,
+    /// The slots of all globals.
+    pub(super) global: AliasRegion,
+}
+
+impl Regions {
+    pub(super) fn new(builder: &mut FunctionBuilder<'_>) -> Regions {
+        let region = |user_id, description: &'static str| AliasRegionData {
+            user_id,
+            description: description.into(),
+        };
+        builder.make_stack_map_alias_region(Box::new(move |regions, _, _, _| {
+            Some(regions.insert(region(4, "spilled reference")))
+        }));
+        let regions = &mut builder.func.dfg.alias_regions;
+        Regions {
+            context: regions.insert(region(0, "context")),
+            memory: regions.insert(region(1, "memory")),
+            table: regions.insert(region(2, "table")),
+            global: regions.insert(region(3, "global")),
+        }
+    }
+}
+
+/// Makes `func` check the store's stack limit when it is entered.
+pub(super) fn limit_stack(func: &mut Function) {
+    let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+    let flags = func.dfg.mem_flags.insert(flags).expect("a function uses few kinds of flags");
+    let vmctx = func.create_global_value(GlobalValueData::VMContext);
+    let mut load = |base: GlobalValue, offset: i32| {
+        let offset = offset.into();
+        func.create_global_value(GlobalValueData::Load {
+            base,
+            offset,
+            global_type: POINTER,
+            flags,
+        })
+    };
+    let store = load(vmctx, vmctx::STORE);
+    let limit = load(store, vm_store::STACK_LIMIT);
+    func.stack_limit = Some(limit);
+}
+
+impl Translator<'_> {
+    /// Flags for fields of contexts that may change while the function runs.
+    pub(super) fn context_flags(&self) -> MemFlagsData {
+        MemFlagsData::trusted().with_alias_region(Some(self.regions.context))
+    }
+
+    /// Flags for fields of contexts that are the same as long as the instance lives.
+    pub(super) fn constant_flags(&self) -> MemFlagsData {
+        self.context_flags().with_readonly().with_can_move()
+    }
+
+    /// Loads a pointer that never changes.
+    pub(super) fn load_constant(&mut self, base: Value, offset: i32) -> Value {
+        let flags = self.constant_flags();
+        self.builder.ins().load(POINTER, flags, base, offset)
+    }
+
+    /// The store.
+    pub(super) fn store_pointer(&mut self) -> Value {
+        self.load_constant(self.vmctx, vmctx::STORE)
+    }
+
+    /// The definition at `place`, as a base address and the offset to add to a field's.
+    pub(super) fn definition(&mut self, place: Place) -> (Value, i32) {
+        match place {
+            Place::Inline(offset) => (self.vmctx, offset),
+            Place::Pointer(offset) => (self.load_constant(self.vmctx, offset), 0),
+        }
+    }
+
+    /// Tells the store who calls: before every call that may reach a host function.
+    pub(super) fn record_caller(&mut self) {
+        let flags = self.context_flags();
+        let store = self.store_pointer();
+        self.builder.ins().store(flags, self.vmctx, store, vm_store::CALLER);
+    }
+
+    /// Calls the trampoline of `builtin`.
+    pub(super) fn call_builtin(&mut self, builtin: Builtin, args: &[Value]) -> Inst {
+        let target = RelocTarget::Builtin(builtin);
+        let callee = self.callee(target, || signature::builtin(builtin));
+        let args: Vec<Value> = std::iter::once(self.vmctx).chain(args.iter().copied()).collect();
+        self.builder.ins().call(callee, &args)
+    }
+
+    /// Calls a builtin that has a result.
+    pub(super) fn call_builtin_result(&mut self, builtin: Builtin, args: &[Value]) -> Value {
+        let call = self.call_builtin(builtin, args);
+        self.builder.inst_results(call)[0]
+    }
+
+    /// A function that is called directly. All code lies in one arena, in reach of a near call.
+    pub(super) fn callee(
+        &mut self,
+        target: RelocTarget,
+        signature: impl FnOnce() -> Signature,
+    ) -> FuncRef {
+        if let Some(callee) = self.callees.get(&target) {
+            return *callee;
+        }
+        let signature = self.builder.import_signature(signature());
+        let name = self.builder.func.declare_imported_user_function(target.name());
+        let name = ExternalName::user(name);
+        let data = ExtFuncData { name, signature, colocated: true, patchable: false };
+        let callee = self.builder.import_function(data);
+        self.callees.insert(target, callee);
+        callee
+    }
+
+    /// The signature of functions of type `ty`.
+    pub(super) fn signature(&mut self, ty: TypeIndex) -> SigRef {
+        if let Some(signature) = self.signatures.get(&ty) {
+            return *signature;
+        }
+        let info = self.env.info;
+        let lowered = LoweredSig::of_module(info, info.func_type_at(ty));
+        let signature = self.builder.import_signature(signature::wasm(&lowered));
+        self.signatures.insert(ty, signature);
+        signature
+    }
+
+    /// Lets the embedder interrupt the guest here, if the engine is configured so.
+    pub(super) fn epoch_check(&mut self) {
+        if !self.env.tunables.epoch_interruption {
+            return;
+        }
+        let flags = self.context_flags();
+        let store = self.store_pointer();
+        let counter = self.load_constant(store, vm_store::EPOCH);
+        // Another thread writes it: every check must look anew.
+        let epoch = self.builder.ins().atomic_load(I64, MemFlagsData::trusted(), counter);
+        let deadline = self.builder.ins().load(I64, flags, store, vm_store::EPOCH_DEADLINE);
+        let due = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, epoch, deadline);
+        let interrupted = self.builder.create_block();
+        let next = self.builder.create_block();
+        self.builder.set_cold_block(interrupted);
+        self.builder.ins().brif(due, interrupted, &[], next, &[]);
+        self.builder.seal_block(interrupted);
+        self.builder.switch_to_block(interrupted);
+        self.call_builtin(Builtin::NewEpoch, &[]);
+        self.builder.ins().jump(next, &[]);
+        self.builder.seal_block(next);
+        self.builder.switch_to_block(next);
+    }
+}

@@ -1,0 +1,82 @@
+//! Operators on linear memories and data segments.
+
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{InstBuilder, MemFlags, Opcode, Type};
+use wasmparser::MemArg;
+
+use super::Translator;
+use crate::abi::builtins::Builtin;
+use crate::abi::layout::memory;
+use crate::wasm::index::MemoryIndex;
+
+impl Translator<'_> {
+    /// Loads a `ty`, with `opcode` saying how much of it is in memory.
+    pub(super) fn load(&mut self, opcode: Opcode, ty: Type, memarg: &MemArg) {
+        let (address, offset) = self.address(memarg);
+        let flags = self.access_flags();
+        let (inst, dfg) = self.builder.ins().Load(opcode, ty, flags, offset, address);
+        let value = dfg.first_result(inst);
+        self.push(value);
+    }
+
+    /// Stores as much of the operand as `opcode` says.
+    pub(super) fn store(&mut self, opcode: Opcode, memarg: &MemArg) {
+        let value = self.pop();
+        let ty = self.type_of(value);
+        let (address, offset) = self.address(memarg);
+        let flags = self.access_flags();
+        self.builder.ins().Store(opcode, ty, flags, offset, value, address);
+    }
+
+    fn access_flags(&mut self) -> MemFlags {
+        let flags = self.memory_flags();
+        let all = &mut self.builder.func.dfg.mem_flags;
+        all.insert(flags).expect("a function uses few kinds of flags")
+    }
+
+    pub(super) fn memory_size(&mut self, memory: u32) {
+        let memory = MemoryIndex(memory);
+        let page_size_log2 = self.env.info.memories[memory.index()].page_size_log2;
+        let (definition, offset) = self.definition(self.env.layout.memory(memory));
+        let flags = self.context_flags();
+        let len = self.builder.ins().load(I64, flags, definition, offset + memory::LEN);
+        let pages = self.builder.ins().ushr_imm_u(len, i64::from(page_size_log2));
+        let pages = self.builder.ins().ireduce(I32, pages);
+        self.push(pages);
+    }
+
+    pub(super) fn memory_grow(&mut self, memory: u32) {
+        let pages = self.pop();
+        let pages = self.widen(pages);
+        let memory = self.i32_const(memory);
+        let old = self.call_builtin_result(Builtin::MemoryGrow, &[memory, pages]);
+        let old = self.builder.ins().ireduce(I32, old);
+        self.push(old);
+    }
+
+    pub(super) fn memory_copy(&mut self, to_memory: u32, from_memory: u32) {
+        let (to, from, len) = self.pop3();
+        let (to, from, len) = (self.widen(to), self.widen(from), self.widen(len));
+        let (to_memory, from_memory) = (self.i32_const(to_memory), self.i32_const(from_memory));
+        self.call_builtin(Builtin::MemoryCopy, &[to_memory, from_memory, to, from, len]);
+    }
+
+    pub(super) fn memory_fill(&mut self, memory: u32) {
+        let (at, byte, len) = self.pop3();
+        let (at, len) = (self.widen(at), self.widen(len));
+        let memory = self.i32_const(memory);
+        self.call_builtin(Builtin::MemoryFill, &[memory, at, byte, len]);
+    }
+
+    pub(super) fn memory_init(&mut self, memory: u32, segment: u32) {
+        let (to, from, len) = self.pop3();
+        let (to, from, len) = (self.widen(to), self.widen(from), self.widen(len));
+        let (memory, segment) = (self.i32_const(memory), self.i32_const(segment));
+        self.call_builtin(Builtin::MemoryInit, &[memory, segment, to, from, len]);
+    }
+
+    pub(super) fn data_drop(&mut self, segment: u32) {
+        let segment = self.i32_const(segment);
+        self.call_builtin(Builtin::DataDrop, &[segment]);
+    }
+}

@@ -1,0 +1,317 @@
+//! The index of operators: one line each, in the order of the specification, no logic. Each line
+//! names the method that translates the operator; the comments name the files.
+
+use anyhow::anyhow;
+use cranelift_codegen::ir::Opcode;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
+use wasmparser::Operator::{self, *};
+
+use super::Translator;
+use super::call::CallKind::{Nested, Tail};
+use super::convert::Sign::{Signed, Unsigned};
+use crate::{Error, Result};
+
+impl Translator<'_> {
+    /// Translates an operator that control can reach. `offset` is its place in the Wasm bytes.
+    #[rustfmt::skip]
+    pub(super) fn operator(&mut self, operator: &Operator<'_>, offset: u64) -> Result<()> {
+        match *operator {
+            // control.rs
+            Unreachable => self.unreachable(),
+            Nop => {}
+            Block { blockty } => self.block(blockty),
+            Loop { blockty } => self.loop_(blockty),
+            If { blockty } => self.if_(blockty),
+            Else => self.else_(),
+            End => self.end(),
+            Br { relative_depth } => self.br(relative_depth),
+            BrIf { relative_depth } => self.br_if(relative_depth),
+            BrTable { ref targets } => self.br_table(targets)?,
+            Return => self.return_(),
+
+            // call.rs
+            Call { function_index } => self.call(Nested, function_index),
+            CallIndirect { type_index, table_index } => self.call_indirect(Nested, type_index, table_index, offset)?,
+            ReturnCall { function_index } => self.call(Tail, function_index),
+            ReturnCallIndirect { type_index, table_index } => self.call_indirect(Tail, type_index, table_index, offset)?,
+
+            // variable.rs
+            Drop => self.drop_(),
+            Select => self.select(),
+            TypedSelect { ty } => self.typed_select(ty),
+            LocalGet { local_index } => self.local_get(local_index),
+            LocalSet { local_index } => self.local_set(local_index),
+            LocalTee { local_index } => self.local_tee(local_index),
+            GlobalGet { global_index } => self.global_get(global_index),
+            GlobalSet { global_index } => self.global_set(global_index),
+
+            // table.rs
+            TableGet { table } => self.table_get(table),
+            TableSet { table } => self.table_set(table),
+            TableSize { table } => self.table_size(table),
+            TableGrow { table } => self.table_grow(table),
+            TableFill { table } => self.table_fill(table),
+            TableCopy { dst_table, src_table } => self.table_copy(dst_table, src_table),
+            TableInit { elem_index, table } => self.table_init(table, elem_index),
+            ElemDrop { elem_index } => self.elem_drop(elem_index),
+
+            // memory.rs
+            I32Load { ref memarg } => self.load(Opcode::Load, I32, memarg),
+            I64Load { ref memarg } => self.load(Opcode::Load, I64, memarg),
+            F32Load { ref memarg } => self.load(Opcode::Load, F32, memarg),
+            F64Load { ref memarg } => self.load(Opcode::Load, F64, memarg),
+            I32Load8S { ref memarg } => self.load(Opcode::Sload8, I32, memarg),
+            I32Load8U { ref memarg } => self.load(Opcode::Uload8, I32, memarg),
+            I32Load16S { ref memarg } => self.load(Opcode::Sload16, I32, memarg),
+            I32Load16U { ref memarg } => self.load(Opcode::Uload16, I32, memarg),
+            I64Load8S { ref memarg } => self.load(Opcode::Sload8, I64, memarg),
+            I64Load8U { ref memarg } => self.load(Opcode::Uload8, I64, memarg),
+            I64Load16S { ref memarg } => self.load(Opcode::Sload16, I64, memarg),
+            I64Load16U { ref memarg } => self.load(Opcode::Uload16, I64, memarg),
+            I64Load32S { ref memarg } => self.load(Opcode::Sload32, I64, memarg),
+            I64Load32U { ref memarg } => self.load(Opcode::Uload32, I64, memarg),
+            I32Store { ref memarg } => self.store(Opcode::Store, memarg),
+            I64Store { ref memarg } => self.store(Opcode::Store, memarg),
+            F32Store { ref memarg } => self.store(Opcode::Store, memarg),
+            F64Store { ref memarg } => self.store(Opcode::Store, memarg),
+            I32Store8 { ref memarg } => self.store(Opcode::Istore8, memarg),
+            I32Store16 { ref memarg } => self.store(Opcode::Istore16, memarg),
+            I64Store8 { ref memarg } => self.store(Opcode::Istore8, memarg),
+            I64Store16 { ref memarg } => self.store(Opcode::Istore16, memarg),
+            I64Store32 { ref memarg } => self.store(Opcode::Istore32, memarg),
+            MemorySize { mem } => self.memory_size(mem),
+            MemoryGrow { mem } => self.memory_grow(mem),
+            MemoryInit { data_index, mem } => self.memory_init(mem, data_index),
+            DataDrop { data_index } => self.data_drop(data_index),
+            MemoryCopy { dst_mem, src_mem } => self.memory_copy(dst_mem, src_mem),
+            MemoryFill { mem } => self.memory_fill(mem),
+
+            // reference.rs
+            RefNull { hty } => self.ref_null(hty),
+            RefIsNull => self.ref_is_null(),
+            RefFunc { function_index } => self.ref_func(function_index),
+
+            // numeric.rs
+            I32Const { value } => self.i32_value(value),
+            I64Const { value } => self.i64_value(value),
+            F32Const { value } => self.f32_value(value),
+            F64Const { value } => self.f64_value(value),
+            I32Eqz | I64Eqz => self.eqz(),
+            I32Eq | I64Eq => self.compare(IntCC::Equal),
+            I32Ne | I64Ne => self.compare(IntCC::NotEqual),
+            I32LtS | I64LtS => self.compare(IntCC::SignedLessThan),
+            I32LtU | I64LtU => self.compare(IntCC::UnsignedLessThan),
+            I32GtS | I64GtS => self.compare(IntCC::SignedGreaterThan),
+            I32GtU | I64GtU => self.compare(IntCC::UnsignedGreaterThan),
+            I32LeS | I64LeS => self.compare(IntCC::SignedLessThanOrEqual),
+            I32LeU | I64LeU => self.compare(IntCC::UnsignedLessThanOrEqual),
+            I32GeS | I64GeS => self.compare(IntCC::SignedGreaterThanOrEqual),
+            I32GeU | I64GeU => self.compare(IntCC::UnsignedGreaterThanOrEqual),
+            F32Eq | F64Eq => self.float_compare(FloatCC::Equal),
+            F32Ne | F64Ne => self.float_compare(FloatCC::NotEqual),
+            F32Lt | F64Lt => self.float_compare(FloatCC::LessThan),
+            F32Gt | F64Gt => self.float_compare(FloatCC::GreaterThan),
+            F32Le | F64Le => self.float_compare(FloatCC::LessThanOrEqual),
+            F32Ge | F64Ge => self.float_compare(FloatCC::GreaterThanOrEqual),
+            I32Clz | I64Clz => self.unary(Opcode::Clz),
+            I32Ctz | I64Ctz => self.unary(Opcode::Ctz),
+            I32Popcnt | I64Popcnt => self.unary(Opcode::Popcnt),
+            I32Add | I64Add => self.binary(Opcode::Iadd),
+            I32Sub | I64Sub => self.binary(Opcode::Isub),
+            I32Mul | I64Mul => self.binary(Opcode::Imul),
+            I32DivS | I64DivS => self.divide_signed(),
+            I32DivU | I64DivU => self.divide(Opcode::Udiv),
+            I32RemS | I64RemS => self.divide(Opcode::Srem),
+            I32RemU | I64RemU => self.divide(Opcode::Urem),
+            I32And | I64And => self.binary(Opcode::Band),
+            I32Or | I64Or => self.binary(Opcode::Bor),
+            I32Xor | I64Xor => self.binary(Opcode::Bxor),
+            I32Shl | I64Shl => self.binary(Opcode::Ishl),
+            I32ShrS | I64ShrS => self.binary(Opcode::Sshr),
+            I32ShrU | I64ShrU => self.binary(Opcode::Ushr),
+            I32Rotl | I64Rotl => self.binary(Opcode::Rotl),
+            I32Rotr | I64Rotr => self.binary(Opcode::Rotr),
+            F32Abs | F64Abs => self.unary(Opcode::Fabs),
+            F32Neg | F64Neg => self.unary(Opcode::Fneg),
+            F32Ceil | F64Ceil => self.unary(Opcode::Ceil),
+            F32Floor | F64Floor => self.unary(Opcode::Floor),
+            F32Trunc | F64Trunc => self.unary(Opcode::Trunc),
+            F32Nearest | F64Nearest => self.unary(Opcode::Nearest),
+            F32Sqrt | F64Sqrt => self.unary(Opcode::Sqrt),
+            F32Add | F64Add => self.binary(Opcode::Fadd),
+            F32Sub | F64Sub => self.binary(Opcode::Fsub),
+            F32Mul | F64Mul => self.binary(Opcode::Fmul),
+            F32Div | F64Div => self.binary(Opcode::Fdiv),
+            F32Min | F64Min => self.binary(Opcode::Fmin),
+            F32Max | F64Max => self.binary(Opcode::Fmax),
+            F32Copysign | F64Copysign => self.binary(Opcode::Fcopysign),
+
+            // convert.rs
+            I32WrapI64 => self.convert(Opcode::Ireduce, I32),
+            I32TruncF32S | I32TruncF64S => self.truncate(Signed, I32),
+            I32TruncF32U | I32TruncF64U => self.truncate(Unsigned, I32),
+            I64ExtendI32S => self.convert(Opcode::Sextend, I64),
+            I64ExtendI32U => self.convert(Opcode::Uextend, I64),
+            I64TruncF32S | I64TruncF64S => self.truncate(Signed, I64),
+            I64TruncF32U | I64TruncF64U => self.truncate(Unsigned, I64),
+            F32ConvertI32S | F32ConvertI64S => self.convert(Opcode::FcvtFromSint, F32),
+            F32ConvertI32U | F32ConvertI64U => self.convert(Opcode::FcvtFromUint, F32),
+            F32DemoteF64 => self.convert(Opcode::Fdemote, F32),
+            F64ConvertI32S | F64ConvertI64S => self.convert(Opcode::FcvtFromSint, F64),
+            F64ConvertI32U | F64ConvertI64U => self.convert(Opcode::FcvtFromUint, F64),
+            F64PromoteF32 => self.convert(Opcode::Fpromote, F64),
+            I32ReinterpretF32 => self.reinterpret(I32),
+            I64ReinterpretF64 => self.reinterpret(I64),
+            F32ReinterpretI32 => self.reinterpret(F32),
+            F64ReinterpretI64 => self.reinterpret(F64),
+            I32Extend8S | I64Extend8S => self.extend_low(I8),
+            I32Extend16S | I64Extend16S => self.extend_low(I16),
+            I64Extend32S => self.extend_low(I32),
+            I32TruncSatF32S | I32TruncSatF64S => self.truncate_saturating(Signed, I32),
+            I32TruncSatF32U | I32TruncSatF64U => self.truncate_saturating(Unsigned, I32),
+            I64TruncSatF32S | I64TruncSatF64S => self.truncate_saturating(Signed, I64),
+            I64TruncSatF32U | I64TruncSatF64U => self.truncate_saturating(Unsigned, I64),
+
+            ref operator => return Err(unsupported(operator, offset)),
+        }
+        Ok(())
+    }
+}
+
+fn unsupported(operator: &Operator<'_>, offset: u64) -> Error {
+    let (visitor, proposal) = describe(operator);
+    let name = spec_name(visitor);
+    let proposal = proposal.replace('_', " ");
+    anyhow!("`{name}` is not supported yet: {proposal} (at offset {offset:#x})")
+}
+
+/// The name of wasmparser's visitor method for an operator, and the proposal that added it.
+fn describe(operator: &Operator<'_>) -> (&'static str, &'static str) {
+    macro_rules! describe {
+        ($(@$proposal:ident $op:ident $({ $($field:ident: $ty:ty),* })? => $visit:ident $ann:tt)*) => {
+            match operator {
+                $($op $({ $($field: _),* })? => (stringify!($visit), stringify!($proposal)),)*
+                _ => ("visit_operator", "an unknown proposal"),
+            }
+        };
+    }
+    wasmparser::for_each_operator!(describe)
+}
+
+/// `visit_struct_new` to `struct.new`: the text format has a dot where the name begins with a type
+/// or with an index space.
+fn spec_name(visitor: &str) -> String {
+    const PREFIXES: [&str; 21] = [
+        "i32", "i64", "f32", "f64", "v128", "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2",
+        "i31", "struct", "array", "ref", "any", "extern", "memory", "table", "global", "atomic",
+    ];
+    let name = visitor.trim_start_matches("visit_");
+    let name = name.trim_end_matches("_non_null").trim_end_matches("_nullable");
+    match name.split_once('_') {
+        Some((prefix, rest)) if PREFIXES.contains(&prefix) => format!("{prefix}.{rest}"),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The proposals whose operators all have a line in the index.
+    const SUPPORTED: [&str; 6] = [
+        "mvp",
+        "sign_extension",
+        "saturating_float_to_int",
+        "bulk_memory",
+        "reference_types",
+        "tail_call",
+    ];
+
+    /// The proposals none of whose operators is compiled yet.
+    const UNSUPPORTED: [&str; 14] = [
+        "gc",
+        "custom_descriptors",
+        "memory_control",
+        "threads",
+        "simd",
+        "relaxed_simd",
+        "exceptions",
+        "legacy_exceptions",
+        "shared_everything_threads",
+        "function_references",
+        "stack_switching",
+        "wide_arithmetic",
+        "acquire_release_atomics",
+        "multibyte_array_access",
+    ];
+
+    /// Parsed by wasmparser, but never valid.
+    const INVALID: [&str; 1] = ["TypedSelectMulti"];
+
+    macro_rules! names {
+        ($(@$proposal:ident $op:ident $({ $($field:ident: $ty:ty),* })? => $visit:ident $ann:tt)*) => {
+            &[$((stringify!($proposal), stringify!($op))),*]
+        };
+    }
+    const ALL: &[(&str, &str)] = wasmparser::for_each_operator!(names);
+
+    /// The operators that the index mentions.
+    fn index() -> Vec<&'static str> {
+        let source = include_str!("ops.rs");
+        let begin = source.find("match *operator {").expect("the index begins");
+        let end = source.find("ref operator =>").expect("the index ends");
+        let lines = source[begin..end].lines().skip(1);
+        let patterns = lines.filter_map(|line| line.split_once(" => ")).map(|(left, _)| left);
+        patterns
+            .flat_map(|pattern| pattern.split('|'))
+            .map(|pattern| pattern.split('{').next().expect("never empty").trim())
+            .collect()
+    }
+
+    #[test]
+    fn every_operator_of_a_supported_proposal_is_in_the_index_and_no_other() {
+        let index = index();
+        for (proposal, operator) in ALL {
+            assert!(
+                SUPPORTED.contains(proposal) || UNSUPPORTED.contains(proposal),
+                "say whether the proposal {proposal} of {operator} is supported"
+            );
+            assert_eq!(
+                index.contains(operator),
+                SUPPORTED.contains(proposal) && !INVALID.contains(operator),
+                "{operator} of the proposal {proposal}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_operator_stands_twice_in_the_index() {
+        let mut index = index();
+        index.sort_unstable();
+        let count = index.len();
+        index.dedup();
+        assert_eq!(index.len(), count);
+    }
+
+    #[test]
+    fn messages_use_the_names_of_the_specification() {
+        let message = |operator: Operator<'_>| unsupported(&operator, 0x2a).to_string();
+        assert_eq!(
+            message(StructNew { struct_type_index: 0 }),
+            "`struct.new` is not supported yet: gc (at offset 0x2a)"
+        );
+        assert_eq!(
+            message(BrOnNull { relative_depth: 0 }),
+            "`br_on_null` is not supported yet: function references (at offset 0x2a)"
+        );
+        assert_eq!(
+            message(I8x16Splat),
+            "`i8x16.splat` is not supported yet: simd (at offset 0x2a)"
+        );
+        assert_eq!(
+            message(RefCastNullable { hty: wasmparser::HeapType::FUNC }),
+            "`ref.cast` is not supported yet: gc (at offset 0x2a)"
+        );
+    }
+}

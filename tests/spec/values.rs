@@ -1,0 +1,97 @@
+//! Arguments and expected results of a script.
+
+use anyhow::bail;
+use hostref::{AsContext, AsContextMut, ExternRef, Result, Val};
+use wast::core::{AbstractHeapType, HeapType, NanPattern, WastArgCore, WastRetCore};
+use wast::token::{F32, F64};
+use wast::{WastArg, WastRet};
+
+/// The value of an argument. A `ref.extern n` is a fresh host object holding `n`.
+pub(crate) fn argument(cx: &mut impl AsContextMut, argument: &WastArg<'_>) -> Result<Val> {
+    let WastArg::Core(argument) = argument else { bail!("not an argument of a core module") };
+    Ok(match argument {
+        WastArgCore::I32(value) => Val::I32(*value),
+        WastArgCore::I64(value) => Val::I64(*value),
+        WastArgCore::F32(value) => Val::F32(value.bits),
+        WastArgCore::F64(value) => Val::F64(value.bits),
+        WastArgCore::V128(_) => bail!("vectors are not supported yet"),
+        WastArgCore::RefExtern(value) => Val::ExternRef(Some(ExternRef::new(cx, *value)?)),
+        WastArgCore::RefNull(heap) => null(heap)?,
+        WastArgCore::RefHost(_) => bail!("host references in `anyref` are not supported yet"),
+    })
+}
+
+fn null(heap: &HeapType<'_>) -> Result<Val> {
+    use AbstractHeapType::{Extern, Func, NoExtern, NoFunc};
+    Ok(match heap {
+        HeapType::Abstract { ty: Func | NoFunc, .. } => Val::FuncRef(None),
+        HeapType::Abstract { ty: Extern | NoExtern, .. } => Val::ExternRef(None),
+        heap => bail!("null references of {heap:?} are not supported yet"),
+    })
+}
+
+/// Checks `actual` against the results of an `assert_return`.
+///
+/// # Errors
+///
+/// If they differ; the text shows both.
+pub(crate) fn check(cx: &impl AsContext, actual: &[Val], expected: &[WastRet<'_>]) -> Result<()> {
+    if actual.len() != expected.len() {
+        bail!("{} results, expected {}", actual.len(), expected.len());
+    }
+    for (actual, expected) in actual.iter().zip(expected) {
+        let WastRet::Core(expected) = expected else { bail!("not a result of a core module") };
+        if !matches(cx, actual, expected)? {
+            bail!("result {actual:?}, expected {expected:?}");
+        }
+    }
+    Ok(())
+}
+
+fn matches(cx: &impl AsContext, actual: &Val, expected: &WastRetCore<'_>) -> Result<bool> {
+    Ok(match (actual, expected) {
+        (Val::I32(actual), WastRetCore::I32(expected)) => actual == expected,
+        (Val::I64(actual), WastRetCore::I64(expected)) => actual == expected,
+        (Val::F32(actual), WastRetCore::F32(expected)) => f32_matches(*actual, expected),
+        (Val::F64(actual), WastRetCore::F64(expected)) => f64_matches(*actual, expected),
+        (Val::FuncRef(None) | Val::ExternRef(None), WastRetCore::RefNull(None)) => true,
+        (Val::FuncRef(None), WastRetCore::RefNull(Some(heap))) => {
+            matches!(null(heap)?, Val::FuncRef(_))
+        }
+        (Val::ExternRef(None), WastRetCore::RefNull(Some(heap))) => {
+            matches!(null(heap)?, Val::ExternRef(_))
+        }
+        (Val::FuncRef(Some(_)), WastRetCore::RefFunc(None)) => true,
+        (Val::ExternRef(Some(_)), WastRetCore::RefExtern(None)) => true,
+        (Val::ExternRef(Some(actual)), WastRetCore::RefExtern(Some(expected))) => {
+            actual.data(cx)?.downcast_ref::<u32>() == Some(expected)
+        }
+        (actual, WastRetCore::Either(cases)) => {
+            for case in cases {
+                if matches(cx, actual, case)? {
+                    return Ok(true);
+                }
+            }
+            false
+        }
+        _ => false,
+    })
+}
+
+fn f32_matches(bits: u32, expected: &NanPattern<F32>) -> bool {
+    const QUIET_NAN: u32 = 0x7fc0_0000;
+    match expected {
+        NanPattern::CanonicalNan => bits & 0x7fff_ffff == QUIET_NAN,
+        NanPattern::ArithmeticNan => bits & QUIET_NAN == QUIET_NAN,
+        NanPattern::Value(value) => bits == value.bits,
+    }
+}
+
+fn f64_matches(bits: u64, expected: &NanPattern<F64>) -> bool {
+    const QUIET_NAN: u64 = 0x7ff8_0000_0000_0000;
+    match expected {
+        NanPattern::CanonicalNan => bits & 0x7fff_ffff_ffff_ffff == QUIET_NAN,
+        NanPattern::ArithmeticNan => bits & QUIET_NAN == QUIET_NAN,
+        NanPattern::Value(value) => bits == value.bits,
+    }
+}
