@@ -4,7 +4,7 @@
 //! Invariant: between the conversion of the first argument and the last borrow nothing is collected.
 //! Conversions root references and call `WasmTy::try_from_wasm`, which has no store to collect in.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -12,10 +12,10 @@ use crate::api::caller::Caller;
 use crate::api::convert::{Abi, LoadError, WasmBasic, WasmTy, load};
 use crate::api::func::shim::AbiParams;
 use crate::api::refs::HostAccessError;
+use crate::api::types::{HeapType, RefType, ValType};
 use crate::error::{Error, Result};
 use crate::gc::{BorrowError, BorrowSite, Borrowed, BorrowedMut, HostRefError, Located};
 use crate::instance::store::StoreInner;
-use crate::wasm::types as wasm;
 
 /// How one parameter is passed. Implementors are markers, and never made with anything in them.
 pub trait Arg<D: 'static>: Copy + 'static {
@@ -36,11 +36,14 @@ pub trait Arg<D: 'static>: Copy + 'static {
 
     /// Adds the Wasm types of the ABI values.
     #[doc(hidden)]
-    fn wasm_types(types: &mut Vec<wasm::ValType>);
+    fn wasm_types(types: &mut Vec<ValType>);
 
     /// Converts the argument. Collects nothing.
     #[doc(hidden)]
-    fn find(store: &mut StoreInner, abi: (Self::First, Self::Second)) -> Result<Self::Found, Refusal>;
+    fn find(
+        store: &mut StoreInner,
+        abi: (Self::First, Self::Second),
+    ) -> Result<Self::Found, Refusal>;
 
     /// Borrows the argument, if it is borrowed, as `site`.
     ///
@@ -61,7 +64,12 @@ pub trait Arg<D: 'static>: Copy + 'static {
 
 /// Why an argument was refused.
 #[doc(hidden)]
-pub enum Refusal {
+#[derive(Debug)]
+pub struct Refusal(Reason);
+
+/// As data, so that the fast path makes no error.
+#[derive(Debug)]
+enum Reason {
     Load(LoadError),
     Access(HostAccessError),
 }
@@ -70,40 +78,25 @@ impl Refusal {
     /// The error of the argument for `site`.
     #[cold]
     fn at(self, site: &'static BorrowSite) -> Error {
-        match self {
-            Refusal::Load(LoadError::Conversion(error)) => error.context(site.to_string()),
-            Refusal::Load(error) => BadArgument { site, problem: error }.into(),
-            Refusal::Access(error) => BadArgument { site, problem: error }.into(),
-        }
+        let error = match self.0 {
+            Reason::Load(LoadError::Other(error)) => error,
+            Reason::Load(error) => error.into(),
+            Reason::Access(error) => error.into(),
+        };
+        error.context(site)
     }
 
     #[cold]
-    fn reference<T: Any>(reason: HostRefError) -> Refusal {
-        let name = Some(std::any::type_name::<T>());
-        let found = matches!(reason, HostRefError::Borrow(_)).then_some(name).flatten();
-        Refusal::Access(HostAccessError { expected: name, found, reason })
+    fn load(error: LoadError) -> Refusal {
+        Refusal(Reason::Load(error))
     }
 
     #[cold]
-    fn borrow<T: Any>(reason: BorrowError) -> Refusal {
-        Refusal::reference::<T>(HostRefError::Borrow(reason))
+    fn access<T: Any>(reason: HostRefError) -> Refusal {
+        let name = Some(type_name::<T>());
+        Refusal(Reason::Access(HostAccessError { expected: name, found: name, reason }))
     }
 }
-
-/// An argument that does not fit its parameter.
-#[derive(Debug)]
-struct BadArgument<E> {
-    site: &'static BorrowSite,
-    problem: E,
-}
-
-impl<E: fmt::Display> fmt::Display for BadArgument<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.site, self.problem)
-    }
-}
-
-impl<E: fmt::Display + fmt::Debug> std::error::Error for BadArgument<E> {}
 
 macro_rules! markers {
     ($($(#[$doc:meta])* $name:ident<$param:ident>;)*) => {$(
@@ -150,13 +143,13 @@ impl<D: 'static, T: WasmTy> Arg<D> for Value<T> {
     type Held = Option<T>;
     type Out<'g> = T;
 
-    fn wasm_types(types: &mut Vec<wasm::ValType>) {
+    fn wasm_types(types: &mut Vec<ValType>) {
         types.push(T::Wasm::wasm_type());
     }
 
     #[inline]
     fn find(store: &mut StoreInner, (abi, ()): (Self::First, ())) -> Result<T, Refusal> {
-        load(store, abi).map_err(Refusal::Load)
+        load(store, abi).map_err(Refusal::load)
     }
 
     #[inline]
@@ -170,19 +163,30 @@ impl<D: 'static, T: WasmTy> Arg<D> for Value<T> {
     }
 }
 
-/// What a borrowed parameter needs of its value.
+/// A host value that is not borrowed yet.
 #[doc(hidden)]
 pub struct Found<T>(Located<T>);
 
-const EXTERN: wasm::ValType =
-    wasm::ValType::Ref(wasm::RefType { nullable: false, heap: wasm::HeapType::Extern });
+/// A host value borrowed for a `&T`.
+#[doc(hidden)]
+pub struct SharedGuard<T>(Borrowed<T>);
 
-const NULLABLE_EXTERN: wasm::ValType =
-    wasm::ValType::Ref(wasm::RefType { nullable: true, heap: wasm::HeapType::Extern });
+/// A host value borrowed for a `&mut T`.
+#[doc(hidden)]
+pub struct ExclusiveGuard<T>(BorrowedMut<T>);
+
+fn extern_type(nullable: bool) -> ValType {
+    ValType::Ref(RefType::new(nullable, HeapType::Extern))
+}
 
 #[inline]
 fn locate<T: Any>(store: &StoreInner, abi: i32) -> Result<Found<T>, Refusal> {
-    store.gc.locate(abi as u32).map(Found).map_err(Refusal::reference::<T>)
+    store.gc.locate(abi as u32).map(Found).map_err(Refusal::access::<T>)
+}
+
+#[cold]
+fn denied<T: Any>(reason: BorrowError) -> Refusal {
+    Refusal::access::<T>(HostRefError::Borrow(reason))
 }
 
 impl<D: 'static, T: Any + Send + Sync> Arg<D> for Shared<T> {
@@ -191,11 +195,11 @@ impl<D: 'static, T: Any + Send + Sync> Arg<D> for Shared<T> {
     type Second = ();
     const SCOPE: bool = false;
     type Found = Found<T>;
-    type Held = Guard<Borrowed<T>>;
+    type Held = SharedGuard<T>;
     type Out<'g> = &'g T;
 
-    fn wasm_types(types: &mut Vec<wasm::ValType>) {
-        types.push(EXTERN);
+    fn wasm_types(types: &mut Vec<ValType>) {
+        types.push(extern_type(false));
     }
 
     #[inline]
@@ -206,7 +210,7 @@ impl<D: 'static, T: Any + Send + Sync> Arg<D> for Shared<T> {
     #[inline]
     unsafe fn hold(found: Found<T>, site: &'static BorrowSite) -> Result<Self::Held, Refusal> {
         // SAFETY: the duties are the same.
-        unsafe { found.0.borrow(site) }.map(Guard).map_err(Refusal::borrow::<T>)
+        unsafe { found.0.borrow(site) }.map(SharedGuard).map_err(denied::<T>)
     }
 
     #[inline]
@@ -221,11 +225,11 @@ impl<D: 'static, T: Any + Send + Sync> Arg<D> for Exclusive<T> {
     type Second = ();
     const SCOPE: bool = false;
     type Found = Found<T>;
-    type Held = Guard<BorrowedMut<T>>;
+    type Held = ExclusiveGuard<T>;
     type Out<'g> = &'g mut T;
 
-    fn wasm_types(types: &mut Vec<wasm::ValType>) {
-        types.push(EXTERN);
+    fn wasm_types(types: &mut Vec<ValType>) {
+        types.push(extern_type(false));
     }
 
     #[inline]
@@ -236,7 +240,7 @@ impl<D: 'static, T: Any + Send + Sync> Arg<D> for Exclusive<T> {
     #[inline]
     unsafe fn hold(found: Found<T>, site: &'static BorrowSite) -> Result<Self::Held, Refusal> {
         // SAFETY: the duties are the same.
-        unsafe { found.0.borrow_mut(site) }.map(Guard).map_err(Refusal::borrow::<T>)
+        unsafe { found.0.borrow_mut(site) }.map(ExclusiveGuard).map_err(denied::<T>)
     }
 
     #[inline]
@@ -244,10 +248,6 @@ impl<D: 'static, T: Any + Send + Sync> Arg<D> for Exclusive<T> {
         &mut held.0
     }
 }
-
-/// A borrow that has not ended.
-#[doc(hidden)]
-pub struct Guard<G>(G);
 
 impl<D: 'static, A> Arg<D> for Optional<A>
 where
@@ -261,8 +261,8 @@ where
     type Held = Option<A::Held>;
     type Out<'g> = Option<A::Out<'g>>;
 
-    fn wasm_types(types: &mut Vec<wasm::ValType>) {
-        types.push(NULLABLE_EXTERN);
+    fn wasm_types(types: &mut Vec<ValType>) {
+        types.push(extern_type(true));
     }
 
     #[inline]
@@ -274,10 +274,7 @@ where
     }
 
     #[inline]
-    unsafe fn hold(
-        found: Self::Found,
-        site: &'static BorrowSite,
-    ) -> Result<Self::Held, Refusal> {
+    unsafe fn hold(found: Self::Found, site: &'static BorrowSite) -> Result<Self::Held, Refusal> {
         // SAFETY: the duties are the same.
         found.map(|found| unsafe { A::hold(found, site) }).transpose()
     }
@@ -300,7 +297,7 @@ impl<D: 'static> Arg<D> for CallerArg {
     type Held = ();
     type Out<'g> = &'g mut Caller<'g, D>;
 
-    fn wasm_types(_: &mut Vec<wasm::ValType>) {}
+    fn wasm_types(_: &mut Vec<ValType>) {}
 
     #[inline]
     fn find(_: &mut StoreInner, _: ((), ())) -> Result<(), Refusal> {
@@ -348,7 +345,7 @@ pub trait Args<D: 'static>: Copy + 'static {
 
     /// Their Wasm types.
     #[doc(hidden)]
-    fn wasm_types() -> Vec<wasm::ValType>;
+    fn wasm_types() -> Vec<ValType>;
 
     /// Converts the arguments, borrows them, calls the method, and ends the borrows.
     #[doc(hidden)]
@@ -372,7 +369,7 @@ macro_rules! arg_tuples {
             const SCOPE: bool = false $(|| $name::SCOPE)*;
             type Out<'g> = ($($name::Out<'g>,)*);
 
-            fn wasm_types() -> Vec<wasm::ValType> {
+            fn wasm_types() -> Vec<ValType> {
                 let mut types = Vec::new();
                 $($name::wasm_types(&mut types);)*
                 types

@@ -176,8 +176,11 @@ impl<P: Arguments, R: Outcomes> Export for Function<P, R> {
     fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
         match ty {
             Some(ExternType::Func(ty)) => {
-                typed::check::<P::Wasm, <R::Value as ExportResult>::Wasm>(engine.shared(), &ty.info().ty)
-                    .map_err(Problem::Type)
+                typed::check::<P::Wasm, <R::Value as ExportResult>::Wasm>(
+                    engine.shared(),
+                    &ty.info().ty,
+                )
+                .map_err(Problem::Type)
             }
             Some(_) => Err(Problem::Kind { expected: FUNCTION }),
             None => Err(Problem::Missing { expected: FUNCTION }),

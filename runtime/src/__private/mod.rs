@@ -22,13 +22,21 @@ mod register;
 mod result;
 mod scalars;
 
+pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic};
+pub use crate::api::func::enter::AbiArgs;
+pub use crate::api::func::host::HostFuncDef;
+pub use crate::api::func::shim::{AbiParams, AbiResults, HostFn, HostSignature};
 pub use crate::gc::BorrowSite as Site;
 pub use crate::instance::store::StoreInner;
-pub use call::{Arg, Args, CallerArg, Exclusive, Found, Optional, Shared, Value};
+pub use crate::vm::context::{VmCtx, VmStore};
+pub use call::{
+    Arg, Args, Call, CallerArg, Exclusive, ExclusiveGuard, Found, Optional, Refusal, Shared,
+    SharedGuard, Value,
+};
 pub use export_types::{Argument, Arguments, ExportParam, ExportResult, Outcome, Outcomes};
 pub use exports::{
     Collect, Collector, Export, ExportItem, ExportList, ExportsPre, Function, Item,
-    OptionalFunction, bind, collector,
+    OptionalFunction, Problem, bind, collector,
 };
 pub use param::{AfterFirst, Param, Same, kind};
 pub use register::{HostModule, NoReceiver, Receiver, State};

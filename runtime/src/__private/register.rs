@@ -118,7 +118,8 @@ impl<D: 'static, S: 'static> Receiver<D> for State<D, S> {
 
     #[inline]
     fn out<'g>(&self, caller: Option<&'g mut Caller<'g, D>>) -> &'g mut S {
-        let caller = caller.expect("a method of the store's data has no caller among its parameters");
+        let caller =
+            caller.expect("a method of the store's data has no caller among its parameters");
         (self.0)(caller.data_mut())
     }
 }

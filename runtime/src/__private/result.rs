@@ -6,10 +6,10 @@ use std::fmt;
 use crate::api::convert::{WasmBasic, WasmTy};
 use crate::api::func::shim::AbiResults;
 use crate::api::refs::{ExternRef, GcHeapOutOfMemory, Rooted, externref};
+use crate::api::types::ValType;
 use crate::error::{Error, Result};
 use crate::gc::{GcRef, Properties};
 use crate::instance::store::StoreInner;
-use crate::wasm::types as wasm;
 
 /// A new host object, for a guest to own.
 ///
@@ -58,7 +58,7 @@ pub trait HostResult {
 
     /// The Wasm types.
     #[doc(hidden)]
-    fn wasm_types() -> Vec<wasm::ValType>;
+    fn wasm_types() -> Vec<ValType>;
 
     /// The values for the guest. A safepoint, if `scope` says that references may have been made.
     #[doc(hidden)]
@@ -70,7 +70,7 @@ impl<V: HostValues> HostResult for V {
     type Abi = V::Abi;
     const SCOPE: bool = V::SCOPE;
 
-    fn wasm_types() -> Vec<wasm::ValType> {
+    fn wasm_types() -> Vec<ValType> {
         V::wasm_types()
     }
 
@@ -79,7 +79,7 @@ impl<V: HostValues> HostResult for V {
         if scope {
             store.safepoint();
         }
-        self.lower(store)
+        self.lower_values(store)
     }
 }
 
@@ -88,7 +88,7 @@ impl<V: HostValues, E: HostError> HostResult for Result<V, E> {
     type Abi = V::Abi;
     const SCOPE: bool = V::SCOPE;
 
-    fn wasm_types() -> Vec<wasm::ValType> {
+    fn wasm_types() -> Vec<ValType> {
         V::wasm_types()
     }
 
@@ -131,11 +131,11 @@ pub trait HostValues {
 
     /// The Wasm types.
     #[doc(hidden)]
-    fn wasm_types() -> Vec<wasm::ValType>;
+    fn wasm_types() -> Vec<ValType>;
 
     /// The values for the guest.
     #[doc(hidden)]
-    fn lower(self, store: &mut StoreInner) -> Result<Self::Abi>;
+    fn lower_values(self, store: &mut StoreInner) -> Result<Self::Abi>;
 }
 
 /// One value that a host function may return.
@@ -245,12 +245,12 @@ impl HostValues for () {
     type Abi = ();
     const SCOPE: bool = false;
 
-    fn wasm_types() -> Vec<wasm::ValType> {
+    fn wasm_types() -> Vec<ValType> {
         Vec::new()
     }
 
     #[inline]
-    fn lower(self, _: &mut StoreInner) -> Result<()> {
+    fn lower_values(self, _: &mut StoreInner) -> Result<()> {
         Ok(())
     }
 }
@@ -260,12 +260,12 @@ impl<V: HostValue> HostValues for V {
     type Abi = <V::Wasm as WasmBasic>::Abi;
     const SCOPE: bool = V::ROOTED;
 
-    fn wasm_types() -> Vec<wasm::ValType> {
+    fn wasm_types() -> Vec<ValType> {
         vec![V::Wasm::wasm_type()]
     }
 
     #[inline]
-    fn lower(self, store: &mut StoreInner) -> Result<Self::Abi> {
+    fn lower_values(self, store: &mut StoreInner) -> Result<Self::Abi> {
         self.lower_only(store)
     }
 }
@@ -278,12 +278,12 @@ macro_rules! value_tuples {
             type Abi = ($(<$name::Wasm as WasmBasic>::Abi,)*);
             const SCOPE: bool = false $(|| $name::PREPARED_ROOTED)*;
 
-            fn wasm_types() -> Vec<wasm::ValType> {
+            fn wasm_types() -> Vec<ValType> {
                 vec![$($name::Wasm::wasm_type()),*]
             }
 
             #[inline]
-            fn lower(self, store: &mut StoreInner) -> Result<Self::Abi> {
+            fn lower_values(self, store: &mut StoreInner) -> Result<Self::Abi> {
                 // Making the objects may collect, so nothing is lowered before all are made.
                 let ($($name,)*) = self;
                 $(let $name = $name.prepare(store)?;)*

@@ -5,15 +5,13 @@ use std::any::Any;
 use std::fmt;
 
 use super::func::Func;
-use super::refs::externref::ExternRef;
-use super::refs::rooted::{ManuallyRooted, Rooted};
-use super::types::ValType;
+use super::refs::{ExternRef, HostAccessError, ManuallyRooted, Rooted};
+use super::types::{HeapType, RefType, ValType};
 use crate::error::{Error, Result};
-use crate::gc::object::GcRef;
+use crate::gc::GcRef;
 use crate::instance::definition::{FuncPtr, RawRef};
 use crate::instance::store::StoreInner;
 use crate::vm::value::ValRaw;
-use crate::wasm::types as wasm;
 
 /// A Rust type that stands for one Wasm value in typed calls and host functions.
 ///
@@ -72,7 +70,7 @@ pub trait WasmTy: Sized + Send + 'static {
 
     /// The Wasm type of the value.
     fn valtype() -> ValType {
-        valtype(Self::Wasm::wasm_type())
+        Self::Wasm::wasm_type()
     }
 }
 
@@ -107,7 +105,7 @@ pub trait WasmBasic: WasmTy<Wasm = Self> + sealed::Sealed {
     const ROOTS: bool;
 
     /// Its type.
-    fn wasm_type() -> wasm::ValType;
+    fn wasm_type() -> ValType;
 
     /// Whether a value may be used with this store.
     fn compatible_with_store(&self, store: &StoreInner) -> bool;
@@ -130,10 +128,8 @@ mod sealed {
 pub enum LoadError {
     /// Null, where the Rust type has no null.
     Null { expected: &'static str },
-    /// Another kind of reference.
-    Mismatch { expected: &'static str, found: String },
-    /// `WasmTy::try_from_wasm` failed.
-    Conversion(Error),
+    /// A reference to something else, or a value that `WasmTy::try_from_wasm` refused.
+    Other(Error),
 }
 
 impl fmt::Display for LoadError {
@@ -142,10 +138,7 @@ impl fmt::Display for LoadError {
             LoadError::Null { expected } => {
                 write!(f, "expected a non-null reference to `{expected}`, found null")
             }
-            LoadError::Mismatch { expected, found } => {
-                write!(f, "expected a reference to `{expected}`, found {found}")
-            }
-            LoadError::Conversion(error) => fmt::Display::fmt(error, f),
+            LoadError::Other(error) => fmt::Display::fmt(error, f),
         }
     }
 }
@@ -157,25 +150,7 @@ pub(crate) fn load<V: WasmTy>(
     store: &mut StoreInner,
     abi: <V::Wasm as WasmBasic>::Abi,
 ) -> Result<V, LoadError> {
-    V::try_from_wasm(V::Wasm::load(store, abi)?).map_err(LoadError::Conversion)
-}
-
-fn valtype(ty: wasm::ValType) -> ValType {
-    use super::types::{HeapType, RefType};
-    match ty {
-        wasm::ValType::I32 => ValType::I32,
-        wasm::ValType::I64 => ValType::I64,
-        wasm::ValType::F32 => ValType::F32,
-        wasm::ValType::F64 => ValType::F64,
-        wasm::ValType::V128 => ValType::V128,
-        wasm::ValType::Ref(ty) => {
-            let heap = match ty.heap {
-                wasm::HeapType::Func => HeapType::Func,
-                _ => HeapType::Extern,
-            };
-            ValType::Ref(RefType::new(ty.nullable, heap))
-        }
-    }
+    V::try_from_wasm(V::Wasm::load(store, abi)?).map_err(LoadError::Other)
 }
 
 macro_rules! numbers {
@@ -200,8 +175,8 @@ macro_rules! numbers {
             type Abi = $abi;
             const ROOTS: bool = false;
 
-            fn wasm_type() -> wasm::ValType {
-                wasm::ValType::$wasm
+            fn wasm_type() -> ValType {
+                ValType::$wasm
             }
 
             fn compatible_with_store(&self, _: &StoreInner) -> bool {
@@ -271,14 +246,11 @@ impl Abi for () {
     }
 }
 
-const fn reference(nullable: bool, heap: wasm::HeapType) -> wasm::ValType {
-    wasm::ValType::Ref(wasm::RefType { nullable, heap })
-}
-
 /// A reference type of Rust: the non-null form of a nullable one.
-trait Reference: Sized + Send + 'static {
+#[doc(hidden)]
+pub trait Reference: Sized + Send + 'static {
     type Abi: Abi;
-    const HEAP: wasm::HeapType;
+    const HEAP: HeapType;
     const ROOTS: bool;
     const NULL: Self::Abi;
 
@@ -329,8 +301,8 @@ macro_rules! references {
             type Abi = <$rust as Reference>::Abi;
             const ROOTS: bool = <$rust as Reference>::ROOTS;
 
-            fn wasm_type() -> wasm::ValType {
-                reference(false, <$rust as Reference>::HEAP)
+            fn wasm_type() -> ValType {
+                ValType::Ref(RefType::new(false, <$rust as Reference>::HEAP))
             }
 
             fn compatible_with_store(&self, store: &StoreInner) -> bool {
@@ -353,8 +325,8 @@ macro_rules! references {
             type Abi = <$rust as Reference>::Abi;
             const ROOTS: bool = <$rust as Reference>::ROOTS;
 
-            fn wasm_type() -> wasm::ValType {
-                reference(true, <$rust as Reference>::HEAP)
+            fn wasm_type() -> ValType {
+                ValType::Ref(RefType::new(true, <$rust as Reference>::HEAP))
             }
 
             fn compatible_with_store(&self, store: &StoreInner) -> bool {
@@ -384,7 +356,7 @@ references! {
 
 impl Reference for Rooted<ExternRef> {
     type Abi = i32;
-    const HEAP: wasm::HeapType = wasm::HeapType::Extern;
+    const HEAP: HeapType = HeapType::Extern;
     const ROOTS: bool = true;
     const NULL: i32 = 0;
 
@@ -393,7 +365,7 @@ impl Reference for Rooted<ExternRef> {
     }
 
     fn of_store(&self, store: &StoreInner) -> bool {
-        self.store_id() == store.id()
+        self.comes_from_same_store(store)
     }
 
     #[inline]
@@ -410,7 +382,7 @@ impl Reference for Rooted<ExternRef> {
 
 impl Reference for ManuallyRooted<ExternRef> {
     type Abi = i32;
-    const HEAP: wasm::HeapType = wasm::HeapType::Extern;
+    const HEAP: HeapType = HeapType::Extern;
     const ROOTS: bool = false;
     const NULL: i32 = 0;
 
@@ -419,7 +391,7 @@ impl Reference for ManuallyRooted<ExternRef> {
     }
 
     fn of_store(&self, store: &StoreInner) -> bool {
-        self.store_id() == store.id()
+        self.comes_from_same_store(store)
     }
 
     fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
@@ -434,7 +406,7 @@ impl Reference for ManuallyRooted<ExternRef> {
 
 impl<T: Any + Send + Sync> Reference for Rooted<ExternRef<T>> {
     type Abi = i32;
-    const HEAP: wasm::HeapType = wasm::HeapType::Extern;
+    const HEAP: HeapType = HeapType::Extern;
     const ROOTS: bool = true;
     const NULL: i32 = 0;
 
@@ -443,7 +415,7 @@ impl<T: Any + Send + Sync> Reference for Rooted<ExternRef<T>> {
     }
 
     fn of_store(&self, store: &StoreInner) -> bool {
-        self.store_id() == store.id()
+        self.comes_from_same_store(store)
     }
 
     #[inline]
@@ -460,7 +432,7 @@ impl<T: Any + Send + Sync> Reference for Rooted<ExternRef<T>> {
 
 impl<T: Any + Send + Sync> Reference for ManuallyRooted<ExternRef<T>> {
     type Abi = i32;
-    const HEAP: wasm::HeapType = wasm::HeapType::Extern;
+    const HEAP: HeapType = HeapType::Extern;
     const ROOTS: bool = false;
     const NULL: i32 = 0;
 
@@ -469,7 +441,7 @@ impl<T: Any + Send + Sync> Reference for ManuallyRooted<ExternRef<T>> {
     }
 
     fn of_store(&self, store: &StoreInner) -> bool {
-        self.store_id() == store.id()
+        self.comes_from_same_store(store)
     }
 
     fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
@@ -484,23 +456,21 @@ impl<T: Any + Send + Sync> Reference for ManuallyRooted<ExternRef<T>> {
 
 /// The reference `abi` if it is to a host object with a `T` in it; `None` for null.
 #[inline]
-fn checked<T: Any + Send + Sync>(
-    store: &StoreInner,
-    abi: i32,
-) -> Result<Option<GcRef>, LoadError> {
+fn checked<T: Any + Send + Sync>(store: &StoreInner, abi: i32) -> Result<Option<GcRef>, LoadError> {
     let Some(object) = GcRef::from_raw(abi as u32) else { return Ok(None) };
     match store.gc.check_host::<T>(object) {
         Ok(()) => Ok(Some(object)),
-        Err(error) => {
-            let expected = std::any::type_name::<T>();
-            Err(LoadError::Mismatch { expected, found: error.found() })
+        Err(reason) => {
+            let expected = Some(std::any::type_name::<T>());
+            let error = HostAccessError::of(&store.gc, object, expected, reason);
+            Err(LoadError::Other(error.into()))
         }
     }
 }
 
 impl Reference for Func {
     type Abi = i64;
-    const HEAP: wasm::HeapType = wasm::HeapType::Func;
+    const HEAP: HeapType = HeapType::Func;
     const ROOTS: bool = false;
     const NULL: i64 = 0;
 

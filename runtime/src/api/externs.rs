@@ -86,9 +86,9 @@ impl Extern {
     pub(crate) fn entity(&self, store: &StoreInner) -> Result<Entity> {
         Ok(match self {
             Extern::Func(func) => Entity::Func(func.checked(store)?),
-            Extern::Table(table) => Entity::Table(
-                table.position(store).context("the table belongs to another store")?,
-            ),
+            Extern::Table(table) => {
+                Entity::Table(table.position(store).context("the table belongs to another store")?)
+            }
             Extern::Memory(memory) => Entity::Memory(
                 memory.position(store).context("the memory belongs to another store")?,
             ),

@@ -10,9 +10,9 @@ use anyhow::{Context as _, bail, ensure};
 use super::caller::Caller;
 use super::engine::Engine;
 use super::externs::Extern;
+use super::func::Func;
 use super::func::host::{self, IntoFunc};
 use super::func::shim::{self, HostFn};
-use super::func::Func;
 use super::instance::Instance;
 use super::linking::{self, Definition};
 use super::module::Module;
@@ -112,7 +112,7 @@ impl<T: 'static> Linker<T> {
         name: &str,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Result<&mut Linker<T>> {
-        let def = func.into_host_func(&self.engine, &format!("{module}::{name}"));
+        let def = func.into_host_func(&self.engine, &format!("{module}::{name}")).0;
         self.insert(module, name, Definition::Host(def))
     }
 
@@ -199,8 +199,9 @@ impl<T: 'static> Linker<T> {
         as_name: &str,
     ) -> Result<&mut Linker<T>> {
         let definition = self.find(module, name).cloned();
-        let definition = definition
-            .with_context(|| format!("no definition `{module}::{name}`{}", self.hint(module, name)))?;
+        let definition = definition.with_context(|| {
+            format!("no definition `{module}::{name}`{}", self.hint(module, name))
+        })?;
         self.insert(as_module, as_name, definition)
     }
 

@@ -15,7 +15,9 @@ use crate::instance::store::StoreInner;
 use crate::instance::vmctx::Entity;
 use crate::wasm::module::{EntityIndex, Import};
 use crate::wasm::subtype;
-use crate::wasm::types::{GlobalType as WasmGlobal, MemoryType as WasmMemory, TableType as WasmTable, TypeId};
+use crate::wasm::types::{
+    GlobalType as WasmGlobal, MemoryType as WasmMemory, TableType as WasmTable, TypeId,
+};
 
 /// What may stand behind an import.
 #[derive(Clone)]

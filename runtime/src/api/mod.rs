@@ -12,6 +12,8 @@ pub(crate) mod linker;
 pub(crate) mod linking;
 pub(crate) mod memory;
 pub(crate) mod module;
+#[allow(unsafe_code, reason = "declares the unchecked functions of the API")]
+pub(crate) mod raw;
 pub(crate) mod refs;
 pub(crate) mod store;
 pub(crate) mod table;

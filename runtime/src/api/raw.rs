@@ -1,10 +1,15 @@
-//! Conversions between handles and the bits that Wasm sees, unchecked. Their bodies are safe; the
-//! functions are not, because nothing keeps the bits from going stale.
+//! The unchecked half of the API: conversions between handles and the bits that Wasm sees, and
+//! functions over such bits. Nothing keeps the bits from going stale but the caller's care.
 
+use super::caller::Caller;
+use super::engine::Engine;
+use super::func::{Func, shim};
 use super::refs::{ExternRef, Rooted};
 use super::store::AsContextMut;
+use super::types::FuncType;
 use crate::error::Result;
 use crate::gc;
+use crate::vm::value::ValRaw;
 
 impl ExternRef {
     /// The reference with these bits, rooted in the current scope; `None` for null.
@@ -54,5 +59,52 @@ impl<T: ?Sized + 'static> ExternRef<T> {
     /// ```
     pub unsafe fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
         Ok(self.gc_ref(store.as_context_mut().into_inner())?.to_raw())
+    }
+}
+
+impl Func {
+    /// A host function of type `ty` over raw slots: arguments in, results out, without checks.
+    ///
+    /// # Safety
+    ///
+    /// The closure must read and write the slots as `ty` says; references it writes must have come
+    /// from `to_raw` with nothing that may collect in between.
+    ///
+    /// # Panics
+    ///
+    /// If `ty` belongs to another engine.
+    pub unsafe fn new_unchecked<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        let mut store = store.as_context_mut();
+        assert!(Engine::same(ty.engine(), &store.engine()), "the type belongs to another engine");
+        let def = shim::define_array(ty.info().clone(), "host function", Box::new(func));
+        let inner = store.inner_mut();
+        let ptr = inner.host_record(&def, def.ty.id);
+        Func::from_ptr(inner, ptr.expect("a host function's trampoline compiles"))
+    }
+
+    /// Calls the function with raw slots, which hold its arguments and receive its results.
+    /// Nothing is checked, and there is no safepoint: references are as `to_raw` gave them.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Func::call), if the guest is stopped.
+    ///
+    /// # Safety
+    ///
+    /// `slots` must have room for the parameters and for the results, whichever are more, and hold
+    /// arguments of the function's parameter types. The function must belong to this store.
+    pub unsafe fn call_unchecked(
+        &self,
+        mut store: impl AsContextMut,
+        slots: &mut [ValRaw],
+    ) -> Result<()> {
+        let store = store.as_context_mut();
+        let ptr = self.checked(store.inner())?;
+        // SAFETY: the caller's duties are the same.
+        unsafe { store.0.call_array(ptr, slots) }
     }
 }

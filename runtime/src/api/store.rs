@@ -294,6 +294,13 @@ impl<'a, T: 'static> From<StoreContextMut<'a, T>> for StoreContext<'a, T> {
     }
 }
 
+impl<T: 'static + Default> Default for Store<T> {
+    /// A store of the default data in an engine of its own with the default settings.
+    fn default() -> Store<T> {
+        Store::new(&Engine::default(), T::default())
+    }
+}
+
 impl<T: 'static + std::fmt::Debug> std::fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()

@@ -112,7 +112,9 @@ impl Table {
         let limit = inner.engine.settings.table_limit;
         match inner.tables[position].grow(delta, init, limit) {
             Some(old) => Ok(old),
-            None => bail!("failed to grow the table by {delta} elements: over its maximum or limit"),
+            None => {
+                bail!("failed to grow the table by {delta} elements: over its maximum or limit")
+            }
         }
     }
 

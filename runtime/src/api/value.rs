@@ -1,8 +1,8 @@
 //! `Val` and `Ref`: values whose type is known at run time.
 
 use super::func::Func;
-use super::refs::externref::ExternRef;
-use super::refs::rooted::Rooted;
+use super::refs::ExternRef;
+use super::refs::Rooted;
 use super::types::{HeapType, RefType, ValType};
 use crate::error::Result;
 use crate::instance::definition::{FuncPtr, RawRef};
@@ -273,7 +273,7 @@ impl Ref {
         match raw {
             RawRef::Func(func) => Ref::Func(func.map(|func| Func::from_ptr(store, func))),
             RawRef::Gc(raw) => {
-                let object = crate::gc::object::GcRef::from_raw(raw);
+                let object = crate::gc::GcRef::from_raw(raw);
                 Ref::Extern(object.map(|object| Rooted::from_gc_ref(store, object)))
             }
         }

@@ -39,8 +39,8 @@ mod trace;
 use std::any::Any;
 use std::marker::PhantomData;
 
-use crate::Result;
 use crate::abi::object::EXTERN_SIZE;
+use crate::error::Result;
 use check::check_heap;
 use collector::Collection;
 use externs::HostTable;
@@ -144,12 +144,12 @@ impl GcStore {
     /// # Errors
     ///
     /// Fails when the system has no 4 GiB of address space left.
-    #[inline]
     pub(crate) fn reserve(&mut self) -> Result<()> {
-        if self.space.base().is_null() { self.space.reserve() } else { Ok(()) }
+        self.space.reserve()
     }
 
     /// What references are relative to: null until the heap is reserved, then the same for ever.
+    #[inline]
     pub(crate) fn base(&self) -> *mut u8 {
         self.space.base()
     }

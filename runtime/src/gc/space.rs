@@ -7,23 +7,22 @@
 //! ```
 //!
 //! Invariants:
-//! * `base..base + RESERVATION + GUARD` is one private mapping that lives and dies with [`Space`]
-//!   and that nobody else hands out;
 //! * in both semispaces the first `committed` bytes are readable and writable, the rest is not
 //!   accessible;
-//! * `base` never changes after the reservation was made (compiled code keeps copies of it).
+//! * `base` is that of the reservation, which is never replaced once it is made (compiled code keeps
+//!   copies of the address).
 //!
 //! The low offset bits are the same in both semispaces, so the top bit of an offset selects the
 //! semispace and one subtraction and one comparison check an access.
 
-use std::ffi::c_void;
-use std::ptr::{self, NonNull};
+use std::ops::Range;
+use std::ptr;
 
 use anyhow::Context as _;
-use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
-use crate::Result;
 use crate::abi::object::{NULL_GUARD, OBJECT_ALIGN};
+use crate::error::Result;
+use crate::vm::reservation::Reservation;
 
 /// What a `u32` can reach.
 const RESERVATION: usize = 4 << 30;
@@ -33,17 +32,18 @@ const GUARD: usize = 1 << 20;
 const HALF: u32 = 1 << 31;
 /// Where a semispace starts in its half.
 const START: u32 = NULL_GUARD;
-/// No semispace can be larger.
-pub(super) const MAX_SEMISPACE: u32 = HALF - START;
 /// The smallest amount of memory made accessible at a time: a multiple of every page size.
 const COMMIT_UNIT: u32 = 64 << 10;
+/// No semispace is larger. Less than half of the offsets, so that the end of one is an offset too.
+const MAX_SEMISPACE: u32 = HALF - START - COMMIT_UNIT;
 /// What a semispace that became empty keeps; the rest goes back to the system.
 const KEEP_RESIDENT: u32 = 1 << 20;
 
 /// The reservation and the state of its two semispaces. Costs nothing until [`Space::reserve`].
 #[derive(Debug)]
 pub(super) struct Space {
-    /// Null until the reservation is made; then the mapping, for good.
+    reservation: Option<Reservation>,
+    /// Where `reservation` begins; null without one.
     base: *mut u8,
     /// Accessible bytes at the start of each semispace.
     committed: u32,
@@ -55,8 +55,8 @@ pub(super) struct Space {
     limit: u32,
 }
 
-// SAFETY: the mapping belongs to this value alone, and memory is reached only through its methods:
-// reading takes `&self`, writing takes `&mut self`.
+// SAFETY: the memory belongs to this value alone, and is reached only through its methods: reading
+// takes `&self`, writing takes `&mut self`.
 unsafe impl Send for Space {}
 // SAFETY: as above; `&Space` only reads.
 unsafe impl Sync for Space {}
@@ -66,20 +66,16 @@ impl Space {
     pub(super) fn new(limit: usize) -> Space {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(MAX_SEMISPACE);
         let limit = limit - limit % OBJECT_ALIGN;
-        Space { base: ptr::null_mut(), committed: 0, start: START, top: START, limit }
+        let base = ptr::null_mut();
+        Space { reservation: None, base, committed: 0, start: START, top: START, limit }
     }
 
     /// Makes the reservation, if it is not made.
     pub(super) fn reserve(&mut self) -> Result<()> {
-        if self.base.is_null() {
-            let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-            let len = RESERVATION + GUARD;
-            // SAFETY: a null hint lets the system choose, so no existing mapping is replaced.
-            let mapped = unsafe {
-                rustix::mm::mmap_anonymous(ptr::null_mut(), len, ProtFlags::empty(), flags)
-            };
-            self.base =
-                mapped.context("cannot reserve address space for the GC heap")?.cast::<u8>();
+        if self.reservation.is_none() {
+            let made = Reservation::new(RESERVATION + GUARD).context("no room for a GC heap")?;
+            self.base = made.base().as_ptr();
+            self.reservation = Some(made);
         }
         Ok(())
     }
@@ -105,7 +101,7 @@ impl Space {
     }
 
     /// The offsets that hold objects.
-    pub(super) fn objects(&self) -> std::ops::Range<u32> {
+    pub(super) fn objects(&self) -> Range<u32> {
         self.start..self.top
     }
 
@@ -133,25 +129,18 @@ impl Space {
         self.reserve().ok()?;
         let wanted = needed.max(self.committed.saturating_mul(2)).min(self.limit);
         let wanted = wanted.next_multiple_of(COMMIT_UNIT);
+        let reservation = self.reservation.as_mut()?;
         for start in [START, HALF + START] {
-            self.commit(start + self.committed, wanted - self.committed)?;
+            let (from, to) = (start + self.committed, start + wanted);
+            reservation.commit(from as usize..to as usize).ok()?;
         }
         self.committed = wanted;
         Some(())
     }
 
-    /// Makes `len` bytes at `from` accessible; zero when they never were before.
-    fn commit(&mut self, from: u32, len: u32) -> Option<()> {
-        let access = MprotectFlags::READ | MprotectFlags::WRITE;
-        let at = self.base.wrapping_add(from as usize).cast::<c_void>();
-        // SAFETY: `from..from + len` lies in one half of our own mapping (`grow` keeps it within
-        // `MAX_SEMISPACE`, rounded up to a unit that divides it), which holds no Rust object.
-        unsafe { rustix::mm::mprotect(at, len as usize, access) }.ok()
-    }
-
     /// Makes the other semispace the active one and empties it. Returns where the objects to be
     /// rescued lie; they stay readable and writable until [`Space::finish_flip`].
-    pub(super) fn flip(&mut self) -> std::ops::Range<u32> {
+    pub(super) fn flip(&mut self) -> Range<u32> {
         let old = self.objects();
         self.start ^= HALF;
         self.top = self.start;
@@ -176,15 +165,11 @@ impl Space {
 
     /// Ends a collection: the memory of the emptied semispace beyond what is worth keeping goes
     /// back to the system. `old` is what [`Space::flip`] returned.
-    pub(super) fn finish_flip(&mut self, old: std::ops::Range<u32>) {
-        let used = (old.end - old.start).next_multiple_of(COMMIT_UNIT);
-        if used > KEEP_RESIDENT {
-            let at = self.address(old.start + KEEP_RESIDENT).cast::<c_void>();
-            let len = (used - KEEP_RESIDENT) as usize;
-            // SAFETY: the range is page-aligned, lies in the inactive semispace of our own mapping
-            // and holds nothing that is read again before it is written. An error only means that
-            // the memory stays with us.
-            let _ = unsafe { rustix::mm::madvise(at, len, Advice::LinuxDontNeed) };
+    pub(super) fn finish_flip(&mut self, old: Range<u32>) {
+        let kept = old.start + KEEP_RESIDENT;
+        if let Some(reservation) = self.reservation.as_mut().filter(|_| old.end > kept) {
+            // When it fails, the memory stays with us, which harms nobody.
+            let _ = reservation.reset(kept as usize..old.end as usize);
         }
     }
 
@@ -227,17 +212,6 @@ impl Space {
     #[inline]
     fn address(&self, at: u32) -> *mut u8 {
         self.base.wrapping_add(at as usize)
-    }
-}
-
-impl Drop for Space {
-    fn drop(&mut self) {
-        if let Some(base) = NonNull::new(self.base) {
-            let len = RESERVATION + GUARD;
-            // SAFETY: exactly the mapping made by `reserve`; nothing reaches it once `self` is gone.
-            let unmapped = unsafe { rustix::mm::munmap(base.as_ptr().cast::<c_void>(), len) };
-            debug_assert!(unmapped.is_ok(), "unmapping our own mapping cannot fail");
-        }
     }
 }
 

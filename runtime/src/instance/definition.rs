@@ -114,7 +114,10 @@ impl Memory {
             return None;
         }
         self.storage.grow(bytes as usize).ok()?;
-        self.def.store_base_and_len(self.storage.base().as_ptr().expose_provenance(), self.storage.len());
+        self.def.store_base_and_len(
+            self.storage.base().as_ptr().expose_provenance(),
+            self.storage.len(),
+        );
         Some(old)
     }
 
@@ -354,7 +357,11 @@ fn copy_cells<V: Copy>(cells: &[Cell<V>], to: usize, from: std::ops::Range<usize
 }
 
 /// `start..start + len` if it lies within `bound`.
-pub(crate) fn range(start: u64, len: u64, bound: u64) -> Result<std::ops::Range<usize>, OutOfBounds> {
+pub(crate) fn range(
+    start: u64,
+    len: u64,
+    bound: u64,
+) -> Result<std::ops::Range<usize>, OutOfBounds> {
     let end = start.checked_add(len).filter(|end| *end <= bound).ok_or(OutOfBounds)?;
     Ok(start as usize..end as usize)
 }

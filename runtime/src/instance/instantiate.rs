@@ -13,9 +13,7 @@ use crate::abi::layout::Place;
 use crate::error::Result;
 use crate::vm::context::{VmFuncImport, VmFuncRef};
 use crate::wasm::const_expr::ConstExpr;
-use crate::wasm::index::{
-    DefinedFuncIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex,
-};
+use crate::wasm::index::{DefinedFuncIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
 use crate::wasm::module::{EntityIndex, SegmentMode};
 
 /// What stands behind an import.
@@ -86,7 +84,11 @@ impl StoreInner {
             };
             match &segment.mode {
                 SegmentMode::Active { target, offset } => {
-                    let at = self.eval_offset(instance, offset, module.info.tables[target.index()].ty.is_64);
+                    let at = self.eval_offset(
+                        instance,
+                        offset,
+                        module.info.tables[target.index()].ty.is_64,
+                    );
                     let table = self.instances[instance].tables[target.index()];
                     self.tables[table].init(at, items.iter().copied()).map_err(table_trap)?;
                 }
@@ -103,12 +105,7 @@ impl StoreInner {
         Ok(())
     }
 
-    fn eval_offset(
-        &self,
-        instance: usize,
-        offset: &ConstExpr,
-        is_64: bool,
-    ) -> u64 {
+    fn eval_offset(&self, instance: usize, offset: &ConstExpr, is_64: bool) -> u64 {
         let bits = self.eval(instance, offset) as u64;
         if is_64 { bits } else { u64::from(bits as u32) }
     }
@@ -137,7 +134,12 @@ impl NewInstance {
         }
     }
 
-    fn import(&mut self, store: &mut StoreInner, index: EntityIndex, value: &ImportValue) -> Result<()> {
+    fn import(
+        &mut self,
+        store: &mut StoreInner,
+        index: EntityIndex,
+        value: &ImportValue,
+    ) -> Result<()> {
         match (index, value) {
             (EntityIndex::Func(func), ImportValue::Host(def)) => {
                 let record = store.host_record(def, self.module.func_type_id(func))?;

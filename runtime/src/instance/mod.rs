@@ -2,13 +2,17 @@
 //! Wasm. Knows neither the embedder's data type nor how code is generated.
 
 pub(crate) mod backtrace;
+#[allow(unsafe_code, reason = "enters Wasm and walks its stack")]
 pub(crate) mod call;
 pub(crate) mod const_eval;
+#[allow(unsafe_code, reason = "reads and writes definitions by address")]
 pub(crate) mod definition;
 pub(crate) mod engine;
+#[allow(unsafe_code, reason = "says which thread may own what stands in the place of a vmctx")]
 pub(crate) mod host_func;
 pub(crate) mod instantiate;
 pub(crate) mod module;
 pub(crate) mod segments;
 pub(crate) mod store;
+#[allow(unsafe_code, reason = "fills the memory that compiled code reads")]
 pub(crate) mod vmctx;

@@ -28,7 +28,13 @@ impl StoreInner {
     }
 
     /// `memory.fill`.
-    pub(crate) fn memory_fill(&mut self, memory: usize, at: u64, byte: u8, len: u64) -> Result<(), Trap> {
+    pub(crate) fn memory_fill(
+        &mut self,
+        memory: usize,
+        at: u64,
+        byte: u8,
+        len: u64,
+    ) -> Result<(), Trap> {
         let memory = self.memories[memory].data_mut();
         let range = range(at, len, memory.len() as u64).map_err(memory_trap)?;
         memory[range].fill(byte);

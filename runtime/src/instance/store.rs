@@ -186,11 +186,7 @@ impl StoreInner {
         let mut context = Box::new(HostContext {
             vm: VmHostFunc { store: self.vm_ptr(), shim: def.shim },
             def: def.clone(),
-            record: VmFuncRef {
-                code: exit.as_ptr(),
-                ctx: std::ptr::null_mut(),
-                type_id: ty.0,
-            },
+            record: VmFuncRef { code: exit.as_ptr(), ctx: std::ptr::null_mut(), type_id: ty.0 },
         });
         context.record.ctx = std::ptr::from_mut(&mut *context).cast();
         let record = FuncPtr::of_host(&context);

@@ -56,9 +56,7 @@ impl Instance {
             EntityIndex::Memory(MemoryIndex(index)) => {
                 Entity::Memory(self.memories[index as usize])
             }
-            EntityIndex::Global(GlobalIndex(index)) => {
-                Entity::Global(self.globals[index as usize])
-            }
+            EntityIndex::Global(GlobalIndex(index)) => Entity::Global(self.globals[index as usize]),
             EntityIndex::Tag(_) => panic!("decode refuses modules with tags"),
         }
     }
@@ -103,7 +101,11 @@ impl VmCtxMemory {
 
     /// Prepares the definition at `place`: the slot of a defined one, `None` for an imported one,
     /// whose address is filled in.
-    pub(crate) fn definition(&self, place: Place, imported: impl FnOnce() -> usize) -> Option<DefSlot> {
+    pub(crate) fn definition(
+        &self,
+        place: Place,
+        imported: impl FnOnce() -> usize,
+    ) -> Option<DefSlot> {
         match place {
             Place::Pointer(offset) => {
                 self.write(offset, imported());
@@ -119,7 +121,10 @@ impl VmCtxMemory {
         let offset = usize::try_from(offset).expect("vmctx offsets are not negative");
         let end = offset + size_of::<V>();
         assert!(end <= size_of_val(&*self.words), "vmctx access within its layout");
-        NonNull::from(&*self.words).cast::<u8>().map_addr(|at| at.checked_add(offset).expect("in bounds")).cast()
+        NonNull::from(&*self.words)
+            .cast::<u8>()
+            .map_addr(|at| at.checked_add(offset).expect("in bounds"))
+            .cast()
     }
 
     fn write<V: Copy>(&self, offset: i32, value: V) {

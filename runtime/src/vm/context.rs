@@ -12,8 +12,9 @@ use crate::abi::layout;
 /// The part of a store that compiled code touches, followed by what a failure leaves for Rust.
 ///
 /// Compiled code gets `*mut VmStore` and writes through it, so every field it touches is a `Cell`.
+#[doc(hidden)]
 #[repr(C)]
-pub(crate) struct VmStore {
+pub struct VmStore {
     /// A function whose frame would reach below this address overflows the stack.
     pub(crate) stack_limit: Cell<usize>,
     /// The innermost entry into Wasm; null outside Wasm.
@@ -80,8 +81,9 @@ pub(crate) struct Activation {
 }
 
 /// The fixed part of a vmctx; `abi::layout::VmCtxLayout` says what follows.
+#[doc(hidden)]
 #[repr(C, align(16))]
-pub(crate) struct VmCtx {
+pub struct VmCtx {
     pub(crate) store: *mut VmStore,
     /// Engine type ids by type index of the module.
     pub(crate) type_ids: *const u32,

@@ -31,8 +31,8 @@ pub(crate) struct ModuleInfo {
     pub(crate) imported_functions: u32,
     /// Function names of the name section.
     pub(crate) function_names: HashMap<FuncIndex, Box<str>>,
-    /// For every function the slot of its record, if its reference can be observed: it is
-    /// exported, in an element segment, or named by `ref.func`.
+    /// For every function the slot of its record, if its reference can be observed or the host
+    /// calls it: it is exported, in an element segment, named by `ref.func`, or the start function.
     pub(crate) func_refs: Vec<Option<FuncRefIndex>>,
     /// The number of slots given out in `func_refs`.
     pub(crate) func_ref_count: u32,

@@ -53,7 +53,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
     pub(crate) fn new(func: Func, store: &StoreInner) -> Result<Self> {
         let ptr = func.checked(store)?;
         let ty = store.engine.func_type(ptr.type_id());
-        typed::check::<Params, Results>(store, &ty.ty).with_context(|| {
+        typed::check::<Params, Results>(&store.engine, &ty.ty).with_context(|| {
             let engine = Engine::from_shared(store.engine.clone());
             let found = FuncType::from_info(engine, ty.clone());
             format!("type mismatch: the function's type is {found}")
@@ -77,7 +77,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
     ) -> Result<Results::Abi> {
         let ptr = self.func.checked(&shell.inner)?;
         shell.inner.safepoint();
-        let args = params.lower(&shell.inner)?;
+        let args = params.lower_params(&shell.inner)?;
         shell.inner.before_entry();
         let record = ptr.record();
         let mut slots = Results::Abi::slots();

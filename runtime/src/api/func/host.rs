@@ -67,7 +67,14 @@ pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
 
 /// A host function's definition.
 #[doc(hidden)]
-pub type HostFuncDef = Arc<HostFunc>;
+#[derive(Clone)]
+pub struct HostFuncDef(pub(crate) Arc<HostFunc>);
+
+impl std::fmt::Debug for HostFuncDef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("HostFuncDef").field(&self.0.name).finish()
+    }
+}
 
 /// The kind of closures without a `Caller`.
 #[doc(hidden)]
@@ -93,38 +100,38 @@ fn bad_param(index: usize, error: LoadError) -> crate::Error {
 macro_rules! closures {
     ($($($name:ident $index:literal)*;)*) => {$(
         #[allow(non_snake_case, unused_variables, reason = "values are named by their types")]
-        impl<D: 'static, F, Ret, $($name: WasmTy),*> HostFn<D>
-            for Closure<F, Plain, ($($name,)*), Ret>
+        impl<Data: 'static, Fun, Ret, $($name: WasmTy),*> HostFn<Data>
+            for Closure<Fun, Plain, ($($name,)*), Ret>
         where
-            F: Fn($($name),*) -> Ret + Send + Sync + 'static,
+            Fun: Fn($($name),*) -> Ret + Send + Sync + 'static,
             Ret: WasmRet + 'static,
         {
             type Params = ($((Slot<$name>, ()),)*);
             type Results = <Ret::Ok as WasmResults>::Abi;
-            const SCOPE: bool = <Ret::Ok as WasmResults>::ROOTS $(|| $name::Wasm::ROOTS)*;
+            const SCOPE: bool = <Ret::Ok as WasmResults>::RESULT_ROOTS $(|| $name::Wasm::ROOTS)*;
 
             fn signature(&self) -> HostSignature {
                 HostSignature {
                     params: vec![$($name::Wasm::wasm_type()),*],
-                    results: <Ret::Ok as super::typed::WasmParams>::wasm_types(),
+                    results: <Ret::Ok as super::typed::WasmParams>::val_types(),
                 }
             }
 
             #[inline]
-            fn call(&self, caller: &mut Caller<'_, D>, params: Self::Params) -> Result<Self::Results> {
+            fn call(&self, caller: &mut Caller<'_, Data>, params: Self::Params) -> Result<Self::Results> {
                 let ($(($name, ()),)*) = params;
                 $(let $name = load::<$name>(caller.inner_mut(), $name)
                     .map_err(|error| bad_param($index, error))?;)*
                 let results = (self.func)($($name),*).into_result()?;
-                lower(caller, <Self as HostFn<D>>::SCOPE, results)
+                lower(caller, <Self as HostFn<Data>>::SCOPE, results)
             }
         }
 
         #[allow(non_snake_case, unused_variables, reason = "values are named by their types")]
-        impl<D: 'static, F, Ret, $($name: WasmTy),*> HostFn<D>
-            for Closure<F, WithCaller, ($($name,)*), Ret>
+        impl<Data: 'static, Fun, Ret, $($name: WasmTy),*> HostFn<Data>
+            for Closure<Fun, WithCaller, ($($name,)*), Ret>
         where
-            F: Fn(Caller<'_, D>, $($name),*) -> Ret + Send + Sync + 'static,
+            Fun: Fn(Caller<'_, Data>, $($name),*) -> Ret + Send + Sync + 'static,
             Ret: WasmRet + 'static,
         {
             type Params = ($((Slot<$name>, ()),)*);
@@ -134,12 +141,12 @@ macro_rules! closures {
             fn signature(&self) -> HostSignature {
                 HostSignature {
                     params: vec![$($name::Wasm::wasm_type()),*],
-                    results: <Ret::Ok as super::typed::WasmParams>::wasm_types(),
+                    results: <Ret::Ok as super::typed::WasmParams>::val_types(),
                 }
             }
 
             #[inline]
-            fn call(&self, caller: &mut Caller<'_, D>, params: Self::Params) -> Result<Self::Results> {
+            fn call(&self, caller: &mut Caller<'_, Data>, params: Self::Params) -> Result<Self::Results> {
                 let ($(($name, ()),)*) = params;
                 $(let $name = load::<$name>(caller.inner_mut(), $name)
                     .map_err(|error| bad_param($index, error))?;)*
@@ -148,27 +155,27 @@ macro_rules! closures {
             }
         }
 
-        impl<T: 'static, F, Ret, $($name: WasmTy),*> IntoFunc<T, (Plain, $($name),*), Ret> for F
+        impl<Data: 'static, Fun, Ret, $($name: WasmTy),*> IntoFunc<Data, (Plain, $($name),*), Ret> for Fun
         where
-            F: Fn($($name),*) -> Ret + Send + Sync + 'static,
+            Fun: Fn($($name),*) -> Ret + Send + Sync + 'static,
             Ret: WasmRet + 'static,
         {
             fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef {
-                let closure: Closure<F, Plain, ($($name,)*), Ret> =
+                let closure: Closure<Fun, Plain, ($($name,)*), Ret> =
                     Closure { func: self, _types: PhantomData };
-                shim::define::<T, _>(engine, name, closure)
+                HostFuncDef(shim::define::<Data, _>(engine, name, closure))
             }
         }
 
-        impl<T: 'static, F, Ret, $($name: WasmTy),*> IntoFunc<T, (WithCaller, $($name),*), Ret> for F
+        impl<Data: 'static, Fun, Ret, $($name: WasmTy),*> IntoFunc<Data, (WithCaller, $($name),*), Ret> for Fun
         where
-            F: Fn(Caller<'_, T>, $($name),*) -> Ret + Send + Sync + 'static,
+            Fun: Fn(Caller<'_, Data>, $($name),*) -> Ret + Send + Sync + 'static,
             Ret: WasmRet + 'static,
         {
             fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef {
-                let closure: Closure<F, WithCaller, ($($name,)*), Ret> =
+                let closure: Closure<Fun, WithCaller, ($($name,)*), Ret> =
                     Closure { func: self, _types: PhantomData };
-                shim::define::<T, _>(engine, name, closure)
+                HostFuncDef(shim::define::<Data, _>(engine, name, closure))
             }
         }
     )*};
@@ -181,17 +188,17 @@ closures! {
     A 0 B 1 C 2;
     A 0 B 1 C 2 D 3;
     A 0 B 1 C 2 D 3 E 4;
-    A 0 B 1 C 2 D 3 E 4 G 5;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13 P 14;
-    A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13 P 14 Q 15;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14 P 15;
 }
 
 /// Lowers the results of a host function. With a root scope the function may have made references,

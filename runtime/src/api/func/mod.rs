@@ -1,7 +1,9 @@
 //! `Func`: a function of a store, called with values whose types are known at run time.
 
+#[allow(unsafe_code, reason = "enters Wasm")]
 pub(crate) mod enter;
 pub(crate) mod host;
+#[allow(unsafe_code, reason = "is entered by Wasm")]
 pub(crate) mod shim;
 pub(crate) mod typed;
 
@@ -16,7 +18,6 @@ use crate::error::Result;
 use crate::gc::roots::StoreId;
 use crate::instance::definition::FuncPtr;
 use crate::instance::store::StoreInner;
-use crate::vm::value::ValRaw;
 use host::IntoFunc;
 use typed::{TypedFunc, WasmParams, WasmResults};
 
@@ -59,7 +60,7 @@ impl Func {
         func: impl IntoFunc<T, Params, Results>,
     ) -> Func {
         let mut store = store.as_context_mut();
-        let def = func.into_host_func(&store.engine(), "host function");
+        let def = func.into_host_func(&store.engine(), "host function").0;
         let inner = store.inner_mut();
         let ptr = inner.host_record(&def, def.ty.id);
         Func::from_ptr(inner, ptr.expect("a host function's trampoline compiles"))
@@ -104,30 +105,6 @@ impl Func {
         Func::from_ptr(inner, ptr.expect("a host function's trampoline compiles"))
     }
 
-    /// A host function of type `ty` over raw slots: arguments in, results out, without checks.
-    ///
-    /// # Safety
-    ///
-    /// The closure must read and write the slots as `ty` says; references it writes must have come
-    /// from `to_raw` with nothing that may collect in between.
-    ///
-    /// # Panics
-    ///
-    /// If `ty` belongs to another engine.
-    #[allow(unsafe_code, reason = "declares an unsafe function; the body is safe")]
-    pub unsafe fn new_unchecked<T: 'static>(
-        mut store: impl AsContextMut<Data = T>,
-        ty: FuncType,
-        func: impl Fn(Caller<'_, T>, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static,
-    ) -> Func {
-        let mut store = store.as_context_mut();
-        assert!(Engine::same(ty.engine(), &store.engine()), "the type belongs to another engine");
-        let def = shim::define_array(ty.info().clone(), "host function", Box::new(func));
-        let inner = store.inner_mut();
-        let ptr = inner.host_record(&def, def.ty.id);
-        Func::from_ptr(inner, ptr.expect("a host function's trampoline compiles"))
-    }
-
     /// The function's type.
     ///
     /// # Panics
@@ -162,29 +139,6 @@ impl Func {
         let store = store.as_context_mut();
         let ptr = self.checked(store.inner())?;
         enter::call_vals(store.0, ptr, params, results)
-    }
-
-    /// Calls the function with raw slots, which hold its arguments and receive its results.
-    /// Nothing is checked, and there is no safepoint: references are as `to_raw` gave them.
-    ///
-    /// # Errors
-    ///
-    /// As [`call`](Func::call), if the guest is stopped.
-    ///
-    /// # Safety
-    ///
-    /// `slots` must have room for the parameters and for the results, whichever are more, and hold
-    /// arguments of the function's parameter types. The function must belong to this store.
-    #[allow(unsafe_code, reason = "declares an unsafe function, whose duties it passes on")]
-    pub unsafe fn call_unchecked(
-        &self,
-        mut store: impl AsContextMut,
-        slots: &mut [ValRaw],
-    ) -> Result<()> {
-        let store = store.as_context_mut();
-        let ptr = self.checked(store.inner())?;
-        // SAFETY: the caller's duties are the same.
-        unsafe { store.0.call_array(ptr, slots) }
     }
 
     /// The function with its type checked once, for fast calls.

@@ -8,11 +8,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::abi::signature::LoweredType;
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, Lowered};
 use crate::api::engine::Engine;
 use crate::api::store::{StoreContextMut, UpdateDeadline};
-use crate::abi::signature::LoweredType;
+use crate::api::types::ValType;
 use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::instance::host_func::{HostContext, HostFunc};
@@ -43,8 +44,10 @@ pub trait HostFn<D: 'static>: Send + Sync + 'static {
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct HostSignature {
-    pub(crate) params: Vec<wasm::ValType>,
-    pub(crate) results: Vec<wasm::ValType>,
+    /// The types of the parameters.
+    pub params: Vec<ValType>,
+    /// The types of the results.
+    pub results: Vec<ValType>,
 }
 
 /// ABI values as parameters: a tuple of pairs.
@@ -85,14 +88,18 @@ pub trait AbiResults: Copy + 'static {
 }
 
 /// The definition of a host function for any number of stores of `D`.
-pub(crate) fn define<D: 'static, H: HostFn<D>>(engine: &Engine, name: &str, host: H) -> Arc<HostFunc> {
+pub(crate) fn define<D: 'static, H: HostFn<D>>(
+    engine: &Engine,
+    name: &str,
+    host: H,
+) -> Arc<HostFunc> {
     let HostSignature { params, results } = host.signature();
     let nullable = |ty| match ty {
         wasm::ValType::Ref(ty) => wasm::ValType::Ref(wasm::RefType { nullable: true, ..ty }),
         ty => ty,
     };
-    let signature =
-        wasm::FuncType { params: params.into(), results: results.into() };
+    let to_wasm = |types: Vec<ValType>| types.iter().map(ValType::to_wasm).collect();
+    let signature = wasm::FuncType { params: to_wasm(params), results: to_wasm(results) };
     let canonical = wasm::FuncType {
         params: signature.params.iter().map(|ty| nullable(*ty)).collect(),
         results: signature.results.iter().map(|ty| nullable(*ty)).collect(),
@@ -110,8 +117,7 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(engine: &Engine, name: &str, host
 }
 
 /// A function over slots, such as `Func::new` makes.
-pub(crate) type ArrayFn<D> =
-    Box<dyn Fn(Caller<'_, D>, &mut [ValRaw]) -> Result<()> + Send + Sync>;
+pub(crate) type ArrayFn<D> = Box<dyn Fn(Caller<'_, D>, &mut [ValRaw]) -> Result<()> + Send + Sync>;
 
 /// The definition of a host function of run-time type `ty`.
 pub(crate) fn define_array<D: 'static>(
@@ -320,7 +326,8 @@ macro_rules! param_tuples {
 
         impl<$($first: Abi, $second: Abi),*> AbiParams for ($(($first, $second),)*) {
             fn lowered() -> Vec<Lowered> {
-                [$($first::LOWERED, $second::LOWERED),*].into_iter().flatten().collect()
+                let registers: &[Option<Lowered>] = &[$($first::LOWERED, $second::LOWERED),*];
+                registers.iter().copied().flatten().collect()
             }
 
             fn shim<Data: 'static, Host: HostFn<Data, Params = Self>>() -> *const u8 {

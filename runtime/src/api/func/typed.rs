@@ -2,6 +2,7 @@
 //! how those travel.
 
 use std::fmt;
+use std::sync::Arc;
 
 use anyhow::bail;
 
@@ -13,6 +14,7 @@ use crate::api::engine::Engine;
 use crate::api::store::AsContextMut;
 use crate::api::types::ValType;
 use crate::error::Result;
+use crate::instance::engine::EngineShared;
 use crate::instance::store::StoreInner;
 use crate::wasm::types as wasm;
 
@@ -47,11 +49,11 @@ pub trait WasmParams: Send + 'static {
     type Args: AbiArgs;
 
     #[doc(hidden)]
-    fn wasm_types() -> Vec<wasm::ValType>;
+    fn val_types() -> Vec<ValType>;
 
     /// The arguments as they go into Wasm; the shared borrow excludes a collection.
     #[doc(hidden)]
-    fn lower(self, store: &StoreInner) -> Result<Self::Args>;
+    fn lower_params(self, store: &StoreInner) -> Result<Self::Args>;
 }
 
 /// Rust types that stand for the results of a function: a [`WasmTy`] or a tuple of them.
@@ -62,11 +64,11 @@ pub trait WasmResults: WasmParams {
 
     /// Whether loading them needs a root scope.
     #[doc(hidden)]
-    const ROOTS: bool;
+    const RESULT_ROOTS: bool;
 
     /// The results that came out of Wasm, with the position of the one that is not as expected.
     #[doc(hidden)]
-    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)>
+    fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)>
     where
         Self: Sized;
 
@@ -97,7 +99,8 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
         let shell = store.as_context_mut().0;
         let results = self.entry.call(shell, params)?;
-        Results::load(&mut shell.inner, results).map_err(|(index, error)| mismatch(index, error))
+        Results::load_results(&mut shell.inner, results)
+            .map_err(|(index, error)| mismatch(index, error))
     }
 
     /// The function without its static type.
@@ -113,22 +116,22 @@ fn mismatch(index: usize, error: LoadError) -> crate::Error {
 
 /// Whether the Rust types fit the function type `ty`.
 pub(crate) fn check<Params: WasmParams, Results: WasmResults>(
-    store: &StoreInner,
+    engine: &Arc<EngineShared>,
     ty: &wasm::FuncType,
 ) -> Result<()> {
-    let types = store.engine.types();
-    compare(store, "parameter", &Params::wasm_types(), &ty.params, |rust, wasm| {
+    let types = engine.types();
+    compare(engine, "parameter", &Params::val_types(), &ty.params, |rust, wasm| {
         types.val_matches(rust, wasm)
     })?;
-    compare(store, "result", &Results::wasm_types(), &ty.results, |rust, wasm| {
+    compare(engine, "result", &Results::val_types(), &ty.results, |rust, wasm| {
         types.fits_but_null(wasm, rust)
     })
 }
 
 fn compare(
-    store: &StoreInner,
+    engine: &Arc<EngineShared>,
     what: &str,
-    rust: &[wasm::ValType],
+    rust: &[ValType],
     wasm: &[wasm::ValType],
     fits: impl Fn(wasm::ValType, wasm::ValType) -> bool,
 ) -> Result<()> {
@@ -136,10 +139,9 @@ fn compare(
         bail!("expected {} {what}s, found {}", rust.len(), wasm.len());
     }
     for (index, (rust, wasm)) in rust.iter().zip(wasm).enumerate() {
-        if !fits(*rust, *wasm) {
-            let engine = Engine::from_shared(store.engine.clone());
-            let name = |ty: &wasm::ValType| ValType::from_wasm(&engine, *ty);
-            bail!("{what} {index}: expected {}, found {}", name(rust), name(wasm));
+        if !fits(rust.to_wasm(), *wasm) {
+            let found = ValType::from_wasm(&Engine::from_shared(engine.clone()), *wasm);
+            bail!("{what} {index}: expected {rust}, found {found}");
         }
     }
     Ok(())
@@ -148,22 +150,22 @@ fn compare(
 impl<V: WasmTy> WasmParams for V {
     type Args = (<V::Wasm as WasmBasic>::Abi,);
 
-    fn wasm_types() -> Vec<wasm::ValType> {
+    fn val_types() -> Vec<ValType> {
         vec![V::Wasm::wasm_type()]
     }
 
     #[inline]
-    fn lower(self, store: &StoreInner) -> Result<Self::Args> {
+    fn lower_params(self, store: &StoreInner) -> Result<Self::Args> {
         Ok((self.into_wasm().lower(store)?,))
     }
 }
 
 impl<V: WasmTy> WasmResults for V {
     type Abi = <V::Wasm as WasmBasic>::Abi;
-    const ROOTS: bool = V::Wasm::ROOTS;
+    const RESULT_ROOTS: bool = V::Wasm::ROOTS;
 
     #[inline]
-    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<V, (usize, LoadError)> {
+    fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<V, (usize, LoadError)> {
         load(store, abi).map_err(|error| (0, error))
     }
 
@@ -179,13 +181,13 @@ macro_rules! param_tuples {
         impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
             type Args = ($(<$name::Wasm as WasmBasic>::Abi,)*);
 
-            fn wasm_types() -> Vec<wasm::ValType> {
+            fn val_types() -> Vec<ValType> {
                 vec![$($name::Wasm::wasm_type()),*]
             }
 
             #[inline]
             #[allow(clippy::unused_unit, reason = "the empty tuple of arguments")]
-            fn lower(self, store: &StoreInner) -> Result<Self::Args> {
+            fn lower_params(self, store: &StoreInner) -> Result<Self::Args> {
                 let ($($name,)*) = self;
                 Ok(($($name.into_wasm().lower(store)?,)*))
             }
@@ -215,10 +217,10 @@ param_tuples! {
 
 impl WasmResults for () {
     type Abi = ();
-    const ROOTS: bool = false;
+    const RESULT_ROOTS: bool = false;
 
     #[inline]
-    fn load(_: &mut StoreInner, (): ()) -> Result<(), (usize, LoadError)> {
+    fn load_results(_: &mut StoreInner, (): ()) -> Result<(), (usize, LoadError)> {
         Ok(())
     }
 
@@ -230,11 +232,11 @@ impl WasmResults for () {
 
 impl<V: WasmTy> WasmResults for (V,) {
     type Abi = <V::Wasm as WasmBasic>::Abi;
-    const ROOTS: bool = V::Wasm::ROOTS;
+    const RESULT_ROOTS: bool = V::Wasm::ROOTS;
 
     #[inline]
-    fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<(V,), (usize, LoadError)> {
-        V::load(store, abi).map(|value| (value,))
+    fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<(V,), (usize, LoadError)> {
+        V::load_results(store, abi).map(|value| (value,))
     }
 
     #[inline]
@@ -247,9 +249,9 @@ macro_rules! result_tuples {
     ($($($name:ident $index:tt)*;)*) => {$(
         impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
             type Abi = ($(<$name::Wasm as WasmBasic>::Abi,)*);
-            const ROOTS: bool = false $(|| $name::Wasm::ROOTS)*;
+            const RESULT_ROOTS: bool = false $(|| $name::Wasm::ROOTS)*;
 
-            fn load(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)> {
+            fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)> {
                 // Rooting collects nothing, so the later references stay good while the earlier
                 // ones are rooted.
                 Ok(($(load::<$name>(store, abi.$index).map_err(|error| ($index, error))?,)*))
@@ -296,4 +298,3 @@ impl<Params, Results> fmt::Debug for TypedFunc<Params, Results> {
 
 /// The value of one ABI slot, which `HostFn`s of plain closures take per parameter.
 pub(crate) type Slot<V> = <<V as WasmTy>::Wasm as WasmBasic>::Abi;
-

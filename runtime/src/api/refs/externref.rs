@@ -209,8 +209,18 @@ pub(crate) fn alloc<T>(
 where
     T: Any + Send + Sync,
 {
-    inner.gc.reserve().context("cannot make the GC heap for a new `externref`")?;
+    if inner.gc.base().is_null() {
+        reserve(inner)?;
+    }
     inner.gc.alloc_host(Payload::new(value, properties)).map_err(out_of_memory::<T>)
+}
+
+/// Makes the heap, and tells compiled code where it is.
+#[cold]
+fn reserve(inner: &mut StoreInner) -> Result<()> {
+    inner.gc.reserve().context("cannot make a new `externref`")?;
+    inner.vm.gc_base.set(inner.gc.base());
+    Ok(())
 }
 
 #[cold]

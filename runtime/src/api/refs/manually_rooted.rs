@@ -8,7 +8,6 @@ use std::ops::Deref;
 use super::{GcRef, Rooted, RootedGcRef, resolve, sealed};
 use crate::api::store::{AsContext, AsContextMut};
 use crate::error::Result;
-use crate::gc::roots::StoreId;
 use crate::gc::{self, Liveness, RootIndex};
 use crate::instance::store::StoreInner;
 
@@ -195,10 +194,10 @@ impl<T: GcRef> ManuallyRooted<T> {
         resolve(inner, self.inner.index())
     }
 
-    /// The store of the root.
+    /// Whether the root is one of this store.
     #[inline]
-    pub(crate) fn store_id(&self) -> StoreId {
-        self.inner.index().store()
+    pub(crate) fn comes_from_same_store(&self, inner: &StoreInner) -> bool {
+        self.inner.index().store() == inner.id()
     }
 
     /// The same root, seen as one of another kind of reference.
@@ -207,7 +206,7 @@ impl<T: GcRef> ManuallyRooted<T> {
     }
 
     fn own_gc_ref(&self, inner: &StoreInner) -> gc::GcRef {
-        assert!(self.store_id() == inner.id(), "a reference was used with another store");
+        assert!(self.comes_from_same_store(inner), "a reference was used with another store");
         self.gc_ref(inner).expect("root invariant: a slot lives as long as its handle")
     }
 }

@@ -8,7 +8,6 @@ use std::ops::Deref;
 use super::{GcRef, ManuallyRooted, RootedGcRef, resolve, sealed};
 use crate::api::store::{AsContext, AsContextMut};
 use crate::error::Result;
-use crate::gc::roots::StoreId;
 use crate::gc::{self, RootIndex};
 use crate::instance::store::StoreInner;
 
@@ -201,10 +200,10 @@ impl<T: GcRef> Rooted<T> {
         resolve(inner, self.inner.index())
     }
 
-    /// The store of the root.
+    /// Whether the root is one of this store.
     #[inline]
-    pub(crate) fn store_id(&self) -> StoreId {
-        self.inner.index().store()
+    pub(crate) fn comes_from_same_store(&self, inner: &StoreInner) -> bool {
+        self.inner.index().store() == inner.id()
     }
 
     /// The same root, seen as one of another kind of reference.
