@@ -102,7 +102,7 @@ impl Func {
         mut store: impl AsContextMut,
         slots: &mut [ValRaw],
     ) -> Result<()> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         let ptr = self.checked(store.inner())?;
         let ty = store.inner_mut().func_type(ptr.type_id()).clone();
         // SAFETY: the caller's duties are the same.
