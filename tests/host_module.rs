@@ -4,8 +4,12 @@ pub struct Text(String);
 struct HostString;
 #[host_module(name = "host-string")]
 impl HostString {
-    fn new() -> New<Text> { New(Text(String::new())) }
-    fn concat(a: &Text, b: &Text) -> New<Text> { New(Text(format!("{}{}", a.0, b.0))) }
+    fn new() -> New<Text> {
+        New(Text(String::new()))
+    }
+    fn concat(a: &Text, b: &Text) -> New<Text> {
+        New(Text(format!("{}{}", a.0, b.0)))
+    }
 }
 #[wasm_exports]
 struct Guest {
@@ -14,8 +18,11 @@ struct Guest {
 #[test]
 fn concat() -> Result<()> {
     let engine = Engine::default();
-    let module = Module::new(&engine, r#"(module (import "host-string" "concat" (func $c (param externref externref) (result externref)))
-      (func (export "run") (param externref externref) (result externref) (call $c (local.get 0) (local.get 1))))"#)?;
+    let module = Module::new(
+        &engine,
+        r#"(module (import "host-string" "concat" (func $c (param externref externref) (result externref)))
+      (func (export "run") (param externref externref) (result externref) (call $c (local.get 0) (local.get 1))))"#,
+    )?;
     let mut linker = Linker::new(&engine);
     HostString::add_to_linker(&mut linker)?;
     let mut store = Store::new(&engine, ());
