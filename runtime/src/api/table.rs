@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, bail};
 
-use super::engine::Engine;
 use super::store::{AsContext, AsContextMut};
 use super::types::TableType;
 use super::value::Ref;

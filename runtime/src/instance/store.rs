@@ -172,14 +172,6 @@ impl StoreInner {
         self.globals.len() - 1
     }
 
-    /// The null reference that a table of `ty` holds at first.
-    pub(crate) fn null_element(&self, ty: &TableType) -> RawRef {
-        match is_func_heap(&self.engine.types(), ty.element.heap) {
-            true => RawRef::Func(None),
-            false => RawRef::Gc(0),
-        }
-    }
-
     /// The record of host function `def` with exactly the type `ty`.
     pub(crate) fn host_record(&mut self, def: &Arc<HostFunc>, ty: TypeId) -> Result<FuncPtr> {
         let key = (Arc::as_ptr(def).addr(), ty);

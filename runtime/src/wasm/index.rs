@@ -6,7 +6,7 @@ macro_rules! index {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) struct $name(pub(crate) u32);
 
-        #[allow(dead_code, reason = "not every index space needs both directions")]
+        #[allow(dead_code, reason = "every index space has the same methods")]
         impl $name {
             /// The position in a `Vec` of this index space.
             pub(crate) fn index(self) -> usize {

@@ -12,7 +12,6 @@ use super::Func;
 use super::shim::AbiResults;
 use super::typed::{self, WasmParams, WasmResults};
 use crate::api::convert::Abi;
-use crate::api::engine::Engine;
 use crate::api::types::FuncType;
 use crate::api::value::Val;
 use crate::code::CodePtr;

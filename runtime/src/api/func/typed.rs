@@ -9,7 +9,6 @@ use super::Func;
 use super::enter::{AbiArgs, TypedEntry};
 use super::shim::AbiResults;
 use crate::api::convert::{LoadError, WasmBasic, WasmTy, load};
-use crate::api::engine::Engine;
 use crate::api::store::AsContextMut;
 use crate::api::types::ValType;
 use crate::error::Result;
