@@ -60,7 +60,8 @@ fn main() -> Result<()> {
         });
         drop(running);
         // The clock: it ticks until every plug-in has ended.
-        while ended.recv_timeout(Duration::from_millis(10)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        while ended.recv_timeout(Duration::from_millis(10)) == Err(mpsc::RecvTimeoutError::Timeout)
+        {
             engine.increment_epoch();
         }
         for thread in threads {

@@ -52,7 +52,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
     pub(crate) fn new(func: Func, store: &StoreInner) -> Result<Self> {
         let ptr = func.checked(store)?;
         let ty = store.engine.func_type(ptr.type_id());
-        typed::check::<Params, Results>(store, &ty.ty).with_context(|| {
+        typed::check::<Params, Results>(&store.engine_handle, &ty.ty).with_context(|| {
             let engine = store.engine_handle.clone();
             let found = FuncType::from_info(engine, ty.clone());
             format!("type mismatch: the function's type is {found}")
