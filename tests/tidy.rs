@@ -252,6 +252,8 @@ fn unsafe_code_stands_where_architecture_says() {
             });
         }
     }
+    // Tests may drive what is unsafe anywhere.
+    allowed.retain(|path| !path.ends_with("/tests/") && !path.ends_with("/tests.rs"));
     let missing = allowed.difference(&listed).map(|path| format!("not in the table: {path}"));
     let stale = listed.difference(&allowed).map(|path| format!("only in the table: {path}"));
     report(
