@@ -302,6 +302,13 @@ fn the_code_map_is_complete() {
     );
 }
 
+#[test]
+fn the_readme_shows_the_example() {
+    let example = read("examples/concat.rs");
+    let code = example.split_once("\n\n").expect("docs, then code").1;
+    assert!(read("README.md").contains(code), "README.md shows examples/concat.rs as it is");
+}
+
 /// The paths in the first column of the tables in a section of ARCHITECTURE.md. A path relative
 /// to the section's current folder (`### runtime/src/gc/`) is completed.
 fn table_paths(section: &str) -> Vec<String> {
