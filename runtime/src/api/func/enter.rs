@@ -121,7 +121,7 @@ pub(crate) fn call_vals<T>(
     }
     // SAFETY: the function is of this store by the caller's word; the slots hold arguments that
     // match its parameter types and have room for its results, and nothing collected since.
-    unsafe { shell.call_array(ptr, slots)? };
+    unsafe { shell.call_array(ptr, &ty, slots)? };
     for ((result, raw), ty) in results.iter_mut().zip(slots.iter()).zip(&ty.ty.results) {
         *result = Val::load(&mut shell.inner, *raw, *ty);
     }

@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::shim::{self, HostFn, HostSignature};
 use super::typed::{Slot, WasmResults};
@@ -16,7 +16,7 @@ use crate::api::value::{Ref, Val};
 use crate::error::Result;
 use crate::instance::host_func::HostFunc;
 use crate::vm::value::ValRaw;
-use crate::wasm::types as wasm;
+use crate::wasm::types::{self as wasm, RefType};
 
 /// What a host function may return: a [`WasmTy`], a tuple of them, `()`, or a `Result` of these.
 #[diagnostic::on_unimplemented(
@@ -89,12 +89,14 @@ pub struct WithCaller;
 /// A closure with its types.
 struct Closure<F, Kind, Params, Ret> {
     func: F,
+    /// What error messages call it.
+    name: Box<str>,
     _types: PhantomData<fn(Kind, Params) -> Ret>,
 }
 
 #[cold]
-fn bad_param(index: usize, error: LoadError) -> crate::Error {
-    crate::Error::from(error).context(format!("parameter {index} of a host function"))
+fn bad_param(name: &str, index: usize, error: LoadError) -> crate::Error {
+    crate::Error::from(error).context(format!("parameter {index} of {name}"))
 }
 
 macro_rules! closures {
@@ -121,7 +123,7 @@ macro_rules! closures {
             fn call(&self, caller: &mut Caller<'_, Data>, params: Self::Params) -> Result<Self::Results> {
                 let ($(($name, ()),)*) = params;
                 $(let $name = load::<$name>(caller.inner_mut(), $name)
-                    .map_err(|error| bad_param($index, error))?;)*
+                    .map_err(|error| bad_param(&self.name, $index, error))?;)*
                 let results = (self.func)($($name),*).into_result()?;
                 lower(caller, <Self as HostFn<Data>>::SCOPE, results)
             }
@@ -149,7 +151,7 @@ macro_rules! closures {
             fn call(&self, caller: &mut Caller<'_, Data>, params: Self::Params) -> Result<Self::Results> {
                 let ($(($name, ()),)*) = params;
                 $(let $name = load::<$name>(caller.inner_mut(), $name)
-                    .map_err(|error| bad_param($index, error))?;)*
+                    .map_err(|error| bad_param(&self.name, $index, error))?;)*
                 let results = (self.func)(caller.reborrow(), $($name),*).into_result()?;
                 lower(caller, true, results)
             }
@@ -162,7 +164,7 @@ macro_rules! closures {
         {
             fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef {
                 let closure: Closure<Fun, Plain, ($($name,)*), Ret> =
-                    Closure { func: self, _types: PhantomData };
+                    Closure { func: self, name: name.into(), _types: PhantomData };
                 HostFuncDef(shim::define::<Data, _>(engine, name, closure))
             }
         }
@@ -174,7 +176,7 @@ macro_rules! closures {
         {
             fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef {
                 let closure: Closure<Fun, WithCaller, ($($name,)*), Ret> =
-                    Closure { func: self, _types: PhantomData };
+                    Closure { func: self, name: name.into(), _types: PhantomData };
                 HostFuncDef(shim::define::<Data, _>(engine, name, closure))
             }
         }
@@ -223,17 +225,27 @@ pub(crate) fn dynamic<D: 'static>(
 ) -> Arc<HostFunc> {
     let info = ty.info().clone();
     let signature = info.ty.clone();
+    let called: Box<str> = name.into();
     let call = move |mut caller: Caller<'_, D>, slots: &mut [ValRaw]| {
         let inner = caller.inner_mut();
-        let params = signature.params.iter().zip(slots.iter());
-        let params: Vec<Val> = params.map(|(ty, raw)| Val::load(inner, *raw, *ty)).collect();
+        let mut params = Vec::with_capacity(signature.params.len());
+        for (index, (ty, raw)) in signature.params.iter().zip(slots.iter()).enumerate() {
+            let param = Val::load(inner, *raw, *ty);
+            // The import it is linked as may allow null where `ty` does not.
+            if let (wasm::ValType::Ref(RefType { nullable: false, .. }), Some(true)) =
+                (ty, param.ref_().map(|param| param.is_null()))
+            {
+                bail!("parameter {index} of {called}: expected a non-null reference, found null");
+            }
+            params.push(param);
+        }
         let mut results: Vec<Val> = signature.results.iter().map(|ty| zero(inner, *ty)).collect();
         func(caller.reborrow(), &params, &mut results)?;
         let inner = caller.inner_mut();
         inner.safepoint();
         for (index, (result, ty)) in results.iter().zip(&signature.results).enumerate() {
             let raw = result.lower_as(inner, *ty);
-            slots[index] = raw.with_context(|| format!("result {index} of a host function"))?;
+            slots[index] = raw.with_context(|| format!("result {index} of {called}"))?;
         }
         Ok(())
     };
