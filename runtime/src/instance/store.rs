@@ -53,6 +53,7 @@ pub struct StoreInner {
     /// The records made for host functions: once per definition and Wasm type.
     host_records: HashMap<(usize, TypeId), FuncPtr>,
     host_funcs: HashMap<FuncPtr, Arc<HostFunc>>,
+    #[expect(clippy::vec_box, reason = "compiled code knows the contexts by address")]
     host_contexts: Vec<Box<HostContext>>,
     failure: Option<Failure>,
 }

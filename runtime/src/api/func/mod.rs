@@ -157,7 +157,7 @@ impl Func {
         TypedFunc::new(*self, store.as_context().inner())
     }
 
-    /// The function as a raw pointer for [`ValRaw::funcref`].
+    /// The function as a raw pointer for [`ValRaw::funcref`](crate::ValRaw::funcref).
     ///
     /// # Panics
     ///
