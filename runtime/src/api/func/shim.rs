@@ -199,7 +199,7 @@ unsafe fn enter_host<D: 'static, H: HostFn<D>>(
         // SAFETY: the trampoline made room for all results.
         Ok(Ok(results)) => return unsafe { results.write(out) },
         Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
-        Err(panic) => shell.inner.fail(Failure::Panic(panic)),
+        Err(panic) => shell.inner.fail(Failure::panic(panic)),
     }
     Default::default()
 }
@@ -228,7 +228,7 @@ unsafe extern "C" fn array_shim<D: 'static>(
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
-        Err(panic) => shell.inner.fail(Failure::Panic(panic)),
+        Err(panic) => shell.inner.fail(Failure::panic(panic)),
     }
 }
 
