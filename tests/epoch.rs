@@ -38,11 +38,7 @@ fn guest<T: 'static>(engine: &Engine, data: T, deadline: u64) -> (Store<T>, Inst
     (store, instance)
 }
 
-fn export<T: 'static>(
-    store: &mut Store<T>,
-    instance: &Instance,
-    name: &str,
-) -> TypedFunc<(), ()> {
+fn export<T: 'static>(store: &mut Store<T>, instance: &Instance, name: &str) -> TypedFunc<(), ()> {
     instance.get_typed_func(store, name).unwrap()
 }
 

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hostref::{
     Engine, Extern, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance, Linker,
-    Memory, Module, Mutability, Ref, RefType, Result, Rooted, Store, Table, TableType,
-    Val, ValType,
+    Memory, Module, Mutability, Ref, RefType, Result, Rooted, Store, Table, TableType, Val,
+    ValType,
 };
 
 /// One of each kind of handle.

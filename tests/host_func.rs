@@ -179,9 +179,7 @@ const IDENTIFIED: &str = r#"
 fn a_caller_is_the_instance_that_calls() {
     let mut store = Store::new(&Engine::default(), ());
     let who = identify(&mut store);
-    let wat = |id| {
-        format!(r#"(module {IDENTIFIED} (global (export "id") i32 (i32.const {id})))"#)
-    };
+    let wat = |id| format!(r#"(module {IDENTIFIED} (global (export "id") i32 (i32.const {id})))"#);
     let one = instance(&mut store, &wat(1), &[who.into()]);
     let again = one.get_func(&mut store, "who").unwrap();
     // The second instance gets the host function by way of the first.

@@ -2,9 +2,9 @@
 //! handles of another store or engine never get in.
 
 use hostref::{
-    Caller, Engine, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance,
-    LinkError, Linker, Memory, MemoryType, Module, Mutability, Ref, RefType, Result, Rooted, Store,
-    Table, TableType, Trap, Val, ValType,
+    Caller, Engine, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance, LinkError,
+    Linker, Memory, MemoryType, Module, Mutability, Ref, RefType, Result, Rooted, Store, Table,
+    TableType, Trap, Val, ValType,
 };
 
 fn module(engine: &Engine, wat: &str) -> Module {

@@ -61,16 +61,8 @@ const FAULTS: [(&str, Trap, u8); 33] = [
     ("(drop (i32.load8_u (i32.const 65536)))", Trap::MemoryOutOfBounds, 0x2d),
     ("(i64.store (i32.const 65529) (i64.const 1))", Trap::MemoryOutOfBounds, 0x37),
     ("(i32.store8 offset=65536 (local.get 0) (i32.const 1))", Trap::MemoryOutOfBounds, 0x3a),
-    (
-        "(memory.copy (i32.const 65530) (local.get 0) (i32.const 7))",
-        Trap::MemoryOutOfBounds,
-        0xfc,
-    ),
-    (
-        "(memory.fill (i32.const 65530) (local.get 0) (i32.const 7))",
-        Trap::MemoryOutOfBounds,
-        0xfc,
-    ),
+    ("(memory.copy (i32.const 65530) (local.get 0) (i32.const 7))", Trap::MemoryOutOfBounds, 0xfc),
+    ("(memory.fill (i32.const 65530) (local.get 0) (i32.const 7))", Trap::MemoryOutOfBounds, 0xfc),
     (
         "(memory.init $bytes (local.get 0) (i32.const 4) (i32.const 7))",
         Trap::MemoryOutOfBounds,
@@ -83,16 +75,8 @@ const FAULTS: [(&str, Trap, u8); 33] = [
     ),
     ("(drop (table.get $objects (i32.const 2)))", Trap::TableOutOfBounds, 0x25),
     ("(table.set $objects (i32.const -1) (ref.null extern))", Trap::TableOutOfBounds, 0x26),
-    (
-        "(table.fill $t (i32.const 3) (ref.null func) (i32.const 2))",
-        Trap::TableOutOfBounds,
-        0xfc,
-    ),
-    (
-        "(table.copy $t $t (i32.const 2) (local.get 0) (i32.const 3))",
-        Trap::TableOutOfBounds,
-        0xfc,
-    ),
+    ("(table.fill $t (i32.const 3) (ref.null func) (i32.const 2))", Trap::TableOutOfBounds, 0xfc),
+    ("(table.copy $t $t (i32.const 2) (local.get 0) (i32.const 3))", Trap::TableOutOfBounds, 0xfc),
     (
         "(table.init $t $passive (local.get 0) (i32.const 1) (i32.const 1))",
         Trap::TableOutOfBounds,

@@ -17,15 +17,9 @@ mod vm;
 mod wasm;
 
 #[doc(hidden)]
-pub mod __private {
-    pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic};
-    pub use crate::api::func::enter::AbiArgs;
-    pub use crate::api::func::host::HostFuncDef;
-    pub use crate::api::func::shim::{AbiParams, AbiResults, HostFn, HostSignature};
-    pub use crate::instance::store::StoreInner;
-    pub use crate::vm::context::{VmCtx, VmStore};
-}
+pub mod __private;
 
+pub use __private::New;
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
 pub use api::engine::{Config, Engine};
@@ -53,6 +47,7 @@ pub use api::types::{
 };
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
+pub use hostref_macros::{WasmTy, host_module, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
 pub use trap::Trap;
 pub use vm::value::ValRaw;

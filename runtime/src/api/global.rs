@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::engine::Engine;
 use super::store::{AsContext, AsContextMut};
 use super::types::GlobalType;
 use super::value::Val;
@@ -56,7 +55,7 @@ impl Global {
     pub fn ty(&self, store: impl AsContext) -> GlobalType {
         let store = store.as_context();
         let position = self.position(store.inner()).expect("the global belongs to this store");
-        let engine = Engine::from_shared(store.inner().engine.clone());
+        let engine = store.inner().engine_handle.clone();
         GlobalType::from_wasm(&engine, store.inner().globals[position].ty)
     }
 

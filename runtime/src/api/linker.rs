@@ -303,7 +303,7 @@ impl<T: 'static> Linker<T> {
 
     fn resolve(&self, module: &Module, store: Option<&StoreInner>) -> Result<Vec<Definition>> {
         ensure!(
-            Engine::same(&self.engine, &module.engine()),
+            Engine::same(&self.engine, module.engine()),
             "the module was compiled by another engine than the linker's"
         );
         if let Some(store) = store {

@@ -145,7 +145,7 @@ pub(crate) fn resolve(
                 definitions.push(definition);
                 continue;
             }
-            Some(definition) => Ok(definition.ty(&module.engine())),
+            Some(definition) => Ok(definition.ty(module.engine())),
             None => Err(hint(import)),
         };
         problems.push(ImportProblem {
@@ -187,7 +187,7 @@ pub(crate) fn positional(
 
 /// Checks that `module` can be instantiated in `store`: otherwise their types cannot be compared.
 pub(crate) fn same_engine(store: &StoreInner, module: &Module) -> Result<()> {
-    let same = Arc::ptr_eq(&module.compiled().engine, &store.engine);
+    let same = Arc::ptr_eq(module.engine().shared(), &store.engine);
     anyhow::ensure!(same, "the module was compiled by another engine than the store's");
     Ok(())
 }
@@ -259,7 +259,7 @@ impl Definition {
 fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
     let compiled = module.compiled();
     let info = &compiled.info;
-    let types = compiled.engine.types();
+    let types = compiled.engine.shared().types();
     match (entity, definition) {
         (EntityIndex::Func(func), Definition::Host(def)) => {
             types.host_func_fits(&def.signature, types.func(compiled.func_type_id(func)))

@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::engine::Engine;
 use super::store::{AsContext, AsContextMut};
 use super::types::TableType;
 use super::value::Ref;
@@ -60,7 +59,7 @@ impl Table {
     /// If the table belongs to another store, as the other methods without a `Result` do.
     pub fn ty(&self, store: impl AsContext) -> TableType {
         let store = store.as_context();
-        let engine = Engine::from_shared(store.inner().engine.clone());
+        let engine = store.inner().engine_handle.clone();
         TableType::from_wasm(&engine, self.definition(store.inner()).ty)
     }
 

@@ -2,10 +2,9 @@
 //! knows nothing of the heap.
 
 use std::any::{Any, TypeId};
-use std::ptr::NonNull;
 
 use super::object::RowId;
-use super::payload::{BorrowError, HostData, Payload};
+use super::payload::{BorrowError, HostData, Located, Payload};
 
 /// Why a reference did not lead to a host value of the wanted type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,12 +99,12 @@ impl HostTable {
         RowId(at)
     }
 
-    /// Where the value in `row` is, if it is a `T`.
+    /// The value in `row`, to be borrowed, if it is a `T`.
     #[inline]
-    pub(super) fn pointer<T: Any>(&self, row: RowId) -> Result<NonNull<T>, HostRefError> {
+    pub(super) fn locate<T: Any>(&self, row: RowId) -> Result<Located<T>, HostRefError> {
         let row = self.row(row);
         match &row.payload {
-            Some(payload) if row.tag == TypeId::of::<T>() => Ok(payload.pointer_tagged()),
+            Some(payload) if row.tag == TypeId::of::<T>() => Ok(payload.located_tagged()),
             Some(payload) => Err(wrong_type(payload)),
             None => dangling(),
         }
@@ -277,8 +276,9 @@ fn dangling() -> ! {
 }
 
 #[cfg(test)]
+#[allow(unsafe_code, reason = "borrowing is for a caller that keeps the order")]
 mod tests {
-    use super::super::payload::Properties;
+    use super::super::payload::{BorrowSite, Properties};
     use super::*;
 
     fn payload(value: u32) -> Payload {
@@ -305,11 +305,14 @@ mod tests {
     fn a_borrowed_row_outlives_its_object() {
         let mut table = HostTable::default();
         let row = table.insert(payload(1));
-        table.payload_mut(row).try_borrow().unwrap();
+        let site = const { &BorrowSite::new("m", "f", "p") };
+        let located = table.locate::<u32>(row).ok().unwrap();
+        // SAFETY: nothing was dropped since, and the guard goes before the table does.
+        let guard = unsafe { located.borrow(site) }.ok().unwrap();
         table.begin_cycle();
         table.end_cycle();
         assert_eq!((table.live(), table.dead()), (1, 0));
-        table.payload_mut(row).release();
+        drop(guard);
         table.begin_cycle();
         table.end_cycle();
         assert_eq!((table.live(), table.dead()), (0, 1));
@@ -321,8 +324,9 @@ mod tests {
         let row = table.insert(payload(1));
         assert_eq!(table.value::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
         assert_eq!(table.value_mut::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
-        assert_eq!(table.pointer::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
-        assert!(table.pointer::<u32>(row).is_ok());
+        let wrong = table.locate::<u64>(row).err();
+        assert_eq!(wrong, Some(HostRefError::WrongType { found: "u32" }));
+        assert!(table.locate::<u32>(row).is_ok());
     }
 
     #[test]

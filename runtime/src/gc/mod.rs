@@ -32,12 +32,12 @@ pub(crate) mod roots;
 #[allow(unsafe_code, reason = "heap words as raw memory")]
 mod space;
 #[cfg(test)]
+#[allow(unsafe_code, reason = "the model borrows as a caller that keeps the order")]
 mod tests;
 mod trace;
 
 use std::any::Any;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
 
 use crate::abi::object::EXTERN_SIZE;
 use crate::error::Result;
@@ -50,8 +50,10 @@ use space::Space;
 pub(crate) use collector::VisitRoots;
 pub(crate) use externs::HostRefError;
 pub(crate) use object::{GcRef, RowId};
-pub(crate) use payload::HostData;
-pub(crate) use payload::{BorrowError, Payload, Properties};
+pub use payload::BorrowSite;
+pub(crate) use payload::{
+    BorrowError, Borrowed, BorrowedMut, HostData, Located, Payload, Properties,
+};
 pub(crate) use roots::RootIndex;
 pub(crate) use roots::{Liveness, Scope};
 
@@ -315,41 +317,11 @@ impl GcStore {
         object::host_row(&self.space, at).ok_or(HostRefError::NotHostObject)
     }
 
-    /// The row and the value of a host object of type `T`, given the bits of a reference that a
-    /// guest passed.
-    ///
-    /// Following the pointer takes a hold of the row ([`GcStore::try_borrow`],
-    /// [`GcStore::try_borrow_mut`]) for as long as a reference made from it is used. The hold also
-    /// keeps the value from being dropped.
+    /// The value of a host object of type `T`, to be borrowed, given the bits of a reference that a
+    /// guest passed. The guard also keeps the value from being dropped.
     #[inline]
-    pub(crate) fn host_payload<T: Any>(
-        &self,
-        raw: u32,
-    ) -> Result<(RowId, NonNull<T>), HostRefError> {
-        let row = self.host_row(raw)?;
-        Ok((row, self.hosts.pointer(row)?))
-    }
-
-    /// Holds a row for reading. Several holders may.
-    #[inline]
-    pub(crate) fn try_borrow(&mut self, row: RowId) -> Result<(), BorrowError> {
-        self.hosts.payload_mut(row).try_borrow()
-    }
-
-    /// Holds a row for writing. Nobody else may.
-    #[inline]
-    pub(crate) fn try_borrow_mut(&mut self, row: RowId) -> Result<(), BorrowError> {
-        self.hosts.payload_mut(row).try_borrow_mut()
-    }
-
-    /// Gives one hold of a row back.
-    ///
-    /// # Panics
-    ///
-    /// Panics when nobody holds it.
-    #[inline]
-    pub(crate) fn release(&mut self, row: RowId) {
-        self.hosts.payload_mut(row).release();
+    pub(crate) fn locate<T: Any>(&self, raw: u32) -> Result<Located<T>, HostRefError> {
+        self.hosts.locate(self.host_row(raw)?)
     }
 
     /// The value of a host object.

@@ -14,16 +14,17 @@
 //! * the allocation behind a [`Payload`] was made as a `Box<Cell<T>>`, lives and dies with it, and
 //!   `vtable` belongs to that very `T`;
 //! * a reference to the value is made only by a method that first looks at the borrow word, and its
-//!   lifetime is that of a borrow of the [`Payload`]. A pointer from [`Payload::pointer`] is followed
-//!   only by a holder of the borrow word. So a mutable reference is never aliased.
+//!   lifetime is that of a borrow of the [`Payload`] or of a guard that holds the word, [`Borrowed`]
+//!   or [`BorrowedMut`]. So a mutable reference is never aliased.
 
 use std::any::{Any, TypeId, type_name};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::ops::{Deref, DerefMut};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicIsize, AtomicPtr, Ordering};
 
 /// What `data` shows of a value whose type is not named: any value at all.
 pub(crate) type HostData = dyn Any + Send + Sync;
@@ -56,6 +57,8 @@ struct Header {
     /// Only one thread changes it at a time; atomic because others may read the value of a shared
     /// store meanwhile.
     borrow: AtomicIsize,
+    /// The site of the latest guard that still holds the word; null when there is none.
+    holder: AtomicPtr<BorrowSite>,
     vtable: &'static VTable,
     /// All bytes that go when the payload goes.
     bytes: usize,
@@ -85,11 +88,43 @@ struct Cell<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BorrowError {
     /// It is borrowed mutably.
-    Exclusive,
+    Exclusive {
+        /// By whom.
+        holder: Option<&'static BorrowSite>,
+    },
     /// It is borrowed, and was to be borrowed mutably.
-    Shared,
+    Shared {
+        /// By whom, last.
+        holder: Option<&'static BorrowSite>,
+    },
     /// It may never be borrowed mutably.
     Frozen,
+}
+
+/// Who borrows: a parameter of a host function.
+#[doc(hidden)]
+#[derive(Debug, PartialEq, Eq)]
+pub struct BorrowSite {
+    module: &'static str,
+    function: &'static str,
+    parameter: &'static str,
+}
+
+impl BorrowSite {
+    /// The parameter called `parameter` of the host function `module::function`.
+    pub const fn new(
+        module: &'static str,
+        function: &'static str,
+        parameter: &'static str,
+    ) -> BorrowSite {
+        BorrowSite { module, function, parameter }
+    }
+}
+
+impl fmt::Display for BorrowSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "parameter `{}` of `{}::{}`", self.parameter, self.module, self.function)
+    }
 }
 
 impl Payload {
@@ -97,6 +132,7 @@ impl Payload {
     pub(crate) fn new<T: Any + Send + Sync>(value: T, properties: Properties) -> Payload {
         let header = Header {
             borrow: AtomicIsize::new(0),
+            holder: AtomicPtr::new(ptr::null_mut()),
             vtable: &Of::<T>::VTABLE,
             bytes: size_of::<Cell<T>>().saturating_add(properties.external),
             frozen: properties.frozen,
@@ -138,24 +174,20 @@ impl Payload {
         Ok(cell.value.into_inner())
     }
 
-    /// Where the value is, for a holder of the borrow word; `None` when it is not a `T`.
+    /// [`Located`] for a caller that has compared the tag: it must be that of `T`.
     #[inline]
-    pub(crate) fn pointer<T: Any>(&self) -> Option<NonNull<T>> {
-        self.is::<T>().then(|| self.pointer_tagged())
-    }
-
-    /// [`Payload::pointer`] for a caller that has compared the tag: then the pointer is one to a
-    /// `T`. Otherwise it points to nothing useful.
-    #[inline]
-    pub(super) fn pointer_tagged<T: Any>(&self) -> NonNull<T> {
-        value_of::<T>(self.header)
+    pub(super) fn located_tagged<T: Any>(&self) -> Located<T> {
+        Located { header: self.header, value: PhantomData }
     }
 
     /// The value, if it is a `T` and not borrowed mutably.
     #[inline]
     pub(crate) fn value<T: Any>(&self) -> Result<Option<&T>, BorrowError> {
         self.check_shared()?;
-        let Some(pointer) = self.pointer::<T>() else { return Ok(None) };
+        if !self.is::<T>() {
+            return Ok(None);
+        }
+        let pointer = value_of::<T>(self.header);
         // SAFETY: the pointer is to our live value of type `T`. No exclusive borrow exists, and none
         // can begin while the result borrows `self`: that takes `&mut Payload`.
         Ok(Some(unsafe { pointer.as_ref() }))
@@ -164,7 +196,10 @@ impl Payload {
     /// The value for writing, if it is a `T`, not frozen and not borrowed.
     pub(crate) fn value_mut<T: Any>(&mut self) -> Result<Option<&mut T>, BorrowError> {
         self.check_exclusive()?;
-        let Some(mut pointer) = self.pointer::<T>() else { return Ok(None) };
+        if !self.is::<T>() {
+            return Ok(None);
+        }
+        let mut pointer = value_of::<T>(self.header);
         // SAFETY: the pointer is to our live value of type `T`. No borrow exists, and none can begin
         // while the result borrows `self` mutably.
         Ok(Some(unsafe { pointer.as_mut() }))
@@ -191,52 +226,14 @@ impl Payload {
         self.borrow().load(Ordering::Acquire) != 0
     }
 
-    /// Takes a shared hold of the borrow word.
-    #[inline]
-    pub(crate) fn try_borrow(&mut self) -> Result<(), BorrowError> {
-        self.check_shared()?;
-        let held = self.borrow().load(Ordering::Relaxed);
-        self.borrow().store(held + 1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Takes the exclusive hold of the borrow word.
-    #[inline]
-    pub(crate) fn try_borrow_mut(&mut self) -> Result<(), BorrowError> {
-        self.check_exclusive()?;
-        self.borrow().store(EXCLUSIVE, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Gives one hold back, of whichever kind it was.
-    ///
-    /// # Panics
-    ///
-    /// Panics when there is none.
-    #[inline]
-    pub(crate) fn release(&mut self) {
-        let held = self.borrow().load(Ordering::Relaxed);
-        assert!(held != 0, "borrow invariant: released more often than held");
-        let left = if held == EXCLUSIVE { 0 } else { held - 1 };
-        self.borrow().store(left, Ordering::Release);
-    }
-
     #[inline]
     fn check_shared(&self) -> Result<(), BorrowError> {
-        match self.borrow().load(Ordering::Acquire) {
-            EXCLUSIVE => Err(BorrowError::Exclusive),
-            _ => Ok(()),
-        }
+        self.header().check_shared()
     }
 
     #[inline]
     fn check_exclusive(&self) -> Result<(), BorrowError> {
-        match self.borrow().load(Ordering::Acquire) {
-            _ if self.header().frozen => Err(BorrowError::Frozen),
-            0 => Ok(()),
-            EXCLUSIVE => Err(BorrowError::Exclusive),
-            _ => Err(BorrowError::Shared),
-        }
+        self.header().check_exclusive()
     }
 
     #[inline]
@@ -254,6 +251,150 @@ impl Payload {
     #[inline]
     fn vtable(&self) -> &'static VTable {
         self.header().vtable
+    }
+}
+
+impl Header {
+    #[inline]
+    fn check_shared(&self) -> Result<(), BorrowError> {
+        match self.borrow.load(Ordering::Acquire) {
+            EXCLUSIVE => Err(BorrowError::Exclusive { holder: self.holder() }),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn check_exclusive(&self) -> Result<(), BorrowError> {
+        match self.borrow.load(Ordering::Acquire) {
+            _ if self.frozen => Err(BorrowError::Frozen),
+            0 => Ok(()),
+            EXCLUSIVE => Err(BorrowError::Exclusive { holder: self.holder() }),
+            _ => Err(BorrowError::Shared { holder: self.holder() }),
+        }
+    }
+
+    #[cold]
+    fn holder(&self) -> Option<&'static BorrowSite> {
+        // SAFETY: the pointer is null or was made of a `&'static BorrowSite`.
+        unsafe { self.holder.load(Ordering::Relaxed).as_ref() }
+    }
+
+    /// Names the new holder and returns the previous one.
+    #[inline]
+    fn replace_holder(&self, site: &'static BorrowSite) -> *mut BorrowSite {
+        let outer = self.holder.load(Ordering::Relaxed);
+        self.holder.store(ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+        outer
+    }
+}
+
+/// A host value that was found by its reference and is not borrowed yet.
+pub(crate) struct Located<T> {
+    header: NonNull<Header>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T: Any> Located<T> {
+    /// Borrows the value for reading, as `site`.
+    ///
+    /// # Safety
+    ///
+    /// No payload may have been dropped since the value was located, and the result must be dropped
+    /// before the store is.
+    #[inline]
+    pub(crate) unsafe fn borrow(
+        self,
+        site: &'static BorrowSite,
+    ) -> Result<Borrowed<T>, BorrowError> {
+        // SAFETY: the payload lives, by the caller's duty.
+        let header = unsafe { self.header.as_ref() };
+        header.check_shared()?;
+        header.borrow.store(header.borrow.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let outer = header.replace_holder(site);
+        Ok(Borrowed { header: self.header, outer, value: PhantomData })
+    }
+
+    /// Borrows the value for reading and writing, as `site`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Located::borrow`].
+    #[inline]
+    pub(crate) unsafe fn borrow_mut(
+        self,
+        site: &'static BorrowSite,
+    ) -> Result<BorrowedMut<T>, BorrowError> {
+        // SAFETY: the payload lives, by the caller's duty.
+        let header = unsafe { self.header.as_ref() };
+        header.check_exclusive()?;
+        header.borrow.store(EXCLUSIVE, Ordering::Relaxed);
+        let outer = header.replace_holder(site);
+        Ok(BorrowedMut { header: self.header, outer, value: PhantomData })
+    }
+}
+
+/// A value borrowed for reading. The payload is kept for as long as this lives.
+pub(crate) struct Borrowed<T> {
+    header: NonNull<Header>,
+    /// Who is the latest holder when this one has gone.
+    outer: *mut BorrowSite,
+    value: PhantomData<T>,
+}
+
+/// A value borrowed for reading and writing, by nobody else.
+pub(crate) struct BorrowedMut<T> {
+    header: NonNull<Header>,
+    outer: *mut BorrowSite,
+    value: PhantomData<T>,
+}
+
+impl<T> Deref for Borrowed<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the tag was that of `T` when the value was located. The borrow word is held: the
+        // payload lives, and no mutable reference to the value exists.
+        unsafe { value_of::<T>(self.header).as_ref() }
+    }
+}
+
+impl<T> Deref for BorrowedMut<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: as in `deref_mut`.
+        unsafe { value_of::<T>(self.header).as_ref() }
+    }
+}
+
+impl<T> DerefMut for BorrowedMut<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the tag was that of `T` when the value was located. The borrow word is held
+        // exclusively: the payload lives, and references to the value come from this guard only.
+        unsafe { value_of::<T>(self.header).as_mut() }
+    }
+}
+
+impl<T> Drop for Borrowed<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the payload lives, for the borrow word is held.
+        let header = unsafe { self.header.as_ref() };
+        header.holder.store(self.outer, Ordering::Relaxed);
+        header.borrow.store(header.borrow.load(Ordering::Relaxed) - 1, Ordering::Release);
+    }
+}
+
+impl<T> Drop for BorrowedMut<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the payload lives, for the borrow word is held.
+        let header = unsafe { self.header.as_ref() };
+        header.holder.store(self.outer, Ordering::Relaxed);
+        header.borrow.store(0, Ordering::Release);
     }
 }
 
@@ -325,7 +466,7 @@ mod tests {
         struct Wide(u8);
         let payload = plain(Wide(7));
         assert_eq!(payload.value::<Wide>().unwrap(), Some(&Wide(7)));
-        assert!(payload.pointer::<Wide>().unwrap().as_ptr().is_aligned());
+        assert!(value_of::<Wide>(payload.header).as_ptr().is_aligned());
         assert_eq!(plain(()).value::<()>().unwrap(), Some(&()));
     }
 
@@ -340,17 +481,39 @@ mod tests {
         assert_eq!(Arc::strong_count(&witness), 1);
     }
 
+    const OUTER: &BorrowSite = &BorrowSite::new("env", "outer", "a");
+    const INNER: &BorrowSite = &BorrowSite::new("env", "inner", "b");
+
+    /// Borrows for reading; the payload outlives the guard in every test.
+    fn borrow(payload: &Payload, site: &'static BorrowSite) -> Result<Borrowed<u32>, BorrowError> {
+        // SAFETY: as said above.
+        unsafe { payload.located_tagged::<u32>().borrow(site) }
+    }
+
+    /// Borrows for writing; the payload outlives the guard in every test.
+    fn borrow_mut(
+        payload: &Payload,
+        site: &'static BorrowSite,
+    ) -> Result<BorrowedMut<u32>, BorrowError> {
+        // SAFETY: as said above.
+        unsafe { payload.located_tagged::<u32>().borrow_mut(site) }
+    }
+
     #[test]
     fn shared_borrows_exclude_mutation_only() {
         let mut payload = plain(1_u32);
-        payload.try_borrow().unwrap();
-        payload.try_borrow().unwrap();
-        assert_eq!(payload.try_borrow_mut(), Err(BorrowError::Shared));
-        assert_eq!(payload.value_mut::<u32>(), Err(BorrowError::Shared));
+        let outer = borrow(&payload, OUTER).ok().unwrap();
+        let inner = borrow(&payload, INNER).ok().unwrap();
+        assert_eq!((*outer, *inner), (1, 1));
+        let refused = BorrowError::Shared { holder: Some(INNER) };
+        assert_eq!(borrow_mut(&payload, INNER).err(), Some(refused));
+        assert_eq!(payload.value_mut::<u32>(), Err(refused));
         assert_eq!(payload.value::<u32>(), Ok(Some(&1)));
-        payload.release();
+        drop(inner);
         assert!(payload.is_borrowed());
-        payload.release();
+        let refused = BorrowError::Shared { holder: Some(OUTER) };
+        assert_eq!(payload.value_mut::<u32>(), Err(refused));
+        drop(outer);
         *payload.value_mut::<u32>().unwrap().unwrap() = 2;
         *payload.any_mut().unwrap().downcast_mut::<u32>().unwrap() += 1;
         assert_eq!(payload.value::<u32>(), Ok(Some(&3)));
@@ -358,23 +521,30 @@ mod tests {
 
     #[test]
     fn an_exclusive_borrow_excludes_everything() {
-        let mut payload = plain(1_u32);
-        payload.try_borrow_mut().unwrap();
-        assert_eq!(payload.try_borrow_mut(), Err(BorrowError::Exclusive));
-        assert_eq!(payload.try_borrow(), Err(BorrowError::Exclusive));
-        assert_eq!(payload.value::<u32>(), Err(BorrowError::Exclusive));
+        let payload = plain(1_u32);
+        let mut guard = borrow_mut(&payload, OUTER).ok().unwrap();
+        *guard += 1;
+        let refused = Some(BorrowError::Exclusive { holder: Some(OUTER) });
+        assert_eq!(borrow_mut(&payload, INNER).err(), refused);
+        assert_eq!(borrow(&payload, INNER).err(), refused);
+        assert_eq!(payload.value::<u32>().err(), refused);
         assert!(payload.any().is_err());
-        let mut payload = payload.into_value::<u32>().unwrap_err();
-        payload.release();
-        assert_eq!(payload.value::<u32>(), Ok(Some(&1)));
+        let payload = payload.into_value::<u32>().unwrap_err();
+        drop(guard);
+        assert_eq!(payload.value::<u32>(), Ok(Some(&2)));
     }
 
     #[test]
     fn a_frozen_value_is_never_borrowed_mutably() {
         let mut payload = Payload::new(1_u32, Properties { frozen: true, external: 100 });
-        assert_eq!(payload.try_borrow_mut(), Err(BorrowError::Frozen));
+        assert_eq!(borrow_mut(&payload, OUTER).err(), Some(BorrowError::Frozen));
         assert!(payload.any_mut().is_err());
         assert_eq!(payload.value::<u32>(), Ok(Some(&1)));
         assert!(payload.bytes() > 100);
+    }
+
+    #[test]
+    fn a_site_names_the_parameter() {
+        assert_eq!(OUTER.to_string(), "parameter `a` of `env::outer`");
     }
 }

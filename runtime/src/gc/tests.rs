@@ -35,6 +35,8 @@ impl Random {
 /// The heap together with what it should contain. Identities are what a root is expected to lead
 /// to.
 struct Model {
+    /// First, so that guards go before the heap does.
+    held: Vec<(Guard, u64)>,
     gc: GcStore,
     dropped: Dropped,
     next: u64,
@@ -44,8 +46,25 @@ struct Model {
     owned: Vec<(RootIndex, Liveness, u64)>,
     /// Stands for tables and globals: raw words, null and i31 among them.
     table: Vec<(u32, Option<u64>)>,
-    held: Vec<(RowId, u64)>,
 }
+
+/// A borrow that has not ended.
+enum Guard {
+    Shared(Borrowed<Tracked>),
+    Exclusive(BorrowedMut<Tracked>),
+}
+
+impl Guard {
+    fn value(&self) -> &Tracked {
+        match self {
+            Guard::Shared(value) => value,
+            Guard::Exclusive(value) => value,
+        }
+    }
+}
+
+/// Who borrows.
+const SITE: &BorrowSite = &BorrowSite::new("model", "step", "held");
 
 impl Model {
     fn new(config: GcConfig) -> Model {
@@ -89,8 +108,7 @@ impl Model {
             9..=10 => self.set_table(random),
             11 => self.hold_one(random),
             12 if !self.held.is_empty() => {
-                let (row, _) = self.held.swap_remove(random.below(self.held.len()));
-                self.gc.release(row);
+                drop(self.held.swap_remove(random.below(self.held.len())));
             }
             _ if random.below(4) == 0 => self.collect(),
             _ => {}
@@ -133,17 +151,20 @@ impl Model {
 
     fn hold_one(&mut self, random: &mut Random) {
         let Some((reference, id)) = self.pick(random) else { return };
-        let (row, _) = self.gc.host_payload::<Tracked>(reference.to_raw()).unwrap();
-        let held = self.held.iter().any(|(other, _)| *other == row);
-        let taken = if random.below(2) == 0 {
-            self.gc.try_borrow(row)
+        let value = self.gc.locate::<Tracked>(reference.to_raw()).ok().unwrap();
+        let held = self.held.iter().any(|(_, other)| *other == id);
+        let guard = if random.below(2) == 0 {
+            // SAFETY: nothing was dropped since, and guards go before the heap does.
+            unsafe { value.borrow(SITE) }.map(Guard::Shared)
         } else {
-            let taken = self.gc.try_borrow_mut(row);
-            assert_eq!(taken.is_err(), held);
-            taken
+            // SAFETY: as above.
+            let guard = unsafe { value.borrow_mut(SITE) }.map(Guard::Exclusive);
+            assert_eq!(guard.is_err(), held);
+            guard
         };
-        if taken.is_ok() {
-            self.held.push((row, id));
+        if let Ok(guard) = guard {
+            assert_eq!(guard.value().id, id);
+            self.held.push((guard, id));
         }
     }
 
@@ -162,15 +183,14 @@ impl Model {
         let mut places: HashMap<u64, u32> = HashMap::new();
         let mut expect = |raw: u32, id: u64| {
             let held = self.held.iter().any(|(_, other)| *other == id);
-            let (_, value) = self.gc.host_payload::<Tracked>(raw).unwrap();
             let reference = GcRef::from_raw(raw).unwrap();
             match self.gc.host_value::<Tracked>(reference) {
                 Ok(tracked) => {
                     assert_eq!(tracked.id, id);
-                    assert!(std::ptr::eq(tracked, value.as_ptr()));
                 }
                 Err(error) => {
-                    assert_eq!(error, HostRefError::Borrow(BorrowError::Exclusive));
+                    let holder = Some(SITE);
+                    assert_eq!(error, HostRefError::Borrow(BorrowError::Exclusive { holder }));
                     assert!(held);
                 }
             }
@@ -284,7 +304,7 @@ fn garbage_does_not_make_the_heap_grow() {
 fn only_host_objects_lead_to_values() {
     let mut gc = GcStore::new(GcConfig::default());
     let reference = gc.alloc_host(Payload::new(1_u8, Properties::default())).unwrap();
-    assert!(gc.host_payload::<u8>(reference.to_raw()).is_ok());
+    assert!(gc.locate::<u8>(reference.to_raw()).is_ok());
     assert_eq!(gc.host_row(0), Err(HostRefError::Null));
     assert_eq!(gc.host_row(7), Err(HostRefError::NotHostObject));
     let found = "u8";

@@ -99,7 +99,10 @@ impl Decoder {
             }
             Payload::GlobalSection(section) => self.globals(section.clone())?,
             Payload::ExportSection(section) => self.exports(section.clone())?,
-            Payload::StartSection { func, .. } => self.info.start = Some(FuncIndex(*func)),
+            Payload::StartSection { func, .. } => {
+                self.info.start = Some(FuncIndex(*func));
+                self.observe(FuncIndex(*func));
+            }
             Payload::ElementSection(section) => self.elements(section.clone())?,
             Payload::CodeSectionEntry(body) => self.info.bodies.push(byte_range(&body.range())),
             Payload::DataSection(section) => self.data(section.clone())?,
@@ -365,7 +368,8 @@ mod tests {
         assert_eq!(info.globals.len(), 2);
         assert_eq!(*info.global_inits[0].ops, [ConstOp::F32Const(1.0f32.to_bits())]);
         assert_eq!(info.bodies.len(), 1);
-        assert_eq!(info.func_type(FuncIndex(0)).params[0], ValType::EXTERNREF);
+        let externref = RefType { nullable: true, heap: HeapType::Extern };
+        assert_eq!(info.func_type(FuncIndex(0)).params[0], ValType::Ref(externref));
     }
 
     #[test]
@@ -374,6 +378,7 @@ mod tests {
             r#"(module
                 (func $hidden) (func $exported (export "f")) (func $in_table) (func $in_global)
                 (func $in_expr) (func $initial) (func $declared (drop (ref.func $declared)))
+                (func $start) (start $start)
                 (table 1 funcref)
                 (table 1 funcref (ref.func $initial))
                 (elem (i32.const 0) func $in_table)
@@ -383,11 +388,11 @@ mod tests {
         );
         let with_record: Vec<_> =
             (0..info.functions.len()).filter(|at| info.func_refs[*at].is_some()).collect();
-        assert_eq!(with_record, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(with_record, [1, 2, 3, 4, 5, 6, 7]);
         let mut slots: Vec<_> = info.func_refs.iter().flatten().map(|slot| slot.0).collect();
         slots.sort_unstable();
-        assert_eq!(slots, [0, 1, 2, 3, 4, 5]);
-        assert_eq!(info.func_ref_count, 6);
+        assert_eq!(slots, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(info.func_ref_count, 7);
         assert!(matches!(info.elements[2].mode, SegmentMode::Declared));
     }
 

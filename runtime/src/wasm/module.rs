@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::const_expr::ConstExpr;
 use super::index::{
-    DataIndex, DefinedFuncIndex, ElemIndex, FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex,
-    TableIndex, TagIndex, TypeIndex,
+    DefinedFuncIndex, FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex,
+    TypeIndex,
 };
 use super::types::{
     FuncType, GlobalType, HeapType, MemoryType, RefType, SubType, TableType, ValType,
@@ -31,8 +31,8 @@ pub(crate) struct ModuleInfo {
     pub(crate) imported_functions: u32,
     /// Function names of the name section.
     pub(crate) function_names: HashMap<FuncIndex, Box<str>>,
-    /// For every function the slot of its record, if its reference can be observed: it is
-    /// exported, in an element segment, or named by `ref.func`.
+    /// For every function the slot of its record, if its reference can be observed or the host
+    /// calls it: it is exported, in an element segment, named by `ref.func`, or the start function.
     pub(crate) func_refs: Vec<Option<FuncRefIndex>>,
     /// The number of slots given out in `func_refs`.
     pub(crate) func_ref_count: u32,
@@ -96,16 +96,6 @@ pub(crate) enum ElementItems {
     Expressions(Box<[ConstExpr]>),
 }
 
-impl ElementItems {
-    /// The number of elements.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            ElementItems::Functions(items) => items.len(),
-            ElementItems::Expressions(items) => items.len(),
-        }
-    }
-}
-
 /// A data segment; `bytes` is a range in the module's bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct DataSegment {
@@ -148,16 +138,6 @@ impl ModuleInfo {
     /// The export called `name`.
     pub(crate) fn export(&self, name: &str) -> Option<EntityIndex> {
         self.export_names.get(name).map(|position| self.exports[*position].1)
-    }
-
-    /// The data segment `index`.
-    pub(crate) fn data_segment(&self, index: DataIndex) -> &DataSegment {
-        &self.data[index.index()]
-    }
-
-    /// The element segment `index`.
-    pub(crate) fn element_segment(&self, index: ElemIndex) -> &ElementSegment {
-        &self.elements[index.index()]
     }
 
     /// Whether `heap` is in the hierarchy of functions, whose references are pointers to

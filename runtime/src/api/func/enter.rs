@@ -12,7 +12,6 @@ use super::Func;
 use super::shim::AbiResults;
 use super::typed::{self, WasmParams, WasmResults};
 use crate::api::convert::Abi;
-use crate::api::engine::Engine;
 use crate::api::types::FuncType;
 use crate::api::value::Val;
 use crate::code::CodePtr;
@@ -53,8 +52,8 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
     pub(crate) fn new(func: Func, store: &StoreInner) -> Result<Self> {
         let ptr = func.checked(store)?;
         let ty = store.engine.func_type(ptr.type_id());
-        typed::check::<Params, Results>(store, &ty.ty).with_context(|| {
-            let engine = Engine::from_shared(store.engine.clone());
+        typed::check::<Params, Results>(&store.engine_handle, &ty.ty).with_context(|| {
+            let engine = store.engine_handle.clone();
             let found = FuncType::from_info(engine, ty.clone());
             format!("type mismatch: the function's type is {found}")
         })?;
@@ -122,7 +121,7 @@ pub(crate) fn call_vals<T>(
     }
     // SAFETY: the function is of this store by the caller's word; the slots hold arguments that
     // match its parameter types and have room for its results, and nothing collected since.
-    unsafe { shell.call_array(ptr, slots)? };
+    unsafe { shell.call_array(ptr, &ty, slots)? };
     for ((result, raw), ty) in results.iter_mut().zip(slots.iter()).zip(&ty.ty.results) {
         *result = Val::load(&mut shell.inner, *raw, *ty);
     }

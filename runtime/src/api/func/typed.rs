@@ -9,10 +9,10 @@ use super::Func;
 use super::enter::{AbiArgs, TypedEntry};
 use super::shim::AbiResults;
 use crate::api::convert::{LoadError, WasmBasic, WasmTy, load};
-use crate::api::engine::Engine;
 use crate::api::store::AsContextMut;
 use crate::api::types::ValType;
 use crate::error::Result;
+use crate::instance::engine::Engine;
 use crate::instance::store::StoreInner;
 use crate::wasm::types as wasm;
 
@@ -114,20 +114,20 @@ fn mismatch(index: usize, error: LoadError) -> crate::Error {
 
 /// Whether the Rust types fit the function type `ty`.
 pub(crate) fn check<Params: WasmParams, Results: WasmResults>(
-    store: &StoreInner,
+    engine: &Engine,
     ty: &wasm::FuncType,
 ) -> Result<()> {
-    let types = store.engine.types();
-    compare(store, "parameter", &Params::val_types(), &ty.params, |rust, wasm| {
+    let types = engine.shared().types();
+    compare(engine, "parameter", &Params::val_types(), &ty.params, |rust, wasm| {
         types.val_matches(rust, wasm)
     })?;
-    compare(store, "result", &Results::val_types(), &ty.results, |rust, wasm| {
+    compare(engine, "result", &Results::val_types(), &ty.results, |rust, wasm| {
         types.fits_but_null(wasm, rust)
     })
 }
 
 fn compare(
-    store: &StoreInner,
+    engine: &Engine,
     what: &str,
     rust: &[ValType],
     wasm: &[wasm::ValType],
@@ -138,8 +138,7 @@ fn compare(
     }
     for (index, (rust, wasm)) in rust.iter().zip(wasm).enumerate() {
         if !fits(rust.to_wasm(), *wasm) {
-            let engine = Engine::from_shared(store.engine.clone());
-            let found = ValType::from_wasm(&engine, *wasm);
+            let found = ValType::from_wasm(engine, *wasm);
             bail!("{what} {index}: expected {rust}, found {found}");
         }
     }

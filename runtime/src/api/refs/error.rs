@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::fmt;
 
 use crate::error::Error;
-use crate::gc::{self, BorrowError, GcStore, HostRefError};
+use crate::gc::{self, BorrowError, BorrowSite, GcStore, HostRefError};
 
 /// The GC heap is full, or host objects own all the memory they may.
 ///
@@ -82,11 +82,11 @@ impl fmt::Display for HostAccessError {
         let expected = OfType(self.expected);
         let found = OfType(self.found);
         match self.reason {
-            HostRefError::Borrow(BorrowError::Exclusive) => {
-                write!(f, "the host object{found} is already mutably borrowed")
+            HostRefError::Borrow(BorrowError::Exclusive { holder }) => {
+                write!(f, "the host object{found} is already mutably borrowed{}", By(holder))
             }
-            HostRefError::Borrow(BorrowError::Shared) => {
-                write!(f, "the host object{found} is already borrowed")
+            HostRefError::Borrow(BorrowError::Shared { holder }) => {
+                write!(f, "the host object{found} is already borrowed{}", By(holder))
             }
             HostRefError::Borrow(BorrowError::Frozen) => {
                 write!(f, "the host object{found} is frozen and cannot be borrowed mutably")
@@ -104,6 +104,15 @@ struct OfType(Option<&'static str>);
 impl fmt::Display for OfType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |name| write!(f, " of type `{name}`"))
+    }
+}
+
+/// Prints the holder of a borrow if it is known.
+struct By(Option<&'static BorrowSite>);
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |site| write!(f, " by {site}"))
     }
 }
 

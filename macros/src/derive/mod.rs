@@ -1,0 +1,3 @@
+//! The derive macros, one file each.
+
+pub(crate) mod wasm_ty;

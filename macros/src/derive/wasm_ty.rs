@@ -1,0 +1,280 @@
+//! `#[derive(WasmTy)]`: newtypes and field-less enums. Generates safe code over the inner type's own
+//! `WasmTy`, and so never sees a raw value.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Data, DataEnum, DeriveInput, Fields, Meta, Path, Type};
+
+use crate::attr::{Args, Keys};
+use crate::errors::Errors;
+use crate::krate::Krate;
+
+const KEYS: Keys =
+    Keys { attribute: "#[wasm]", known: &["crate"], later: &["try_from", "into", "from"] };
+
+/// The representations that have a Wasm type of their own or fit into one.
+const REPRS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
+
+/// Expands `#[derive(WasmTy)] item`.
+pub(crate) fn derive(item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = match syn::parse2::<DeriveInput>(item) {
+        Ok(input) => input,
+        Err(error) => {
+            errors.push(error);
+            return errors.finish();
+        }
+    };
+    let krate = krate(&input, &mut errors);
+    let shape = shape(&input, &mut errors);
+    let output = match &shape {
+        Some(Shape::Newtype { field, ty }) => newtype(&input.ident, &krate, field, ty),
+        Some(Shape::Enum { repr, variants }) => enumeration(&input.ident, &krate, repr, variants),
+        None => fallback(&input, &krate),
+    };
+    let errors = errors.finish();
+    quote!(#errors #output)
+}
+
+/// What can travel as another type.
+enum Shape {
+    Newtype { field: TokenStream, ty: Type },
+    Enum { repr: Ident, variants: Vec<Ident> },
+}
+
+fn krate(input: &DeriveInput, errors: &mut Errors) -> Krate {
+    let mut args = Args::default();
+    for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("wasm")) {
+        match &attr.meta {
+            Meta::List(list) => {
+                let more = Args::parse(list.tokens.clone(), &KEYS, errors);
+                args.merge(more, errors);
+            }
+            _ => errors.at(attr, "`#[wasm]` takes arguments: `#[wasm(crate = hostref)]`"),
+        }
+    }
+    args.krate(errors)
+}
+
+fn shape(input: &DeriveInput, errors: &mut Errors) -> Option<Shape> {
+    if !input.generics.params.is_empty() {
+        errors.at(
+            &input.generics.params,
+            "`WasmTy` cannot be derived for a generic type: a Wasm value has one concrete type",
+        );
+        return None;
+    }
+    match &input.data {
+        Data::Struct(data) => newtype_shape(&input.ident, &data.fields, errors),
+        Data::Enum(data) => enum_shape(input, data, errors),
+        Data::Union(data) => {
+            errors.at(
+                data.union_token,
+                "`WasmTy` cannot be derived for a union; wrap a number in a struct",
+            );
+            None
+        }
+    }
+}
+
+fn newtype_shape(ident: &Ident, fields: &Fields, errors: &mut Errors) -> Option<Shape> {
+    let mut all = fields.iter();
+    let (Some(field), None) = (all.next(), all.next()) else {
+        errors.at(
+            ident,
+            format!(
+                "`WasmTy` is derived for a struct of one field, and this one has {}; pass several \
+                 values as several parameters, or one object as `&{ident}`",
+                fields.len()
+            ),
+        );
+        return None;
+    };
+    let name = match &field.ident {
+        Some(name) => quote!(#name),
+        None => quote!(0),
+    };
+    Some(Shape::Newtype { field: name, ty: field.ty.clone() })
+}
+
+fn enum_shape(input: &DeriveInput, data: &DataEnum, errors: &mut Errors) -> Option<Shape> {
+    let before = errors.count();
+    for variant in &data.variants {
+        if !matches!(variant.fields, Fields::Unit) {
+            errors.at(
+                variant,
+                "a variant with data is not a Wasm number; pass the value as an object, with `&T`",
+            );
+        }
+    }
+    if data.variants.is_empty() {
+        errors.at(&input.ident, "an enum without variants has no values to pass");
+    }
+    let repr = repr(input, errors);
+    let variants = data.variants.iter().map(|variant| variant.ident.clone()).collect();
+    let repr = repr?;
+    (errors.count() == before).then_some(Shape::Enum { repr, variants })
+}
+
+/// The integer in `#[repr(..)]`.
+fn repr(input: &DeriveInput, errors: &mut Errors) -> Option<Ident> {
+    let mut found: Option<Path> = None;
+    for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
+        // What is no list of words is for rustc to report.
+        let _ = attr.parse_nested_meta(|meta| {
+            found = Some(meta.path);
+            Ok(())
+        });
+    }
+    let Some(path) = found else {
+        errors.at(
+            &input.ident,
+            "the numbers of an enum are its ABI: fix their type with `#[repr(i32)]`, `#[repr(u8)]`, ..",
+        );
+        return None;
+    };
+    let known = path.get_ident().filter(|ident| REPRS.iter().any(|repr| ident == repr)).cloned();
+    if known.is_none() {
+        let reprs = REPRS.map(|repr| format!("`{repr}`")).join(", ");
+        errors.at(
+            &path,
+            format!("a Wasm value cannot have this representation; it can have {reprs}"),
+        );
+    }
+    known
+}
+
+fn newtype(ident: &Ident, krate: &Krate, field: &TokenStream, ty: &Type) -> TokenStream {
+    let span = Span::mixed_site().located_at(ty.span());
+    let inner = quote_spanned!(span=> <#ty as #krate::WasmTy>);
+    quote! {
+        #[automatically_derived]
+        impl #krate::WasmTy for #ident {
+            type Wasm = #inner::Wasm;
+            fn into_wasm(self) -> Self::Wasm {
+                #inner::into_wasm(self.#field)
+            }
+            fn try_from_wasm(__wasm: Self::Wasm) -> #krate::Result<Self> {
+                #krate::Result::Ok(Self { #field: #inner::try_from_wasm(__wasm)? })
+            }
+        }
+    }
+}
+
+fn enumeration(ident: &Ident, krate: &Krate, repr: &Ident, variants: &[Ident]) -> TokenStream {
+    let private = krate.private(Span::mixed_site());
+    let name = ident.to_string();
+    let names = variants.iter().map(ToString::to_string);
+    let repr = quote!(::core::primitive::#repr);
+    quote! {
+        #[automatically_derived]
+        impl #krate::WasmTy for #ident {
+            type Wasm = <#repr as #krate::WasmTy>::Wasm;
+            fn into_wasm(self) -> Self::Wasm {
+                <#repr as #krate::WasmTy>::into_wasm(self as #repr)
+            }
+            fn try_from_wasm(__wasm: Self::Wasm) -> #krate::Result<Self> {
+                let __value = <#repr as #krate::WasmTy>::try_from_wasm(__wasm)?;
+                #(if __value == Self::#variants as #repr {
+                    return #krate::Result::Ok(Self::#variants);
+                })*
+                #krate::Result::Err(#private::unknown_discriminant(
+                    #name,
+                    &__value,
+                    &[#((#names, &(Self::#variants as #repr))),*],
+                ))
+            }
+        }
+    }
+}
+
+/// An impl that keeps rustc from reporting the type a second time, where it is used.
+fn fallback(input: &DeriveInput, krate: &Krate) -> TokenStream {
+    let ident = &input.ident;
+    let (generics, arguments, bounds) = input.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics #krate::WasmTy for #ident #arguments #bounds {
+            type Wasm = ::core::primitive::i32;
+            fn into_wasm(self) -> Self::Wasm {
+                0
+            }
+            fn try_from_wasm(_: Self::Wasm) -> #krate::Result<Self> {
+                ::core::unreachable!("this program does not compile")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::derive;
+    use quote::quote;
+
+    #[test]
+    fn newtypes_and_enums_are_derived() {
+        for item in [
+            quote!(
+                struct Meters(f64);
+            ),
+            quote!(
+                struct Handle {
+                    raw: u32,
+                }
+            ),
+            quote!(
+                #[repr(u8)]
+                enum Color {
+                    Red = 1,
+                    Green,
+                }
+            ),
+        ] {
+            let output = derive(item);
+            assert!(!output.to_string().contains("compile_error"), "{output}");
+            syn::parse2::<syn::File>(output).expect("the output is Rust");
+        }
+    }
+
+    #[test]
+    fn other_shapes_are_reported_once_with_an_impl() {
+        for item in [
+            quote!(
+                struct Pair(i32, i32);
+            ),
+            quote!(
+                struct Nothing;
+            ),
+            quote!(
+                struct Generic<T>(T);
+            ),
+            quote!(
+                enum Color {
+                    Red,
+                }
+            ),
+            quote!(
+                #[repr(u128)]
+                enum Color {
+                    Red,
+                }
+            ),
+            quote!(
+                #[repr(i32)]
+                enum Shape {
+                    Circle(f64),
+                }
+            ),
+            quote!(
+                #[repr(i32)]
+                enum Void {}
+            ),
+            quote!(union U { a: i32 }),
+        ] {
+            let output = derive(item).to_string();
+            assert_eq!(output.matches("compile_error").count(), 1, "{output}");
+            assert!(output.contains("WasmTy for"), "{output}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What a `#[wasm_exports]` struct says. Nodes keep the user's tokens, so that messages point at them.
+
+use proc_macro2::Span;
+use syn::{Attribute, Ident, Type, Visibility};
+
+use crate::krate::Krate;
+
+/// A struct of exports.
+pub(crate) struct Exports {
+    /// Attributes of the struct that are not ours.
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) krate: Krate,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// One export.
+pub(crate) struct Field {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) wasm_name: String,
+    /// Where the name comes from.
+    pub(crate) name_span: Span,
+    pub(crate) kind: FieldKind,
+}
+
+/// What an export is, as far as syntax tells.
+pub(crate) enum FieldKind {
+    /// A function.
+    Function(Function),
+    /// Anything else, judged by its type.
+    Item(Type),
+}
+
+/// A function that a guest exports.
+pub(crate) struct Function {
+    pub(crate) params: Vec<Param>,
+    /// `None` for no result.
+    pub(crate) result: Option<Type>,
+    /// Whether the guest may do without it.
+    pub(crate) optional: bool,
+}
+
+/// A parameter of an exported function.
+pub(crate) struct Param {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+}

@@ -1,0 +1,55 @@
+//! Rules about the block as a whole. Functions that break one are reported and taken out.
+
+use std::collections::HashMap;
+
+use proc_macro2::Span;
+
+use super::model::{Function, HostModule, ReceiverKind};
+use crate::errors::Errors;
+
+/// Checks the rules, in the order in which a reader would.
+pub(super) fn check(module: &mut HostModule, errors: &mut Errors) {
+    check_receiver(module, errors);
+    check_names(&mut module.functions, errors);
+}
+
+fn check_receiver(module: &mut HostModule, errors: &mut Errors) {
+    if module.receiver.is_some() {
+        return;
+    }
+    let first = module.functions.iter().find_map(|function| function.receiver);
+    if let Some(receiver) = first {
+        errors.push(syn::Error::new(
+            receiver.span,
+            "what is `self`? Say `#[host_module(receiver = \"object\")]` when the guest passes it as an \
+             externref in the first parameter, or `receiver = \"state\"` when it is a part of the store's data",
+        ));
+        // One message stands for all: they have one answer.
+        module.functions.retain(|function| function.receiver.is_none());
+    }
+}
+
+fn check_names(functions: &mut Vec<Function>, errors: &mut Errors) {
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    functions.retain(|function| {
+        // Functions under `#[cfg]` may be alternatives; if not, linking reports them.
+        if !function.cfgs.is_empty() {
+            return true;
+        }
+        let name = &function.wasm_name;
+        let Some(first) = seen.insert(name.text.clone(), name.span) else { return true };
+        let text = &name.text;
+        let mut error = syn::Error::new(
+            name.span,
+            format!("two functions are called `{text}` in Wasm; rename one with `#[host(name = \"..\")]`"),
+        );
+        error.combine(syn::Error::new(first, format!("`{text}` is first defined here")));
+        errors.push(error);
+        false
+    });
+}
+
+/// Whether a method reaches `self` through the store's data.
+pub(super) fn is_state(module: &HostModule, function: &Function) -> bool {
+    function.receiver.is_some() && module.receiver == Some(ReceiverKind::State)
+}

@@ -1,0 +1,68 @@
+//! What a `#[host_module]` block says. Nodes keep the user's tokens, so that messages point at them.
+
+use proc_macro2::Span;
+use syn::{Attribute, Ident, ItemImpl, Type};
+
+use crate::krate::Krate;
+
+/// A block of host functions.
+pub(crate) struct HostModule {
+    /// The block as written, without our attributes.
+    pub(crate) block: ItemImpl,
+    /// The name that guests import from.
+    pub(crate) name: String,
+    /// What `self` is, with the value of the key.
+    pub(crate) receiver: Option<ReceiverKind>,
+    /// The store's data, when only one type will do.
+    pub(crate) state: Option<Type>,
+    /// The name of the generated function.
+    pub(crate) link: Ident,
+    pub(crate) krate: Krate,
+    /// The functions that guests may import.
+    pub(crate) functions: Vec<Function>,
+}
+
+/// What `&self` is in this block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReceiverKind {
+    /// The first Wasm parameter, an externref to `Self`.
+    Object,
+    /// A part of the store's data.
+    State,
+}
+
+/// One function of the block.
+pub(crate) struct Function {
+    pub(crate) ident: Ident,
+    pub(crate) wasm_name: WasmName,
+    /// The first line of the documentation.
+    pub(crate) summary: Option<String>,
+    /// `#[cfg]` attributes.
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) receiver: Option<SelfParam>,
+    pub(crate) params: Vec<Param>,
+    /// `None` for no result.
+    pub(crate) result: Option<Type>,
+}
+
+/// The name under which guests import a function.
+pub(crate) struct WasmName {
+    pub(crate) text: String,
+    /// Where the name comes from.
+    pub(crate) span: Span,
+}
+
+/// `&self` or `&mut self`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SelfParam {
+    pub(crate) exclusive: bool,
+    pub(crate) span: Span,
+}
+
+/// A parameter other than `self`.
+pub(crate) struct Param {
+    /// For messages at run time.
+    pub(crate) name: String,
+    /// Without the lifetimes that the function declares.
+    pub(crate) ty: Type,
+}

@@ -1,0 +1,236 @@
+//! From tokens to the model. The only file that reads attributes; judges one item at a time and
+//! leaves out what it had to report.
+
+use heck::ToKebabCase;
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use syn::ext::IdentExt;
+use syn::{Attribute, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Meta, Type};
+
+use super::model::{Function, HostModule, ReceiverKind, WasmName};
+use super::signature;
+use crate::attr::{Args, Keys};
+use crate::case::Case;
+use crate::errors::Errors;
+use crate::item;
+
+const BLOCK: Keys = Keys {
+    attribute: "#[host_module]",
+    known: &["name", "receiver", "state", "rename_all", "link", "crate"],
+    later: &["memory", "check"],
+};
+
+const FUNCTION: Keys =
+    Keys { attribute: "#[host]", known: &["name", "skip"], later: &["errno", "wrap", "global"] };
+
+/// Reads the arguments and the block. `None`, after an error, when the item is not such a block.
+pub(super) fn parse(
+    arguments: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> Option<HostModule> {
+    let args = Args::parse(arguments, &BLOCK, errors);
+    let mut block = parse_block(item, errors)?;
+    let case = args.rename_all(errors);
+    let functions = parse_items(&mut block, case, errors);
+    Some(HostModule {
+        name: module_name(&args, &block.self_ty, errors),
+        receiver: parse_receiver(&args, errors),
+        state: args.value("state", "the type of the store's data", "App", errors),
+        link: parse_link(&args, errors),
+        krate: args.krate(errors),
+        functions,
+        block,
+    })
+}
+
+fn parse_block(item: TokenStream, errors: &mut Errors) -> Option<ItemImpl> {
+    let block = match syn::parse2::<Item>(item) {
+        Ok(Item::Impl(block)) => block,
+        Ok(other) => {
+            let found = item::describe(&other);
+            let message = format!(
+                "`#[host_module]` belongs on an inherent impl block, `impl Name {{ .. }}`; this is {found}"
+            );
+            errors.at(item::head(&other), message);
+            return None;
+        }
+        Err(error) => {
+            errors.push(error);
+            return None;
+        }
+    };
+    if let Some((path, _)) = &block.trait_ {
+        errors.at(
+            path,
+            "`#[host_module]` cannot stand on the impl of a trait; move the functions into an \
+             inherent impl block, `impl Name { .. }`",
+        );
+        return None;
+    }
+    let generics = &block.generics;
+    if !generics.params.is_empty() {
+        errors.at(
+            &generics.params,
+            "a host module cannot be generic: guests import concrete functions; write the block \
+             for one type, as in `impl Name<i32> { .. }`",
+        );
+        return None;
+    }
+    Some(block)
+}
+
+fn module_name(args: &Args, self_ty: &Type, errors: &mut Errors) -> String {
+    if let Some(name) = args.string("name", errors) {
+        return name.value();
+    }
+    match self_ty {
+        Type::Path(path) if !path.path.segments.is_empty() => {
+            let last = path.path.segments.last().expect("checked just above");
+            last.ident.unraw().to_string().to_kebab_case()
+        }
+        _ => {
+            errors.at(self_ty, "this type has no name: give the module one, `name = \"..\"`");
+            String::new()
+        }
+    }
+}
+
+fn parse_receiver(args: &Args, errors: &mut Errors) -> Option<ReceiverKind> {
+    let value = args.string("receiver", errors)?;
+    match value.value().as_str() {
+        "object" => Some(ReceiverKind::Object),
+        "state" => Some(ReceiverKind::State),
+        _ => {
+            errors.at(
+                &value,
+                "`receiver` is \"object\" (`self` is the first Wasm parameter, an externref) or \
+                 \"state\" (`self` is a part of the store's data)",
+            );
+            // Either is better than one more message for each method.
+            Some(ReceiverKind::Object)
+        }
+    }
+}
+
+fn parse_link(args: &Args, errors: &mut Errors) -> Ident {
+    let default = format_ident!("add_to_linker");
+    let Some(value) = args.string("link", errors) else { return default };
+    value.parse::<Ident>().unwrap_or_else(|_| {
+        errors.at(&value, "`link` names a function: write `link = \"add_math_to_linker\"`");
+        default
+    })
+}
+
+/// Takes our attributes off the items and returns the functions that are well formed.
+fn parse_items(block: &mut ItemImpl, case: Case, errors: &mut Errors) -> Vec<Function> {
+    let mut functions = Vec::new();
+    let mut seen = false;
+    for item in &mut block.items {
+        match item {
+            ImplItem::Fn(function) => {
+                seen = true;
+                functions.extend(parse_function(function, case, errors));
+            }
+            ImplItem::Const(constant) => {
+                take_host_args(&mut constant.attrs, &CONSTANT, errors);
+            }
+            ImplItem::Type(ty) => errors.at(
+                &ty.type_token,
+                "an associated type cannot be part of a host module; move it to another impl block",
+            ),
+            ImplItem::Macro(call) => errors.at(
+                &call.mac.path,
+                "`#[host_module]` cannot see the functions that a macro makes; write them out, or \
+                 let the macro make the whole impl block with its attribute",
+            ),
+            other => errors.at(
+                other,
+                "`#[host_module]` does not know this item; move it to another impl block",
+            ),
+        }
+    }
+    if !seen && errors.count() == 0 {
+        errors.at(
+            &block.self_ty,
+            "this host module is empty: write the functions that guests may import into it",
+        );
+    }
+    functions
+}
+
+const CONSTANT: Keys = Keys { attribute: "#[host]", known: &[], later: &["global"] };
+
+fn parse_function(method: &mut ImplItemFn, case: Case, errors: &mut Errors) -> Option<Function> {
+    let args = take_host_args(&mut method.attrs, &FUNCTION, errors);
+    let before = errors.count();
+    let parameter_attributes = signature::take_parameter_attributes(&mut method.sig);
+    if let Some(skip) = args.flag("skip", errors) {
+        for key in args.keys().filter(|key| **key != skip) {
+            errors.at(key, format!("`{key}` has no effect beside `skip`; keep one of them"));
+        }
+        return None;
+    }
+    for attribute in &parameter_attributes {
+        errors.at(attribute, "attributes of `#[host_module]` on a parameter are not supported yet");
+    }
+    let name = args.string("name", errors);
+    let (receiver, params) = signature::parameters(&method.sig, errors);
+    let result = signature::result(&method.sig, errors);
+    signature::check_qualifiers(&method.sig, errors);
+    (errors.count() == before).then(|| Function {
+        wasm_name: wasm_name(name, &method.sig.ident, case),
+        ident: method.sig.ident.clone(),
+        summary: summary(&method.attrs),
+        cfgs: method.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
+        receiver,
+        params,
+        result,
+    })
+}
+
+fn wasm_name(name: Option<LitStr>, ident: &Ident, case: Case) -> WasmName {
+    match name {
+        Some(name) => WasmName { text: name.value(), span: name.span() },
+        None => WasmName { text: case.apply(&ident.unraw().to_string()), span: ident.span() },
+    }
+}
+
+/// Removes `#[host(..)]` from `attrs` and reads it.
+fn take_host_args(attrs: &mut Vec<Attribute>, keys: &Keys, errors: &mut Errors) -> Args {
+    let mut args = Args::default();
+    for attr in attrs.extract_if(.., |attr| attr.path().is_ident("host")) {
+        match &attr.meta {
+            Meta::List(list) => {
+                let more = Args::parse(list.tokens.clone(), keys, errors);
+                args.merge(more, errors);
+            }
+            _ => errors.at(&attr, "`#[host]` takes arguments: `#[host(name = \"..\")]`"),
+        }
+    }
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("cfg_attr")) {
+        if let Meta::List(list) = &attr.meta
+            && mentions_host(list.tokens.clone())
+        {
+            errors.at(
+                attr,
+                "`#[host]` cannot be conditional; write the function twice, each under its `#[cfg]`",
+            );
+        }
+    }
+    args
+}
+
+fn mentions_host(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| token.to_string() == "host")
+}
+
+/// The first line of the documentation.
+fn summary(attrs: &[Attribute]) -> Option<String> {
+    let doc = attrs.iter().find(|attr| attr.path().is_ident("doc"))?;
+    let Meta::NameValue(pair) = &doc.meta else { return None };
+    let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else {
+        return None;
+    };
+    Some(text.value().trim().to_owned()).filter(|text| !text.is_empty())
+}
