@@ -127,3 +127,21 @@ fn memories_beyond_the_address_space_are_an_error() {
     let outcome = (0..40_000).try_for_each(|_| Instance::new(&mut store, &module, &[]).map(drop));
     assert!(outcome.is_err(), "128 TiB hold fewer than 40,000 reservations of 4 GiB and more");
 }
+
+#[test]
+fn huge_declared_tables_cost_no_memory_until_they_are_used() {
+    let engine = Engine::default();
+    let tables = "(table 10000000 externref) (table 10000000 funcref)".repeat(20);
+    let wat = format!(r#"(module {tables} (func (export "f") (result i32) (table.size 39)))"#);
+    let before = resident_bytes();
+    assert_eq!(run(&engine, &wat).unwrap(), 10_000_000);
+    // The other tests of this file run beside it and need memory of their own.
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 1 << 30, "2.4 GB of tables were declared, {grown} bytes are resident");
+}
+
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages = statm.split(' ').nth(1).expect("resident pages").parse::<usize>();
+    pages.expect("a number") * 4096
+}
