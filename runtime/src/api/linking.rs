@@ -187,7 +187,7 @@ pub(crate) fn positional(
 
 /// Checks that `module` can be instantiated in `store`: otherwise their types cannot be compared.
 pub(crate) fn same_engine(store: &StoreInner, module: &Module) -> Result<()> {
-    let same = Arc::ptr_eq(module.engine().shared(), &store.engine);
+    let same = Engine::same(module.engine(), &store.engine_handle);
     anyhow::ensure!(same, "the module was compiled by another engine than the store's");
     Ok(())
 }
