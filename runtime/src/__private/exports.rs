@@ -176,11 +176,8 @@ impl<P: Arguments, R: Outcomes> Export for Function<P, R> {
     fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
         match ty {
             Some(ExternType::Func(ty)) => {
-                typed::check::<P::Wasm, <R::Value as ExportResult>::Wasm>(
-                    engine.shared(),
-                    &ty.info().ty,
-                )
-                .map_err(Problem::Type)
+                typed::check::<P::Wasm, <R::Value as ExportResult>::Wasm>(engine, &ty.info().ty)
+                    .map_err(Problem::Type)
             }
             Some(_) => Err(Problem::Kind { expected: FUNCTION }),
             None => Err(Problem::Missing { expected: FUNCTION }),
@@ -264,7 +261,7 @@ impl<First: Export, Rest: ExportList> ExportList for (First, Rest) {
     fn check(module: &Module, names: &[&'static str], mistakes: &mut Vec<String>) {
         let (name, names) = names.split_first().expect("a name for each field");
         let ty = module.get_export(name);
-        if let Err(problem) = First::check(&module.engine(), ty.as_ref()) {
+        if let Err(problem) = First::check(module.engine(), ty.as_ref()) {
             mistakes.push(describe(module, name, ty, problem));
         }
         Rest::check(module, names, mistakes);

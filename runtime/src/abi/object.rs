@@ -24,8 +24,6 @@ pub(crate) const TYPE_EXTERN: u32 = u32::MAX;
 pub(crate) const HEADER_TYPE: u32 = 0;
 /// Offset of the collector's word.
 pub(crate) const HEADER_GC: u32 = 4;
-/// Size of the header in bytes.
-pub(crate) const HEADER_SIZE: u32 = 8;
 /// Every object starts and ends at a multiple of this.
 pub(crate) const OBJECT_ALIGN: u32 = 8;
 

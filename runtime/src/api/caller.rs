@@ -64,7 +64,7 @@ impl<'a, T: 'static> Caller<'a, T> {
     }
 
     /// The store's engine.
-    pub fn engine(&self) -> Engine {
+    pub fn engine(&self) -> &Engine {
         self.store.engine()
     }
 

@@ -12,6 +12,8 @@ use crate::error::Result;
 use crate::gc::GcConfig;
 use crate::instance::engine::{EngineShared, Settings};
 
+pub use crate::instance::engine::Engine;
+
 /// The WebAssembly features that are implemented; all are on by default.
 const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
@@ -201,12 +203,6 @@ impl Config {
     }
 }
 
-/// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
-#[derive(Clone)]
-pub struct Engine {
-    shared: Arc<EngineShared>,
-}
-
 impl Engine {
     /// An engine with these settings.
     ///
@@ -215,8 +211,7 @@ impl Engine {
     /// If the machine's processor is not supported, or its memory cannot be reserved.
     pub fn new(config: &Config) -> Result<Engine> {
         let code = EngineInner::new(config.tunables(), &builtins::implementations())?;
-        let shared = EngineShared::new(code, config.settings());
-        Ok(Engine { shared: Arc::new(shared) })
+        Ok(Engine::from_shared(Arc::new(EngineShared::new(code, config.settings()))))
     }
 
     /// Advances the epoch; guests whose deadline it reaches are interrupted. May be called from any
@@ -241,20 +236,12 @@ impl Engine {
     /// # }
     /// ```
     pub fn increment_epoch(&self) {
-        self.shared.code.epoch.fetch_add(1, Ordering::Relaxed);
+        self.shared().code.epoch.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether both are handles to one engine.
     pub fn same(a: &Engine, b: &Engine) -> bool {
-        Arc::ptr_eq(&a.shared, &b.shared)
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<EngineShared> {
-        &self.shared
-    }
-
-    pub(crate) fn from_shared(shared: Arc<EngineShared>) -> Engine {
-        Engine { shared }
+        Arc::ptr_eq(a.shared(), b.shared())
     }
 }
 

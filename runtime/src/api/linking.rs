@@ -145,7 +145,7 @@ pub(crate) fn resolve(
                 definitions.push(definition);
                 continue;
             }
-            Some(definition) => Ok(definition.ty(&module.engine())),
+            Some(definition) => Ok(definition.ty(module.engine())),
             None => Err(hint(import)),
         };
         problems.push(ImportProblem {
@@ -167,6 +167,7 @@ pub(crate) fn positional(
     module: &Module,
     imports: &[Extern],
 ) -> Result<Vec<ImportValue>> {
+    same_engine(store, module)?;
     let (expected, found) = (module.imports().len(), imports.len());
     if expected != found {
         anyhow::bail!("expected {expected} imports, found {found}");
@@ -182,6 +183,13 @@ pub(crate) fn positional(
         |_| String::new(),
     )?;
     definitions.iter().map(|definition| definition.value(store)).collect()
+}
+
+/// Checks that `module` can be instantiated in `store`: otherwise their types cannot be compared.
+pub(crate) fn same_engine(store: &StoreInner, module: &Module) -> Result<()> {
+    let same = Engine::same(module.engine(), &store.engine_handle);
+    anyhow::ensure!(same, "the module was compiled by another engine than the store's");
+    Ok(())
 }
 
 /// A clause that names the candidate most like `name`, if one is alike.
@@ -251,7 +259,7 @@ impl Definition {
 fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
     let compiled = module.compiled();
     let info = &compiled.info;
-    let types = compiled.engine.types();
+    let types = compiled.engine.shared().types();
     match (entity, definition) {
         (EntityIndex::Func(func), Definition::Host(def)) => {
             types.host_func_fits(&def.signature, types.func(compiled.func_type_id(func)))

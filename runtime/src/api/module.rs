@@ -63,7 +63,7 @@ impl Module {
     ///
     /// As [`new`](Module::new).
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        let compiled = Compiled::compile(engine.shared(), binary)?;
+        let compiled = Compiled::compile(engine, binary)?;
         Ok(Module { compiled: Arc::new(compiled) })
     }
 
@@ -89,8 +89,8 @@ impl Module {
     }
 
     /// The engine that compiled it.
-    pub fn engine(&self) -> Engine {
-        Engine::from_shared(self.compiled.engine.clone())
+    pub fn engine(&self) -> &Engine {
+        &self.compiled.engine
     }
 
     /// The name that the name section gives.
@@ -133,7 +133,7 @@ impl Module {
     }
 
     pub(crate) fn extern_type(&self, entity: EntityIndex) -> ExternType {
-        let (compiled, engine) = (&self.compiled, &self.engine());
+        let (compiled, engine) = (&self.compiled, self.engine());
         let info = &compiled.info;
         match entity {
             EntityIndex::Func(func) => {

@@ -79,7 +79,7 @@ impl Func {
         func: impl Fn(Caller<'_, T>, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
         let mut store = store.as_context_mut();
-        assert!(Engine::same(ty.engine(), &store.engine()), "the type belongs to another engine");
+        assert!(Engine::same(ty.engine(), store.engine()), "the type belongs to another engine");
         let def = shim::define_array(ty.info().clone(), "host function", Box::new(func));
         let inner = store.inner_mut();
         let ptr = inner.host_record(&def, def.ty.id);
@@ -102,9 +102,10 @@ impl Func {
         mut store: impl AsContextMut,
         slots: &mut [ValRaw],
     ) -> Result<()> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         let ptr = self.checked(store.inner())?;
+        let ty = store.inner_mut().func_type(ptr.type_id()).clone();
         // SAFETY: the caller's duties are the same.
-        unsafe { store.0.call_array(ptr, slots) }
+        unsafe { store.0.call_array(ptr, &ty, slots) }
     }
 }

@@ -62,7 +62,7 @@ pub enum UpdateDeadline {
 impl<T: 'static> Store<T> {
     /// An empty store with the embedder's `data`.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
-        let inner = StoreInner::new(engine.shared().clone());
+        let inner = StoreInner::new(engine);
         Store { shell: Box::new(StoreShell { inner, data }) }
     }
 
@@ -84,8 +84,8 @@ impl<T: 'static> Store<T> {
     }
 
     /// The engine the store belongs to.
-    pub fn engine(&self) -> Engine {
-        Engine::from_shared(self.shell.inner.engine.clone())
+    pub fn engine(&self) -> &Engine {
+        &self.shell.inner.engine_handle
     }
 
     /// Collects garbage now. It is never necessary: collections start by themselves.
@@ -156,8 +156,8 @@ impl<'a, T: 'static> StoreContext<'a, T> {
     }
 
     /// The engine the store belongs to.
-    pub fn engine(&self) -> Engine {
-        Engine::from_shared(self.0.inner.engine.clone())
+    pub fn engine(&self) -> &Engine {
+        &self.0.inner.engine_handle
     }
 
     pub(crate) fn inner(&self) -> &'a StoreInner {
@@ -177,8 +177,8 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     }
 
     /// The engine the store belongs to.
-    pub fn engine(&self) -> Engine {
-        Engine::from_shared(self.0.inner.engine.clone())
+    pub fn engine(&self) -> &Engine {
+        &self.0.inner.engine_handle
     }
 
     /// As [`Store::gc`].

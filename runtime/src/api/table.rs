@@ -1,8 +1,7 @@
 //! `Table`: a handle to a table.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
-use super::engine::Engine;
 use super::store::{AsContext, AsContextMut};
 use super::types::TableType;
 use super::value::Ref;
@@ -39,10 +38,14 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If `init` is not of the element type, or the size exceeds the configured limit.
+    /// If the type is not a valid one or of another engine, `init` is not of the element type, or
+    /// the size exceeds the configured limit.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let mut store = store.as_context_mut();
         let inner = store.inner_mut();
+        ensure!(ty.element().belongs_to(&inner.engine), "{ty} belongs to another engine");
+        let max = ty.maximum().unwrap_or(u64::MAX);
+        ensure!(ty.minimum() <= max, "table limits out of range: {ty}");
         let ty = ty.to_wasm();
         let init = init.lower_as(inner, ty.element).context("initial element of a table")?;
         let index = inner.add_table(ty, DefSlot::boxed(), init)?;
@@ -56,7 +59,7 @@ impl Table {
     /// If the table belongs to another store, as the other methods without a `Result` do.
     pub fn ty(&self, store: impl AsContext) -> TableType {
         let store = store.as_context();
-        let engine = Engine::from_shared(store.inner().engine.clone());
+        let engine = store.inner().engine_handle.clone();
         TableType::from_wasm(&engine, self.definition(store.inner()).ty)
     }
 

@@ -44,10 +44,20 @@ impl Val {
         Ref::null(heap_type).into()
     }
 
+    /// The null reference to a function.
+    pub const fn null_func_ref() -> Val {
+        Val::FuncRef(None)
+    }
+
+    /// The null reference to a host object.
+    pub const fn null_extern_ref() -> Val {
+        Val::ExternRef(None)
+    }
+
     /// The type of the value. Of a null reference it is the hierarchy's bottom type.
     pub fn ty(&self, store: impl crate::AsContext) -> Result<ValType> {
         let ty = self.wasm_type(store.as_context().inner())?;
-        Ok(ValType::from_wasm(&store.as_context().engine(), ty))
+        Ok(ValType::from_wasm(store.as_context().engine(), ty))
     }
 
     /// The integer, if this is an `i32`.
@@ -83,15 +93,15 @@ impl Val {
     }
 
     /// The reference, if this is one to a host object: `Some(None)` is null.
-    pub fn extern_ref(&self) -> Option<Option<&Rooted<ExternRef>>> {
+    pub fn externref(&self) -> Option<Option<&Rooted<ExternRef>>> {
         match self {
-            Val::ExternRef(reference) => Some(reference.as_ref()),
+            Val::ExternRef(object) => Some(object.as_ref()),
             _ => None,
         }
     }
 
     /// The reference, if this is one to a function: `Some(None)` is null.
-    pub fn func_ref(&self) -> Option<Option<&Func>> {
+    pub fn funcref(&self) -> Option<Option<&Func>> {
         match self {
             Val::FuncRef(func) => Some(func.as_ref()),
             _ => None,
@@ -149,7 +159,7 @@ impl Val {
     ///
     /// If this is not an `externref`.
     pub fn unwrap_externref(&self) -> Option<&Rooted<ExternRef>> {
-        self.extern_ref().unwrap_or_else(|| panic!("expected an externref, found {self:?}"))
+        self.externref().unwrap_or_else(|| panic!("expected an externref, found {self:?}"))
     }
 
     /// The reference.
@@ -158,7 +168,7 @@ impl Val {
     ///
     /// If this is not a `funcref`.
     pub fn unwrap_funcref(&self) -> Option<&Func> {
-        self.func_ref().unwrap_or_else(|| panic!("expected a funcref, found {self:?}"))
+        self.funcref().unwrap_or_else(|| panic!("expected a funcref, found {self:?}"))
     }
 
     pub(crate) fn wasm_type(&self, store: &StoreInner) -> Result<wasm::ValType> {
@@ -175,8 +185,8 @@ impl Val {
     /// The value's slot, once it is known to match `ty`.
     pub(crate) fn lower_as(&self, store: &StoreInner, ty: wasm::ValType) -> Result<ValRaw> {
         let found = self.wasm_type(store)?;
-        if !store.engine.types().val_matches(found, ty) {
-            let engine = super::engine::Engine::from_shared(store.engine.clone());
+        if found != ty && !store.engine.types().val_matches(found, ty) {
+            let engine = store.engine_handle.clone();
             let name = |ty| ValType::from_wasm(&engine, ty);
             anyhow::bail!("type mismatch: expected {}, found {}", name(ty), name(found));
         }
@@ -229,10 +239,44 @@ impl Ref {
         matches!(self, Ref::Func(None) | Ref::Extern(None))
     }
 
+    /// The reference, if this is one to a host object: `Some(None)` is null.
+    pub fn as_extern(&self) -> Option<Option<&Rooted<ExternRef>>> {
+        match self {
+            Ref::Extern(object) => Some(object.as_ref()),
+            Ref::Func(_) => None,
+        }
+    }
+
+    /// The reference, if this is one to a function: `Some(None)` is null.
+    pub fn as_func(&self) -> Option<Option<&Func>> {
+        match self {
+            Ref::Func(func) => Some(func.as_ref()),
+            Ref::Extern(_) => None,
+        }
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `externref`.
+    pub fn unwrap_extern(&self) -> Option<&Rooted<ExternRef>> {
+        self.as_extern().unwrap_or_else(|| panic!("expected an externref, found {self:?}"))
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
+    /// If this is not a `funcref`.
+    pub fn unwrap_func(&self) -> Option<&Func> {
+        self.as_func().unwrap_or_else(|| panic!("expected a funcref, found {self:?}"))
+    }
+
     /// The type of the reference. Of null it is the hierarchy's bottom type.
     pub fn ty(&self, store: impl crate::AsContext) -> Result<RefType> {
         let ty = self.wasm_type(store.as_context().inner())?;
-        Ok(RefType::from_wasm(&store.as_context().engine(), ty))
+        Ok(RefType::from_wasm(store.as_context().engine(), ty))
     }
 
     pub(crate) fn wasm_type(&self, store: &StoreInner) -> Result<wasm::RefType> {
@@ -250,8 +294,8 @@ impl Ref {
     /// The raw reference, once it is known to match `ty`.
     pub(crate) fn lower_as(&self, store: &StoreInner, ty: wasm::RefType) -> Result<RawRef> {
         let found = self.wasm_type(store)?;
-        if !store.engine.types().ref_matches(found, ty) {
-            let engine = super::engine::Engine::from_shared(store.engine.clone());
+        if found != ty && !store.engine.types().ref_matches(found, ty) {
+            let engine = store.engine_handle.clone();
             let name = |ty| RefType::from_wasm(&engine, ty);
             anyhow::bail!("type mismatch: expected {}, found {}", name(ty), name(found));
         }

@@ -270,6 +270,7 @@ impl<'a> Compiler<'a> {
 /// # Errors
 ///
 /// As [`compile_module`], for this function alone.
+#[cfg(test)]
 pub(crate) fn clif(
     isa: &dyn TargetIsa,
     tunables: &Tunables,

@@ -123,16 +123,12 @@ impl Memory {
 
     /// The content.
     pub(crate) fn data(&self) -> &[u8] {
-        // SAFETY: `base..base + len` is readable while the storage lives, and under `&self` nobody
-        // writes: compiled code runs under `&mut` of the store only.
-        unsafe { std::slice::from_raw_parts(self.storage.base().as_ptr(), self.storage.len()) }
+        self.storage.data()
     }
 
     /// The content.
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
-        // SAFETY: `base..base + len` is writable while the storage lives, and `&mut self` is the
-        // only access.
-        unsafe { std::slice::from_raw_parts_mut(self.storage.base().as_ptr(), self.storage.len()) }
+        self.storage.data_mut()
     }
 }
 

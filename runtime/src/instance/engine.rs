@@ -10,6 +10,22 @@ use crate::error::Result;
 use crate::gc::GcConfig;
 use crate::wasm::types::{FuncType, TypeId, TypeRegistry};
 
+/// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<EngineShared>,
+}
+
+impl Engine {
+    pub(crate) fn shared(&self) -> &Arc<EngineShared> {
+        &self.shared
+    }
+
+    pub(crate) fn from_shared(shared: Arc<EngineShared>) -> Engine {
+        Engine { shared }
+    }
+}
+
 /// An engine with the settings its stores obey.
 pub(crate) struct EngineShared {
     pub(crate) code: Arc<EngineInner>,

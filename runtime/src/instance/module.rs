@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use super::engine::EngineShared;
+use super::engine::Engine;
 use crate::abi::layout::VmCtxLayout;
+use crate::abi::signature::LoweredSig;
 use crate::code::{CodeObject, CodePtr};
-use crate::compile;
+use crate::compile::{self, TrampolineKind};
 use crate::error::Result;
 use crate::wasm::decode;
 use crate::wasm::index::{DefinedFuncIndex, FuncIndex, TypeIndex};
-use crate::wasm::module::ModuleInfo;
-use crate::wasm::types::{FuncType, GlobalType, TableType, TypeId};
+use crate::wasm::module::{EntityIndex, ModuleInfo};
+use crate::wasm::types::{GlobalType, TableType, TypeId};
 
 /// A compiled module. Its code lives as long as the last module handle or store that uses it.
 pub(crate) struct Module {
-    pub(crate) engine: Arc<EngineShared>,
+    pub(crate) engine: Engine,
     pub(crate) info: Arc<ModuleInfo>,
     pub(crate) layout: VmCtxLayout,
     /// Engine ids of the module's types. Compiled code reads them as `u32`.
@@ -26,13 +27,15 @@ pub(crate) struct Module {
 
 impl Module {
     /// Validates and compiles `wasm`.
-    pub(crate) fn compile(engine: &Arc<EngineShared>, wasm: &[u8]) -> Result<Module> {
-        let decoded = decode::decode(wasm, engine.settings.features)?;
-        let inner = &engine.code;
+    pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module> {
+        let shared = engine.shared();
+        let decoded = decode::decode(wasm, shared.settings.features)?;
+        let inner = &shared.code;
         let (info, artifact) = compile::compile_module(&*inner.isa, &inner.tunables, decoded)?;
         let info = Arc::new(info);
         let code = inner.publish(artifact, Some(info.clone()))?;
-        let type_ids = engine.types_mut().register_module(&info.types, &info.groups);
+        inner.prepare_trampolines(boundary(&info))?;
+        let type_ids = shared.types_mut().register_module(&info.types, &info.groups);
         Ok(Module {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),
@@ -59,11 +62,6 @@ impl Module {
     }
 
     /// `ty` in the engine's terms.
-    pub(crate) fn canonical_func(&self, ty: &FuncType<TypeIndex>) -> FuncType {
-        ty.map(&mut |index| self.type_id(index))
-    }
-
-    /// `ty` in the engine's terms.
     pub(crate) fn canonical_table(&self, ty: TableType<TypeIndex>) -> TableType {
         ty.map(&mut |index| self.type_id(index))
     }
@@ -77,4 +75,17 @@ impl Module {
     pub(crate) fn data(&self, segment: usize) -> &[u8] {
         &self.bytes[self.info.data[segment].bytes.clone()]
     }
+}
+
+/// The trampolines of the signatures at the module's boundary: typed calls of its exports, and typed
+/// host functions behind its imports. Others are compiled when they are first needed.
+fn boundary(info: &ModuleInfo) -> Vec<(TrampolineKind, LoweredSig)> {
+    let signature = |func| LoweredSig::of_module(info, info.func_type(func));
+    let exports = info.exports.iter().filter_map(|(_, entity)| match entity {
+        EntityIndex::Func(func) => Some((TrampolineKind::TypedEntry, signature(*func))),
+        _ => None,
+    });
+    let imports = (0..info.imported_functions)
+        .map(|func| (TrampolineKind::TypedExit, signature(FuncIndex(func))));
+    exports.chain(imports).collect()
 }

@@ -3,12 +3,12 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backtrace::WasmBacktrace;
 use super::call;
 use super::definition::{DefSlot, FuncPtr, Global, Memory, RawRef, Table};
-use super::engine::{EngineShared, FuncTypeInfo};
+use super::engine::{Engine, EngineShared, FuncTypeInfo};
 use super::host_func::{HostContext, HostFunc};
 use super::vmctx::Instance;
 use crate::abi::signature::is_func_heap;
@@ -40,6 +40,8 @@ pub struct StoreInner {
     /// What compiled code touches. First, so that its address is the store's.
     pub(crate) vm: VmStore,
     pub(crate) engine: Arc<EngineShared>,
+    /// The same engine as the API hands it out.
+    pub(crate) engine_handle: Engine,
     pub(crate) gc: GcStore,
     pub(crate) instances: Vec<Instance>,
     pub(crate) memories: Vec<Memory>,
@@ -51,6 +53,7 @@ pub struct StoreInner {
     /// The records made for host functions: once per definition and Wasm type.
     host_records: HashMap<(usize, TypeId), FuncPtr>,
     host_funcs: HashMap<FuncPtr, Arc<HostFunc>>,
+    #[expect(clippy::vec_box, reason = "compiled code knows the contexts by address")]
     host_contexts: Vec<Box<HostContext>>,
     failure: Option<Failure>,
 }
@@ -68,18 +71,28 @@ pub(crate) enum EpochBehavior {
 /// Why a guest was stopped by Rust code.
 pub(crate) enum Failure {
     Error(Error),
-    Panic(Box<dyn Any + Send>),
+    /// The payload. The mutex makes it `Sync`, and with it the store; nobody locks it.
+    Panic(Mutex<Box<dyn Any + Send>>),
+}
+
+impl Failure {
+    /// A panic with this payload.
+    pub(crate) fn panic(payload: Box<dyn Any + Send>) -> Failure {
+        Failure::Panic(Mutex::new(payload))
+    }
 }
 
 impl StoreInner {
     /// An empty store.
-    pub(crate) fn new(engine: Arc<EngineShared>) -> StoreInner {
+    pub(crate) fn new(engine_handle: &Engine) -> StoreInner {
+        let engine = engine_handle.shared().clone();
         let vm = VmStore::new(&engine.code.epoch);
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,
             gc: GcStore::new(engine.settings.gc.clone()),
             engine,
+            engine_handle: engine_handle.clone(),
             instances: Vec::new(),
             memories: Vec::new(),
             tables: Vec::new(),
@@ -168,14 +181,6 @@ impl StoreInner {
         self.globals.len() - 1
     }
 
-    /// The null reference that a table of `ty` holds at first.
-    pub(crate) fn null_element(&self, ty: &TableType) -> RawRef {
-        match is_func_heap(&self.engine.types(), ty.element.heap) {
-            true => RawRef::Func(None),
-            false => RawRef::Gc(0),
-        }
-    }
-
     /// The record of host function `def` with exactly the type `ty`.
     pub(crate) fn host_record(&mut self, def: &Arc<HostFunc>, ty: TypeId) -> Result<FuncPtr> {
         let key = (Arc::as_ptr(def).addr(), ty);
@@ -218,7 +223,10 @@ impl StoreInner {
         self.vm.unwinding.set(0);
         let fault = self.vm.fault.take();
         let error = match (self.failure.take(), fault) {
-            (Some(Failure::Panic(payload)), _) => std::panic::resume_unwind(payload),
+            (Some(Failure::Panic(payload)), _) => {
+                let payload = payload.into_inner().unwrap_or_else(PoisonError::into_inner);
+                std::panic::resume_unwind(payload)
+            }
             (Some(Failure::Error(error)), _) => error,
             (None, Some(fault)) => Error::from(fault.trap),
             (None, None) => panic!("a failed entry into Wasm leaves its reason in the store"),

@@ -368,7 +368,8 @@ mod tests {
         assert_eq!(info.globals.len(), 2);
         assert_eq!(*info.global_inits[0].ops, [ConstOp::F32Const(1.0f32.to_bits())]);
         assert_eq!(info.bodies.len(), 1);
-        assert_eq!(info.func_type(FuncIndex(0)).params[0], ValType::EXTERNREF);
+        let externref = RefType { nullable: true, heap: HeapType::Extern };
+        assert_eq!(info.func_type(FuncIndex(0)).params[0], ValType::Ref(externref));
     }
 
     #[test]

@@ -6,6 +6,7 @@ macro_rules! index {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) struct $name(pub(crate) u32);
 
+        #[allow(dead_code, reason = "every index space has the same methods")]
         impl $name {
             /// The position in a `Vec` of this index space.
             pub(crate) fn index(self) -> usize {
@@ -41,10 +42,6 @@ index! {
     GlobalIndex
     /// A tag: imported ones first.
     TagIndex
-    /// An element segment.
-    ElemIndex
-    /// A data segment.
-    DataIndex
     /// A slot for the function record of a function whose reference can be observed.
     FuncRefIndex
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::const_expr::ConstExpr;
 use super::index::{
-    DataIndex, DefinedFuncIndex, ElemIndex, FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex,
-    TableIndex, TagIndex, TypeIndex,
+    DefinedFuncIndex, FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex,
+    TypeIndex,
 };
 use super::types::{
     FuncType, GlobalType, HeapType, MemoryType, RefType, SubType, TableType, ValType,
@@ -96,16 +96,6 @@ pub(crate) enum ElementItems {
     Expressions(Box<[ConstExpr]>),
 }
 
-impl ElementItems {
-    /// The number of elements.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            ElementItems::Functions(items) => items.len(),
-            ElementItems::Expressions(items) => items.len(),
-        }
-    }
-}
-
 /// A data segment; `bytes` is a range in the module's bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct DataSegment {
@@ -148,16 +138,6 @@ impl ModuleInfo {
     /// The export called `name`.
     pub(crate) fn export(&self, name: &str) -> Option<EntityIndex> {
         self.export_names.get(name).map(|position| self.exports[*position].1)
-    }
-
-    /// The data segment `index`.
-    pub(crate) fn data_segment(&self, index: DataIndex) -> &DataSegment {
-        &self.data[index.index()]
-    }
-
-    /// The element segment `index`.
-    pub(crate) fn element_segment(&self, index: ElemIndex) -> &ElementSegment {
-        &self.elements[index.index()]
     }
 
     /// Whether `heap` is in the hierarchy of functions, whose references are pointers to

@@ -14,12 +14,12 @@ impl TypeRegistry {
         };
         match (a, b) {
             (Concrete(a), Concrete(b)) => self.is_subtype(a, b),
-            (Concrete(a), b) => match (&self.get(a).composite, b) {
-                (CompositeType::Func(_), Func) => true,
-                (CompositeType::Struct(_), Struct | Eq | Any) => true,
-                (CompositeType::Array(_), Array | Eq | Any) => true,
-                _ => false,
-            },
+            (Concrete(a), b) => matches!(
+                (&self.get(a).composite, b),
+                (CompositeType::Func(_), Func)
+                    | (CompositeType::Struct(_), Struct | Eq | Any)
+                    | (CompositeType::Array(_), Array | Eq | Any)
+            ),
             (NoFunc, Concrete(b)) => matches!(self.get(b).composite, CompositeType::Func(_)),
             (None, Concrete(b)) => !matches!(self.get(b).composite, CompositeType::Func(_)),
             (NoFunc, Func) | (NoExtern, Extern) | (NoExn, Exn) => true,

@@ -87,10 +87,6 @@ pub(crate) struct SubType<I = TypeId> {
 }
 
 impl<I> ValType<I> {
-    pub(crate) const FUNCREF: Self = ValType::Ref(RefType { nullable: true, heap: HeapType::Func });
-    pub(crate) const EXTERNREF: Self =
-        ValType::Ref(RefType { nullable: true, heap: HeapType::Extern });
-
     /// The same type with every type it names replaced.
     pub(crate) fn map<J>(self, f: &mut impl FnMut(I) -> J) -> ValType<J> {
         match self {
@@ -327,6 +323,7 @@ impl TypeRegistry {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one recursion group is a list of one range")]
 mod tests {
     use super::*;
 

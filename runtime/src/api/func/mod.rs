@@ -1,5 +1,6 @@
 //! `Func`: a function of a store, called with values whose types are known at run time.
 
+pub(crate) mod arity;
 #[allow(unsafe_code, reason = "enters Wasm")]
 pub(crate) mod enter;
 pub(crate) mod host;
@@ -60,7 +61,7 @@ impl Func {
         func: impl IntoFunc<T, Params, Results>,
     ) -> Func {
         let mut store = store.as_context_mut();
-        let def = func.into_host_func(&store.engine(), "host function").0;
+        let def = func.into_host_func(store.engine(), "host function").0;
         let inner = store.inner_mut();
         let ptr = inner.host_record(&def, def.ty.id);
         Func::from_ptr(inner, ptr.expect("a host function's trampoline compiles"))
@@ -98,7 +99,7 @@ impl Func {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
         let mut store = store.as_context_mut();
-        assert!(Engine::same(ty.engine(), &store.engine()), "the type belongs to another engine");
+        assert!(Engine::same(ty.engine(), store.engine()), "the type belongs to another engine");
         let def = host::dynamic(&ty, "host function", func);
         let inner = store.inner_mut();
         let ptr = inner.host_record(&def, def.ty.id);
@@ -113,7 +114,7 @@ impl Func {
     pub fn ty(&self, store: impl AsContext) -> FuncType {
         let store = store.as_context();
         let ptr = self.checked(store.inner()).expect("the function belongs to this store");
-        FuncType::from_id(&store.engine(), ptr.type_id())
+        FuncType::from_id(store.engine(), ptr.type_id())
     }
 
     /// Calls the function.
@@ -157,7 +158,7 @@ impl Func {
         TypedFunc::new(*self, store.as_context().inner())
     }
 
-    /// The function as a raw pointer for [`ValRaw::funcref`].
+    /// The function as a raw pointer for [`ValRaw::funcref`](crate::ValRaw::funcref).
     ///
     /// # Panics
     ///

@@ -15,6 +15,7 @@ use crate::{Error, Result};
 impl Translator<'_> {
     /// Translates an operator that control can reach. `offset` is its place in the Wasm bytes.
     #[rustfmt::skip]
+    #[expect(clippy::too_many_lines, reason = "a table: one line per operator")]
     pub(super) fn operator(&mut self, operator: &Operator<'_>, offset: u64) -> Result<()> {
         match *operator {
             // control.rs
