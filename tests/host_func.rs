@@ -11,7 +11,7 @@ use hostref::{
 };
 
 fn instance<T: 'static>(store: &mut Store<T>, wat: &str, imports: &[Extern]) -> Instance {
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     Instance::new(store, &module, imports).unwrap()
 }
 

@@ -73,3 +73,19 @@ fn memories_beyond_the_address_space_are_an_error() {
     let outcome = (0..40_000).try_for_each(|_| Instance::new(&mut store, &module, &[]).map(drop));
     assert!(outcome.is_err(), "128 TiB hold fewer than 40,000 reservations of 4 GiB and more");
 }
+
+#[test]
+fn huge_declared_tables_cost_no_memory_until_they_are_used() {
+    let _alone = alone();
+    let tables = "(table 10000000 externref) (table 10000000 funcref)".repeat(20);
+    let wat = format!(r#"(module {tables} (func (export "f") (result i32) (table.size 39)))"#);
+    let before = resident_pages();
+    let engine = Engine::default();
+    let module = Module::new(&engine, wat).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let f = instance.get_typed_func::<(), u32>(&mut store, "f").unwrap();
+    assert_eq!(f.call(&mut store, ()).unwrap(), 10_000_000);
+    let grown = resident_pages().saturating_sub(before);
+    assert!(grown < 8 << 10, "2.4 GB of tables were declared, {grown} pages are resident");
+}

@@ -95,8 +95,8 @@ fn run_of<P: hostref::WasmParams>(
     store: &mut Store<()>,
     bytes: &[u8],
 ) -> (Instance, TypedFunc<P, ()>) {
-    let module = Module::new(&store.engine(), bytes).unwrap();
-    let mut linker = Linker::new(&store.engine());
+    let module = Module::new(store.engine(), bytes).unwrap();
+    let mut linker = Linker::new(store.engine());
     linker.func_wrap("host", "nop", || {}).unwrap();
     let instance = linker.instantiate(&mut *store, &module).unwrap();
     let run = instance.get_typed_func(store, "run").unwrap();
@@ -198,7 +198,7 @@ fn a_failed_bulk_operation_writes_nothing() {
         (func (export "init") (memory.init $bytes (i32.const 65530) (i32.const 0) (i32.const 7)))
         (func (export "empty") (memory.fill (i32.const 65536) (i32.const 1) (i32.const 0)))
         (func (export "past") (memory.fill (i32.const 65537) (i32.const 1) (i32.const 0))))"#;
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
     let memory = instance.get_memory(&mut store, "memory").unwrap();
     memory.write(&mut store, 0, &[7; 16]).unwrap();
@@ -216,7 +216,7 @@ fn a_failed_bulk_operation_writes_nothing() {
 fn a_trap_in_the_start_function_fails_instantiation_and_names_it() {
     let mut store = Store::new(&engine(true), ());
     let wat = "(module (func $begin unreachable) (start $begin))";
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     for _ in 0..3 {
         let error = Instance::new(&mut store, &module, &[]).unwrap_err();
         assert_eq!(trap_of(&error), Trap::UnreachableCodeReached);
@@ -301,7 +301,7 @@ fn stack_overflow_is_a_trap_on_a_thread_that_the_c_library_made() {
 fn recursion_through_the_host_overflows_as_a_trap() {
     let mut store = Store::new(&engine(true), 0_u32);
     let module = Module::new(
-        &store.engine(),
+        store.engine(),
         r#"(module
             (import "" "again" (func $again))
             (func $down (export "down") (call $again)))"#,
