@@ -23,6 +23,7 @@ pub use __private::New;
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
 pub use api::engine::{Config, Engine};
+pub use api::exception::ThrownException;
 pub use api::externs::Extern;
 pub use api::func::Func;
 pub use api::func::host::{IntoFunc, WasmRet};
@@ -34,16 +35,17 @@ pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
 pub use api::refs::{
-    ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted, RootScope, Rooted,
-    RootedGcRef,
+    ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted, RootScope,
+    Rooted, RootedGcRef,
 };
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };
 pub use api::table::Table;
+pub use api::tag::Tag;
 pub use api::types::{
     ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
-    RefType, TableType, ValType,
+    RefType, TableType, TagType, ValType,
 };
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};

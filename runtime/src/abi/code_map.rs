@@ -22,6 +22,10 @@ pub(crate) struct CodeMap {
     pub(crate) stack_maps: Box<[StackMap]>,
     /// The slots of all stack maps: offsets from the stack pointer of the frame.
     pub(crate) stack_map_slots: Box<[u32]>,
+    /// Calls that an exception may come back from to a handler of the same function.
+    pub(crate) call_sites: Box<[CallSite]>,
+    /// The handlers of all call sites.
+    pub(crate) handlers: Box<[Handler]>,
     /// Offsets in the Wasm bytes: each holds from its code offset to the next entry's.
     pub(crate) source: Box<[(u32, u32)]>,
 }
@@ -59,6 +63,29 @@ pub(crate) struct StackMap {
     pub(crate) slots: u32,
 }
 
+/// A call inside a `try_table`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CallSite {
+    /// Offset of the return address.
+    pub(crate) ret: u32,
+    /// The stack pointer of the frame is its frame pointer less this.
+    pub(crate) frame_size: u32,
+    /// Where the frame holds its vmctx, from the stack pointer.
+    pub(crate) ctx_slot: u32,
+    /// A range of `CodeMap::handlers`: the first one that fits is taken.
+    pub(crate) first_handler: u32,
+    pub(crate) handlers: u32,
+}
+
+/// Where an exception continues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Handler {
+    /// The offset in the vmctx of the tag it is for; `None` for exceptions of any tag.
+    pub(crate) tag: Option<u32>,
+    /// Offset of the code.
+    pub(crate) target: u32,
+}
+
 impl CodeMap {
     /// The offset of `pc`, if it lies in this text.
     pub(crate) fn offset(&self, pc: usize) -> Option<u32> {
@@ -90,6 +117,17 @@ impl CodeMap {
         &self.stack_map_slots[map.first_slot as usize..][..map.slots as usize]
     }
 
+    /// The call that returns to `ret`, if it has handlers.
+    pub(crate) fn call_site(&self, ret: u32) -> Option<CallSite> {
+        let position = self.call_sites.binary_search_by_key(&ret, |site| site.ret).ok()?;
+        Some(self.call_sites[position])
+    }
+
+    /// The handlers of `site`.
+    pub(crate) fn handlers(&self, site: CallSite) -> &[Handler] {
+        &self.handlers[site.first_handler as usize..][..site.handlers as usize]
+    }
+
     /// The offset in the Wasm bytes of the instruction that contains code offset `offset`.
     pub(crate) fn source(&self, offset: u32) -> Option<u32> {
         let next = self.source.partition_point(|entry| entry.0 <= offset);
@@ -114,6 +152,14 @@ mod tests {
             traps: Box::new([(0x24, 7)]),
             stack_maps: Box::new([StackMap { ret: 0x28, frame_size: 32, first_slot: 1, slots: 1 }]),
             stack_map_slots: Box::new([0, 8]),
+            call_sites: Box::new([CallSite {
+                ret: 0x28,
+                frame_size: 32,
+                ctx_slot: 8,
+                first_handler: 0,
+                handlers: 1,
+            }]),
+            handlers: Box::new([Handler { tag: None, target: 0x38 }]),
             source: Box::new([(0x20, 100), (0x28, 105)]),
             ..CodeMap::default()
         };
@@ -125,6 +171,8 @@ mod tests {
         assert_eq!(map.trap(offset), Some(7));
         assert_eq!(map.trap(offset + 1), None);
         assert_eq!(map.slots(map.stack_map(0x28).unwrap()), [8]);
+        assert_eq!(map.call_site(0x29), None);
+        assert_eq!(map.handlers(map.call_site(0x28).unwrap())[0].target, 0x38);
         assert_eq!(map.source(0x27), Some(100));
         assert_eq!(map.source(0x1f), None);
     }

@@ -1,7 +1,7 @@
 //! Offsets of everything compiled code loads and stores. All are in bytes.
 
 use crate::wasm::index::{
-    FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex,
+    FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex, TypeIndex,
 };
 use crate::wasm::module::ModuleInfo;
 
@@ -109,10 +109,11 @@ pub(crate) mod vmctx {
 ///
 /// ```text
 ///  header | imported functions | imported memories* | imported tables* | imported globals*
-///         | memories | tables | globals (16-aligned) | function records
+///         | memories | tables | globals (16-aligned) | function records | tags
 /// ```
 ///
-/// Entries marked `*` are pointers to definitions elsewhere; the others are definitions.
+/// Entries marked `*` are pointers to definitions elsewhere; the others are definitions. A tag is a
+/// `u32`, its position in the store, whether it is imported or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VmCtxLayout {
     imported_functions: u32,
@@ -123,6 +124,7 @@ pub(crate) struct VmCtxLayout {
     tables_at: usize,
     globals_at: usize,
     func_refs_at: usize,
+    tags_at: usize,
     imported_memories_at: usize,
     imported_tables_at: usize,
     imported_globals_at: usize,
@@ -154,7 +156,8 @@ impl VmCtxLayout {
         let globals_at = tables_end.next_multiple_of(global::SIZE);
         let func_refs_at =
             globals_at + defined(info.globals.len(), info.imported_globals) * global::SIZE;
-        let size = func_refs_at + info.func_ref_count as usize * func_ref::SIZE;
+        let tags_at = func_refs_at + info.func_ref_count as usize * func_ref::SIZE;
+        let size = tags_at + info.tags.len() * size_of::<u32>();
         VmCtxLayout {
             imported_functions: info.imported_functions,
             imported_memories: info.imported_memories,
@@ -164,6 +167,7 @@ impl VmCtxLayout {
             tables_at,
             globals_at,
             func_refs_at,
+            tags_at,
             imported_memories_at,
             imported_tables_at,
             imported_globals_at,
@@ -204,6 +208,11 @@ impl VmCtxLayout {
     pub(crate) fn func_ref(&self, index: FuncRefIndex) -> i32 {
         offset(self.func_refs_at + index.index() * func_ref::SIZE)
     }
+
+    /// The position in the store of a tag: what handlers compare.
+    pub(crate) fn tag(&self, index: TagIndex) -> i32 {
+        offset(self.tags_at + index.index() * size_of::<u32>())
+    }
 }
 
 /// Offset of a type's id in the table behind [`vmctx::TYPE_IDS`].
@@ -243,6 +252,7 @@ mod tests {
             globals: vec![global; 3],
             imported_globals: 2,
             func_ref_count: 2,
+            tags: vec![TypeIndex(0); 2],
             ..ModuleInfo::default()
         };
         let layout = VmCtxLayout::new(&info);
@@ -252,6 +262,7 @@ mod tests {
         assert_eq!(layout.memory(MemoryIndex(1)), Place::Inline(72));
         assert_eq!(layout.global(GlobalIndex(2)), Place::Inline(96));
         assert_eq!(layout.func_ref(FuncRefIndex(1)), 112 + 24);
-        assert_eq!(layout.size(), 112 + 48);
+        assert_eq!(layout.tag(TagIndex(1)), 112 + 48 + 4);
+        assert_eq!(layout.size(), 112 + 48 + 8);
     }
 }

@@ -31,6 +31,7 @@
 
 pub(crate) mod builtins;
 pub(crate) mod code_map;
+pub(crate) mod exception;
 pub(crate) mod layout;
 pub(crate) mod object;
 pub(crate) mod signature;

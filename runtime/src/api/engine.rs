@@ -25,6 +25,7 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::MULTI_MEMORY);
 
 /// Settings of an [`Engine`].
@@ -167,6 +168,12 @@ impl Config {
     /// Accepts tail calls. On by default.
     pub fn wasm_tail_call(&mut self, enable: bool) -> &mut Config {
         self.feature(WasmFeatures::TAIL_CALL, enable)
+    }
+
+    /// Accepts exceptions: tags, `throw`, `throw_ref`, `try_table`, `exnref`. On by default. The
+    /// legacy instructions `try` and `catch` are never accepted.
+    pub fn wasm_exceptions(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::EXCEPTIONS, enable)
     }
 
     /// Accepts arithmetic in constant expressions. On by default.

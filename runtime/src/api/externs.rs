@@ -7,6 +7,7 @@ use super::global::Global;
 use super::memory::Memory;
 use super::store::AsContext;
 use super::table::Table;
+use super::tag::Tag;
 use super::types::ExternType;
 use crate::error::Result;
 use crate::instance::store::StoreInner;
@@ -24,6 +25,8 @@ pub enum Extern {
     Table(Table),
     /// A linear memory.
     Memory(Memory),
+    /// A tag of exceptions.
+    Tag(Tag),
 }
 
 impl Extern {
@@ -59,6 +62,14 @@ impl Extern {
         }
     }
 
+    /// The tag, if this is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        match self {
+            Extern::Tag(tag) => Some(tag),
+            _ => None,
+        }
+    }
+
     /// Its type.
     ///
     /// # Panics
@@ -70,6 +81,7 @@ impl Extern {
             Extern::Global(global) => ExternType::Global(global.ty(store)),
             Extern::Table(table) => ExternType::Table(table.ty(store)),
             Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+            Extern::Tag(tag) => ExternType::Tag(tag.ty(store)),
         }
     }
 
@@ -79,6 +91,7 @@ impl Extern {
             Entity::Table(table) => Extern::Table(Table::from_position(store, table)),
             Entity::Memory(memory) => Extern::Memory(Memory::from_position(store, memory)),
             Entity::Global(global) => Extern::Global(Global::from_position(store, global)),
+            Entity::Tag(tag) => Extern::Tag(Tag::from_position(store, tag)),
         }
     }
 
@@ -95,6 +108,7 @@ impl Extern {
             Extern::Global(global) => Entity::Global(
                 global.position(store).context("the global belongs to another store")?,
             ),
+            Extern::Tag(tag) => Entity::Tag(tag.checked(store)?),
         })
     }
 }
@@ -120,5 +134,11 @@ impl From<Table> for Extern {
 impl From<Memory> for Extern {
     fn from(memory: Memory) -> Extern {
         Extern::Memory(memory)
+    }
+}
+
+impl From<Tag> for Extern {
+    fn from(tag: Tag) -> Extern {
+        Extern::Tag(tag)
     }
 }

@@ -12,6 +12,7 @@ use super::memory::Memory;
 use super::module::{Module, ModuleExport};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::table::Table;
+use super::tag::Tag;
 use crate::error::Result;
 use crate::gc::roots::StoreId;
 use crate::instance::instantiate::ImportValue;
@@ -165,6 +166,11 @@ impl Instance {
     /// The global exported as `name`.
     pub fn get_global(&self, store: impl AsContextMut, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
+    }
+
+    /// The tag exported as `name`.
+    pub fn get_tag(&self, store: impl AsContextMut, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
     }
 
     pub(crate) fn from_position(store: &StoreInner, index: usize) -> Instance {

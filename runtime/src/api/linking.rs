@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::engine::Engine;
 use super::externs::Extern;
 use super::module::Module;
-use super::types::{ExternType, FuncType, GlobalType, MemoryType, TableType};
+use super::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType};
 use crate::error::Result;
 use crate::instance::host_func::HostFunc;
 use crate::instance::instantiate::ImportValue;
@@ -35,6 +35,7 @@ pub(crate) enum DefinedType {
     Table(WasmTable, u64),
     Memory(WasmMemory, u64),
     Global(WasmGlobal),
+    Tag(TypeId),
 }
 
 /// The imports of a module that cannot be satisfied: all of them.
@@ -222,6 +223,7 @@ impl Definition {
                 DefinedType::Memory(memory.ty, memory.pages())
             }
             Entity::Global(global) => DefinedType::Global(store.globals[global].ty),
+            Entity::Tag(tag) => DefinedType::Tag(store.tags[tag].ty.id),
         };
         Ok(Definition::Extern(item, ty))
     }
@@ -251,6 +253,9 @@ impl Definition {
             Definition::Extern(_, DefinedType::Global(ty)) => {
                 ExternType::Global(GlobalType::from_wasm(engine, *ty))
             }
+            Definition::Extern(_, DefinedType::Tag(id)) => {
+                ExternType::Tag(TagType::new(FuncType::from_id(engine, *id)))
+            }
         }
     }
 }
@@ -277,6 +282,9 @@ fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
         (EntityIndex::Global(index), Definition::Extern(_, DefinedType::Global(ty))) => {
             let wanted = compiled.canonical_global(info.globals[index.index()]);
             types.global_matches(ty, &wanted)
+        }
+        (EntityIndex::Tag(index), Definition::Extern(_, DefinedType::Tag(id))) => {
+            *id == compiled.type_id(info.tags[index.index()])
         }
         _ => false,
     }

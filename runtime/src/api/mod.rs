@@ -4,6 +4,7 @@
 pub(crate) mod caller;
 pub(crate) mod convert;
 pub(crate) mod engine;
+pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;
 pub(crate) mod global;
@@ -17,5 +18,6 @@ pub(crate) mod raw;
 pub(crate) mod refs;
 pub(crate) mod store;
 pub(crate) mod table;
+pub(crate) mod tag;
 pub(crate) mod types;
 pub(crate) mod value;

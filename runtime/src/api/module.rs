@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use super::engine::Engine;
 use super::types::{
-    ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
+    ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
 };
 use crate::error::Result;
 use crate::instance::module::Module as Compiled;
@@ -150,7 +150,10 @@ impl Module {
                 let ty = compiled.canonical_global(info.globals[global.index()]);
                 ExternType::Global(GlobalType::from_wasm(engine, ty))
             }
-            EntityIndex::Tag(_) => panic!("the decoder refuses modules with tags"),
+            EntityIndex::Tag(tag) => {
+                let id = compiled.type_id(info.tags[tag.index()]);
+                ExternType::Tag(TagType::new(FuncType::from_id(engine, id)))
+            }
         }
     }
 

@@ -71,8 +71,9 @@ impl Table {
     /// The element at `index`, rooted in the current root scope; `None` if the table is shorter.
     pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Ref> {
         let mut store = store.as_context_mut();
-        let raw = self.definition(store.inner()).get(index)?;
-        Some(Ref::load(store.inner_mut(), raw))
+        let definition = self.definition(store.inner());
+        let (raw, heap) = (definition.get(index)?, definition.ty.element.heap);
+        Some(Ref::load(store.inner_mut(), raw, heap))
     }
 
     /// Replaces the element at `index`.

@@ -48,6 +48,10 @@ pub enum HeapType {
     NoFunc,
     /// Functions of one type.
     ConcreteFunc(FuncType),
+    /// Exceptions.
+    Exn,
+    /// Nothing: only null is of this type, a subtype of `Exn`.
+    NoExn,
 }
 
 /// The type of a function, registered with an engine.
@@ -85,6 +89,12 @@ pub struct TableType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryType(wasm::MemoryType);
 
+/// The type of a tag: the parameters of its function type are the payload of its exceptions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagType {
+    ty: FuncType,
+}
+
 /// The type of anything that can be imported or exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -97,6 +107,8 @@ pub enum ExternType {
     Table(TableType),
     /// A linear memory.
     Memory(MemoryType),
+    /// A tag of exceptions.
+    Tag(TagType),
 }
 
 /// One import of a module.
@@ -119,6 +131,8 @@ impl ValType {
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
     /// `funcref`: nullable references to functions.
     pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
+    /// `exnref`: nullable references to exceptions.
+    pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
 
     /// Whether this is a reference type.
     pub fn is_ref(&self) -> bool {
@@ -166,6 +180,8 @@ impl RefType {
     pub const EXTERNREF: RefType = RefType { nullable: true, heap_type: HeapType::Extern };
     /// `funcref`
     pub const FUNCREF: RefType = RefType { nullable: true, heap_type: HeapType::Func };
+    /// `exnref`
+    pub const EXNREF: RefType = RefType { nullable: true, heap_type: HeapType::Exn };
 
     /// A reference to `heap_type`, or null if `nullable`.
     pub fn new(nullable: bool, heap_type: HeapType) -> RefType {
@@ -196,6 +212,8 @@ impl RefType {
             wasm::HeapType::NoExtern => HeapType::NoExtern,
             wasm::HeapType::Func => HeapType::Func,
             wasm::HeapType::NoFunc => HeapType::NoFunc,
+            wasm::HeapType::Exn => HeapType::Exn,
+            wasm::HeapType::NoExn => HeapType::NoExn,
             wasm::HeapType::Concrete(id) => HeapType::ConcreteFunc(FuncType::from_id(engine, id)),
             other => panic!("the decoder refuses modules with {other:?} references"),
         };
@@ -208,6 +226,8 @@ impl RefType {
             HeapType::NoExtern => wasm::HeapType::NoExtern,
             HeapType::Func => wasm::HeapType::Func,
             HeapType::NoFunc => wasm::HeapType::NoFunc,
+            HeapType::Exn => wasm::HeapType::Exn,
+            HeapType::NoExn => wasm::HeapType::NoExn,
             HeapType::ConcreteFunc(ty) => wasm::HeapType::Concrete(ty.info.id),
         };
         wasm::RefType { nullable: self.nullable, heap }
@@ -392,6 +412,18 @@ impl MemoryType {
     }
 }
 
+impl TagType {
+    /// The type of tags whose exceptions carry the parameters of `ty`, which has no results.
+    pub fn new(ty: FuncType) -> TagType {
+        TagType { ty }
+    }
+
+    /// The function type.
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+}
+
 impl ExternType {
     /// The function type, if this is one.
     pub fn func(&self) -> Option<&FuncType> {
@@ -421,6 +453,14 @@ impl ExternType {
     pub fn memory(&self) -> Option<&MemoryType> {
         match self {
             ExternType::Memory(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The tag type, if this is one.
+    pub fn tag(&self) -> Option<&TagType> {
+        match self {
+            ExternType::Tag(ty) => Some(ty),
             _ => None,
         }
     }
@@ -473,6 +513,7 @@ impl fmt::Display for RefType {
         match (self.nullable, &self.heap_type) {
             (true, HeapType::Extern) => f.write_str("externref"),
             (true, HeapType::Func) => f.write_str("funcref"),
+            (true, HeapType::Exn) => f.write_str("exnref"),
             (true, heap) => write!(f, "(ref null {heap})"),
             (false, heap) => write!(f, "(ref {heap})"),
         }
@@ -486,6 +527,8 @@ impl fmt::Display for HeapType {
             HeapType::NoExtern => f.write_str("noextern"),
             HeapType::Func => f.write_str("func"),
             HeapType::NoFunc => f.write_str("nofunc"),
+            HeapType::Exn => f.write_str("exn"),
+            HeapType::NoExn => f.write_str("noexn"),
             HeapType::ConcreteFunc(ty) => ty.fmt(f),
         }
     }
@@ -535,6 +578,12 @@ impl fmt::Display for MemoryType {
     }
 }
 
+impl fmt::Display for TagType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(tag {})", self.ty)
+    }
+}
+
 impl fmt::Display for ExternType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -542,6 +591,7 @@ impl fmt::Display for ExternType {
             ExternType::Global(ty) => ty.fmt(f),
             ExternType::Table(ty) => ty.fmt(f),
             ExternType::Memory(ty) => ty.fmt(f),
+            ExternType::Tag(ty) => ty.fmt(f),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `Val` and `Ref`: values whose type is known at run time.
 
 use super::func::Func;
-use super::refs::ExternRef;
 use super::refs::Rooted;
+use super::refs::{ExnRef, ExternRef};
 use super::types::{HeapType, RefType, ValType};
 use crate::error::Result;
 use crate::instance::definition::{FuncPtr, RawRef};
@@ -26,6 +26,8 @@ pub enum Val {
     FuncRef(Option<Func>),
     /// A host object, or null.
     ExternRef(Option<Rooted<ExternRef>>),
+    /// An exception, or null.
+    ExnRef(Option<Rooted<ExnRef>>),
 }
 
 /// A reference of any type: what tables hold.
@@ -36,6 +38,8 @@ pub enum Ref {
     Func(Option<Func>),
     /// A host object, or null.
     Extern(Option<Rooted<ExternRef>>),
+    /// An exception, or null.
+    Exn(Option<Rooted<ExnRef>>),
 }
 
 impl Val {
@@ -100,6 +104,14 @@ impl Val {
         }
     }
 
+    /// The reference, if this is one to an exception: `Some(None)` is null.
+    pub fn exnref(&self) -> Option<Option<&Rooted<ExnRef>>> {
+        match self {
+            Val::ExnRef(exception) => Some(exception.as_ref()),
+            _ => None,
+        }
+    }
+
     /// The reference, if this is one to a function: `Some(None)` is null.
     pub fn funcref(&self) -> Option<Option<&Func>> {
         match self {
@@ -113,6 +125,7 @@ impl Val {
         match self {
             Val::FuncRef(func) => Some(Ref::Func(func)),
             Val::ExternRef(reference) => Some(Ref::Extern(reference)),
+            Val::ExnRef(reference) => Some(Ref::Exn(reference)),
             _ => None,
         }
     }
@@ -166,6 +179,15 @@ impl Val {
     ///
     /// # Panics
     ///
+    /// If this is not an `exnref`.
+    pub fn unwrap_exnref(&self) -> Option<&Rooted<ExnRef>> {
+        self.exnref().unwrap_or_else(|| panic!("expected an exnref, found {self:?}"))
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
     /// If this is not a `funcref`.
     pub fn unwrap_funcref(&self) -> Option<&Func> {
         self.funcref().unwrap_or_else(|| panic!("expected a funcref, found {self:?}"))
@@ -179,6 +201,7 @@ impl Val {
             Val::F64(_) => wasm::ValType::F64,
             Val::FuncRef(func) => wasm::ValType::Ref(Ref::Func(*func).wasm_type(store)?),
             Val::ExternRef(object) => wasm::ValType::Ref(Ref::Extern(*object).wasm_type(store)?),
+            Val::ExnRef(object) => wasm::ValType::Ref(Ref::Exn(*object).wasm_type(store)?),
         })
     }
 
@@ -202,6 +225,7 @@ impl Val {
             Val::F64(bits) => ValRaw::f64(bits),
             Val::FuncRef(func) => ValRaw::v128(Ref::Func(func).lower(store)?.to_bits()),
             Val::ExternRef(object) => ValRaw::v128(Ref::Extern(object).lower(store)?.to_bits()),
+            Val::ExnRef(object) => ValRaw::v128(Ref::Exn(object).lower(store)?.to_bits()),
         })
     }
 
@@ -219,7 +243,7 @@ impl Val {
                     true => RawRef::func_from_bits(raw.get_v128()),
                     false => RawRef::Gc(raw.get_externref()),
                 };
-                Ref::load(store, raw).into()
+                Ref::load(store, raw, ty.heap).into()
             }
         }
     }
@@ -231,19 +255,20 @@ impl Ref {
         match heap_type {
             HeapType::Extern | HeapType::NoExtern => Ref::Extern(None),
             HeapType::Func | HeapType::NoFunc | HeapType::ConcreteFunc(_) => Ref::Func(None),
+            HeapType::Exn | HeapType::NoExn => Ref::Exn(None),
         }
     }
 
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Ref::Func(None) | Ref::Extern(None))
+        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None))
     }
 
     /// The reference, if this is one to a host object: `Some(None)` is null.
     pub fn as_extern(&self) -> Option<Option<&Rooted<ExternRef>>> {
         match self {
             Ref::Extern(object) => Some(object.as_ref()),
-            Ref::Func(_) => None,
+            _ => None,
         }
     }
 
@@ -251,7 +276,7 @@ impl Ref {
     pub fn as_func(&self) -> Option<Option<&Func>> {
         match self {
             Ref::Func(func) => Some(func.as_ref()),
-            Ref::Extern(_) => None,
+            _ => None,
         }
     }
 
@@ -287,6 +312,8 @@ impl Ref {
             }
             Ref::Extern(None) => (true, wasm::HeapType::NoExtern),
             Ref::Extern(Some(_)) => (false, wasm::HeapType::Extern),
+            Ref::Exn(None) => (true, wasm::HeapType::NoExn),
+            Ref::Exn(Some(_)) => (false, wasm::HeapType::Exn),
         };
         Ok(wasm::RefType { nullable, heap })
     }
@@ -308,17 +335,24 @@ impl Ref {
                 let func: Option<FuncPtr> = func.map(|func| func.checked(store)).transpose()?;
                 RawRef::Func(func)
             }
-            Ref::Extern(None) => RawRef::Gc(0),
+            Ref::Extern(None) | Ref::Exn(None) => RawRef::Gc(0),
+            Ref::Exn(Some(exception)) => RawRef::Gc(exception.gc_ref(store)?.to_raw()),
             Ref::Extern(Some(object)) => RawRef::Gc(object.gc_ref(store)?.to_raw()),
         })
     }
 
-    pub(crate) fn load(store: &mut StoreInner, raw: RawRef) -> Ref {
+    /// The reference `raw` to something of type `heap`.
+    pub(crate) fn load(store: &mut StoreInner, raw: RawRef, heap: wasm::HeapType) -> Ref {
         match raw {
             RawRef::Func(func) => Ref::Func(func.map(|func| Func::from_ptr(store, func))),
             RawRef::Gc(raw) => {
                 let object = crate::gc::GcRef::from_raw(raw);
-                Ref::Extern(object.map(|object| Rooted::from_gc_ref(store, object)))
+                match heap {
+                    wasm::HeapType::Exn | wasm::HeapType::NoExn => {
+                        Ref::Exn(object.map(|object| Rooted::from_gc_ref(store, object)))
+                    }
+                    _ => Ref::Extern(object.map(|object| Rooted::from_gc_ref(store, object))),
+                }
             }
         }
     }
@@ -329,6 +363,7 @@ impl From<Ref> for Val {
         match reference {
             Ref::Func(func) => Val::FuncRef(func),
             Ref::Extern(object) => Val::ExternRef(object),
+            Ref::Exn(exception) => Val::ExnRef(exception),
         }
     }
 }
@@ -352,6 +387,8 @@ from! {
     Option<Func> => |func| Val::FuncRef(func);
     Rooted<ExternRef> => |object| Val::ExternRef(Some(object));
     Option<Rooted<ExternRef>> => |object| Val::ExternRef(object);
+    Rooted<ExnRef> => |exception| Val::ExnRef(Some(exception));
+    Option<Rooted<ExnRef>> => |exception| Val::ExnRef(exception);
 }
 
 impl From<Func> for Ref {
@@ -375,5 +412,17 @@ impl From<Rooted<ExternRef>> for Ref {
 impl From<Option<Rooted<ExternRef>>> for Ref {
     fn from(object: Option<Rooted<ExternRef>>) -> Ref {
         Ref::Extern(object)
+    }
+}
+
+impl From<Rooted<ExnRef>> for Ref {
+    fn from(exception: Rooted<ExnRef>) -> Ref {
+        Ref::Exn(Some(exception))
+    }
+}
+
+impl From<Option<Rooted<ExnRef>>> for Ref {
+    fn from(exception: Option<Rooted<ExnRef>>) -> Ref {
+        Ref::Exn(exception)
     }
 }

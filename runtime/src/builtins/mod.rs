@@ -5,6 +5,7 @@
 //! the innermost activation and the vmctx of the calling instance.
 
 mod epoch;
+mod exception;
 mod memory;
 mod table;
 
@@ -43,6 +44,8 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::TableCopy => table_copy as *const (),
         Builtin::TableInit => table_init as *const (),
         Builtin::ElemDrop => elem_drop as *const (),
+        Builtin::NewException => new_exception as *const (),
+        Builtin::Throw => throw as *const (),
     }
 }
 
@@ -56,6 +59,11 @@ extern "C" fn raise_trap(store: *mut VmStore, _: *mut VmCtx, code: u32) -> ! {
 extern "C" fn raise(store: *mut VmStore, _: *mut VmCtx) -> ! {
     // SAFETY: called from an exit or builtin trampoline after the failure was recorded.
     unsafe { unwind::raise(store) }
+}
+
+extern "C" fn throw(store: *mut VmStore, _: *mut VmCtx, exception: u32) -> ! {
+    // SAFETY: called from a builtin trampoline, as above; compiled code throws exceptions only.
+    unsafe { unwind::throw(store, exception) }
 }
 
 /// Runs `body` for the calling instance; a failure is recorded for the trampoline to raise.
@@ -105,4 +113,5 @@ builtins! {
     table_copy(to_table: u32, from_table: u32, to: u64, from: u64, len: u64) => table::copy;
     table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
     elem_drop(segment: u32) => table::elem_drop;
+    new_exception(tag: u32) -> u32 => exception::new;
 }

@@ -17,7 +17,7 @@ use cranelift_module::{
 
 use super::code_object::CodeObject;
 use super::libcalls;
-use crate::abi::code_map::{CodeKind, CodeMap, FunctionCode, StackMap};
+use crate::abi::code_map::{CallSite, CodeKind, CodeMap, FunctionCode, Handler, StackMap};
 use crate::compile::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use crate::error::Result;
 use crate::vm::code_memory::{self, CodeRegion};
@@ -184,6 +184,7 @@ fn code_map(
 ) -> CodeMap {
     let (mut codes, mut traps, mut source) = (Vec::new(), Vec::new(), Vec::new());
     let (mut stack_maps, mut slots) = (Vec::new(), Vec::new());
+    let (mut call_sites, mut handlers) = (Vec::new(), Vec::new());
     for (code, &start) in functions.into_iter().zip(starts) {
         let len = u32::try_from(code.code.len()).expect("regions are below 4 GiB");
         codes.push(FunctionCode { start, end: start + len, kind: code.kind });
@@ -198,12 +199,24 @@ fn code_map(
             });
             slots.extend(offsets);
         }
+        for call in code.call_sites {
+            call_sites.push(CallSite {
+                ret: start + call.ret,
+                frame_size: call.frame_size,
+                ctx_slot: call.ctx_slot,
+                first_handler: u32::try_from(handlers.len()).expect("handlers are limited"),
+                handlers: u32::try_from(call.handlers.len()).expect("handlers are limited"),
+            });
+            let moved = |handler: Handler| Handler { target: start + handler.target, ..handler };
+            handlers.extend(call.handlers.into_iter().map(moved));
+        }
     }
     // Functions are placed in order, and the tables of each should be sorted: then this is a pass.
     codes.sort_by_key(|code| code.start);
     traps.sort_by_key(|trap| trap.0);
     source.sort_by_key(|entry| entry.0);
     stack_maps.sort_by_key(|map| map.ret);
+    call_sites.sort_by_key(|site: &CallSite| site.ret);
     CodeMap {
         base,
         len: codes.last().map_or(0, |last| last.end as usize),
@@ -212,6 +225,8 @@ fn code_map(
         traps: traps.into(),
         stack_maps: stack_maps.into(),
         stack_map_slots: slots.into(),
+        call_sites: call_sites.into(),
+        handlers: handlers.into(),
         source: source.into(),
     }
 }

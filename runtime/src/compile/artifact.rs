@@ -3,11 +3,14 @@
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
-use cranelift_codegen::{CompiledCode, FinalizedRelocTarget, MachTrap};
+use cranelift_codegen::{
+    CompiledCode, ExceptionContextLoc, FinalizedMachExceptionHandler, FinalizedRelocTarget,
+    MachTrap,
+};
 
 use crate::Trap;
 use crate::abi::builtins::Builtin;
-use crate::abi::code_map::CodeKind;
+use crate::abi::code_map::{CodeKind, Handler};
 use crate::wasm::index::DefinedFuncIndex;
 
 /// The functions of one compilation, in the order that was asked for.
@@ -28,8 +31,23 @@ pub(crate) struct CompiledFunction {
     pub(crate) traps: Vec<(u32, u8)>,
     /// Return offset, frame size, and the slots' offsets from the stack pointer.
     pub(crate) stack_maps: Vec<(u32, u32, Vec<u32>)>,
+    /// Calls with handlers. Empty for trampolines, whose handlers `vm` knows by other means.
+    pub(crate) call_sites: Vec<HandledCall>,
     /// Offsets in the Wasm bytes, each valid up to the next entry. Empty for trampolines.
     pub(crate) source: Vec<(u32, u32)>,
+}
+
+/// A call that an exception may come back from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HandledCall {
+    /// Offset of the return address.
+    pub(crate) ret: u32,
+    /// The stack pointer of the frame is its frame pointer less this.
+    pub(crate) frame_size: u32,
+    /// Where the frame holds its vmctx, from the stack pointer.
+    pub(crate) ctx_slot: u32,
+    /// Innermost first.
+    pub(crate) handlers: Vec<Handler>,
 }
 
 /// A place in the code that names something outside it.
@@ -130,6 +148,7 @@ impl CompiledFunction {
             relocs: relocs.collect(),
             traps,
             stack_maps,
+            call_sites: start.map_or_else(Vec::new, |_| handled_calls(compiled)),
             source: start.map_or_else(Vec::new, |start| source(compiled, start)),
         }
     }
@@ -146,6 +165,35 @@ fn trap_code(trap: &MachTrap) -> u8 {
         TrapCode::BAD_CONVERSION_TO_INTEGER => Trap::BadConversionToInteger.code(),
         code => code.as_raw().get(),
     }
+}
+
+/// The calls with handlers. Every exception table of Wasm code starts with the vmctx and goes on
+/// with tags, which are named by their offset in the vmctx.
+fn handled_calls(compiled: &CompiledCode) -> Vec<HandledCall> {
+    let mut calls = Vec::new();
+    for site in compiled.buffer.call_sites() {
+        let Some(frame_size) = site.frame_offset else { continue };
+        let [FinalizedMachExceptionHandler::Context(ctx), handlers @ ..] = site.exception_handlers
+        else {
+            unreachable!("an exception table of Wasm code starts with the vmctx")
+        };
+        let ExceptionContextLoc::SPOffset(ctx_slot) = *ctx else {
+            unreachable!("no register survives a call of the tail convention")
+        };
+        let handler = |handler: &FinalizedMachExceptionHandler| match *handler {
+            FinalizedMachExceptionHandler::Tag(tag, target) => {
+                Handler { tag: Some(tag.as_u32()), target }
+            }
+            FinalizedMachExceptionHandler::Default(target) => Handler { tag: None, target },
+            FinalizedMachExceptionHandler::Context(_) => {
+                unreachable!("an exception table of Wasm code has one context")
+            }
+        };
+        let handlers = handlers.iter().map(handler).collect();
+        calls.push(HandledCall { ret: site.ret_addr, frame_size, ctx_slot, handlers });
+    }
+    calls.sort_unstable_by_key(|call| call.ret);
+    calls
 }
 
 /// The source table. Code without a location belongs to what precedes it: the prologue to `start`.

@@ -22,11 +22,9 @@ pub(super) fn check_heap(space: &Space, hosts: &HostTable, roots: &mut RootSet) 
     while at < objects.end {
         let shape = Shape::of(space, at);
         assert!(forwarded(space, at).is_none(), "heap check: {at:#x} is forwarded");
-        match shape {
-            Shape::Host(row) => {
-                hosts.payload(row);
-                assert!(rows.insert(row), "heap check: two objects share {row:?}");
-            }
+        if let Shape::Host(row) = shape {
+            hosts.payload(row);
+            assert!(rows.insert(row), "heap check: two objects share {row:?}");
         }
         starts.insert(at);
         at += shape.size();

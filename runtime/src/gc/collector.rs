@@ -66,8 +66,8 @@ impl<'a> Collection<'a> {
         let shape = Shape::of(self.space, at);
         let to = self.space.copy(at, shape.size());
         forward(self.space, at, to);
-        match shape {
-            Shape::Host(row) => self.hosts.reach(row),
+        if let Shape::Host(row) = shape {
+            self.hosts.reach(row);
         }
         to
     }

@@ -9,6 +9,7 @@
 //! | `collector.rs` | one collection |
 //! | `roots.rs` | references held by Rust |
 //! | `externs.rs` | the host table, outside the heap |
+//! | `exceptions.rs` | exceptions and their payloads |
 //! | `payload.rs` | one host value, type erased |
 //! | `check.rs` | the heap checker |
 //!
@@ -24,6 +25,7 @@
 
 mod check;
 mod collector;
+mod exceptions;
 mod externs;
 pub(crate) mod object;
 #[allow(unsafe_code, reason = "host values with their type erased")]

@@ -3,8 +3,10 @@
 use std::num::NonZeroU32;
 
 use super::space::Space;
+use crate::abi::exception::ExnLayout;
 use crate::abi::object::{
-    EXTERN_ROW, EXTERN_SIZE, HEADER_GC, HEADER_TYPE, I31_TAG, OBJECT_ALIGN, TYPE_EXTERN,
+    EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_GC, HEADER_TYPE, I31_TAG, OBJECT_ALIGN,
+    TYPE_EXN, TYPE_EXTERN,
 };
 
 /// A non-null reference: an offset from the heap base, or an i31 in the reference itself.
@@ -66,6 +68,23 @@ pub(super) fn write_host(space: &mut Space, at: u32, row: RowId) {
 pub(super) fn host_row(space: &Space, at: u32) -> Option<RowId> {
     let words: [u32; HOST_WORDS] = space.read(at);
     (words[TYPE_WORD] == TYPE_EXTERN).then_some(RowId(words[ROW_WORD]))
+}
+
+/// Makes the object at `at` an exception of the tag at position `tag`, with a payload of zeros.
+pub(super) fn write_exception(space: &mut Space, at: u32, tag: u32, layout: &ExnLayout) {
+    for word in (0..layout.size).step_by(size_of::<u32>()) {
+        space.write(at + word, [0]);
+    }
+    space.write(at + HEADER_TYPE, [TYPE_EXN]);
+    space.write(at + EXN_TAG, [tag]);
+    space.write(at + EXN_SHAPE, [layout.shape_word()]);
+}
+
+/// The shape word of the object at `at`, if it is an exception.
+#[inline]
+pub(super) fn exception_shape(space: &Space, at: u32) -> Option<u32> {
+    let [shape] = space.read(at + EXN_SHAPE);
+    (type_word(space, at) == TYPE_EXN).then_some(shape)
 }
 
 /// The `type` word of the object at `at`.

@@ -13,7 +13,9 @@ use crate::abi::layout::Place;
 use crate::error::Result;
 use crate::vm::context::{VmFuncImport, VmFuncRef};
 use crate::wasm::const_expr::ConstExpr;
-use crate::wasm::index::{DefinedFuncIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
+use crate::wasm::index::{
+    DefinedFuncIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex,
+};
 use crate::wasm::module::{EntityIndex, SegmentMode};
 
 /// What stands behind an import.
@@ -50,6 +52,7 @@ impl StoreInner {
             self.tables.truncate(tables);
             return Err(error);
         }
+        new.tags(self);
         new.func_records();
         let uninitialised = new.globals(self);
         self.instances.push(new.finish());
@@ -123,6 +126,7 @@ struct NewInstance {
     memories: Vec<usize>,
     tables: Vec<usize>,
     globals: Vec<usize>,
+    tags: Vec<usize>,
     imports: Vec<VmFuncImport>,
 }
 
@@ -134,6 +138,7 @@ impl NewInstance {
             memories: Vec::with_capacity(info.memories.len()),
             tables: Vec::with_capacity(info.tables.len()),
             globals: Vec::with_capacity(info.globals.len()),
+            tags: Vec::with_capacity(info.tags.len()),
             imports: Vec::with_capacity(info.imported_functions as usize),
             module,
         }
@@ -167,6 +172,10 @@ impl NewInstance {
                 let place = self.module.layout.global(index);
                 self.ctx.definition(place, || store.globals[*global].address());
                 self.globals.push(*global);
+            }
+            (EntityIndex::Tag(index), ImportValue::Entity(Entity::Tag(tag))) => {
+                self.ctx.set_tag(&self.module, index, *tag);
+                self.tags.push(*tag);
             }
             _ => panic!("the linker has checked the kinds of all imports"),
         }
@@ -216,6 +225,15 @@ impl NewInstance {
         self.globals[first..].to_vec()
     }
 
+    fn tags(&mut self, store: &mut StoreInner) {
+        for index in self.tags.len()..self.module.info.tags.len() {
+            let ty = self.module.type_id(self.module.info.tags[index]);
+            let tag = store.add_tag(ty);
+            self.ctx.set_tag(&self.module, TagIndex::new(index), tag);
+            self.tags.push(tag);
+        }
+    }
+
     fn func_records(&self) {
         let module = &self.module;
         for (index, slot) in module.info.func_refs.iter().enumerate() {
@@ -250,6 +268,7 @@ impl NewInstance {
             memories: self.memories.into(),
             tables: self.tables.into(),
             globals: self.globals.into(),
+            tags: self.tags.into(),
         }
     }
 }

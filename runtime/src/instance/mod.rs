@@ -8,6 +8,7 @@ pub(crate) mod const_eval;
 #[allow(unsafe_code, reason = "reads and writes definitions by address")]
 pub(crate) mod definition;
 pub(crate) mod engine;
+pub(crate) mod exception;
 #[allow(unsafe_code, reason = "says which thread may own what stands in the place of a vmctx")]
 pub(crate) mod host_func;
 pub(crate) mod instantiate;

@@ -10,6 +10,7 @@ use super::backtrace::WasmBacktrace;
 use super::call;
 use super::definition::{DefSlot, FuncPtr, Global, Memory, RawRef, Table};
 use super::engine::{Engine, EngineShared, FuncTypeInfo};
+use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
 use super::vmctx::Instance;
 use crate::abi::signature::is_func_heap;
@@ -48,6 +49,7 @@ pub struct StoreInner {
     pub(crate) memories: Vec<Memory>,
     pub(crate) tables: Vec<Table>,
     pub(crate) globals: Vec<Global>,
+    pub(crate) tags: Vec<Tag>,
     pub(crate) epoch: EpochBehavior,
     /// Function types met so far, by id: what a call needs without the engine's lock.
     func_types: Vec<Option<Arc<FuncTypeInfo>>>,
@@ -98,6 +100,7 @@ impl StoreInner {
             memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             epoch: EpochBehavior::default(),
             func_types: Vec::new(),
             host_records: HashMap::new(),
@@ -144,6 +147,7 @@ impl StoreInner {
         let StoreInner { vm, gc, instances, tables, globals, .. } = self;
         gc.collect(&mut |visit| {
             call::visit_stack_refs(vm, visit);
+            visit(vm.exception.get_mut());
             tables.iter_mut().for_each(|table| table.visit_refs(visit));
             globals.iter_mut().for_each(|global| global.visit_refs(visit));
             let segments = instances.iter_mut().flat_map(|instance| instance.elements.iter_mut());
@@ -223,6 +227,7 @@ impl StoreInner {
     pub(crate) fn take_failure(&mut self) -> Error {
         self.vm.unwinding.set(0);
         let fault = self.vm.fault.take();
+        let exception = self.take_exception();
         let error = match (self.failure.take(), fault) {
             (Some(Failure::Panic(payload)), _) => {
                 let payload = payload.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -230,7 +235,7 @@ impl StoreInner {
             }
             (Some(Failure::Error(error)), _) => error,
             (None, Some(fault)) => Error::from(fault.trap),
-            (None, None) => panic!("a failed entry into Wasm leaves its reason in the store"),
+            (None, None) => exception.expect("a failed entry leaves its reason in the store"),
         };
         let backtrace = self.vm.backtrace.take();
         if !self.engine.settings.wasm_backtrace || error.is::<WasmBacktrace>() {

@@ -11,7 +11,7 @@ use super::definition::{DefSlot, FuncPtr, RawRef};
 use super::module::Module;
 use crate::abi::layout::{Place, func_ref, vmctx};
 use crate::vm::context::{VmCtx, VmFuncImport, VmFuncRef, VmStore};
-use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
+use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::wasm::module::EntityIndex;
 
 /// An instantiated module.
@@ -22,6 +22,7 @@ pub(crate) struct Instance {
     pub(crate) memories: Box<[usize]>,
     pub(crate) tables: Box<[usize]>,
     pub(crate) globals: Box<[usize]>,
+    pub(crate) tags: Box<[usize]>,
     /// Whether a data segment has been dropped.
     pub(crate) dropped_data: Box<[bool]>,
     /// The elements of passive segments; empty once dropped.
@@ -35,6 +36,7 @@ pub(crate) enum Entity {
     Table(usize),
     Memory(usize),
     Global(usize),
+    Tag(usize),
 }
 
 impl Instance {
@@ -57,7 +59,7 @@ impl Instance {
                 Entity::Memory(self.memories[index as usize])
             }
             EntityIndex::Global(GlobalIndex(index)) => Entity::Global(self.globals[index as usize]),
-            EntityIndex::Tag(_) => panic!("decode refuses modules with tags"),
+            EntityIndex::Tag(TagIndex(index)) => Entity::Tag(self.tags[index as usize]),
         }
     }
 }
@@ -97,6 +99,12 @@ impl VmCtxMemory {
     pub(crate) fn set_record(&self, offset: i32, record: VmFuncRef) {
         debug_assert_eq!(size_of::<VmFuncRef>(), func_ref::SIZE);
         self.write(offset, record);
+    }
+
+    /// Fills in a tag, which is at `position` of the store.
+    pub(crate) fn set_tag(&self, module: &Module, tag: TagIndex, position: usize) {
+        let position = u32::try_from(position).expect("a store has fewer than 2^32 tags");
+        self.write(module.layout.tag(tag), position);
     }
 
     /// Prepares the definition at `place`: the slot of a defined one, `None` for an imported one,

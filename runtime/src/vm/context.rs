@@ -31,6 +31,9 @@ pub struct VmStore {
 
     /// The trap that is travelling or has arrived; `None` if the failure is a host function's.
     pub(crate) fault: Cell<Option<Fault>>,
+    /// The exception that is travelling or has arrived at the embedder's side, a reference into the
+    /// GC heap; 0 if the failure is something else.
+    pub(crate) exception: Cell<u32>,
     /// The frames of the latest failure, if `capture_backtrace` was set when it was raised.
     pub(crate) backtrace: Cell<Backtrace>,
     /// Whether a failure records its frames.
@@ -58,6 +61,7 @@ impl VmStore {
             epoch_deadline: Cell::new(0),
             gc_base: Cell::new(std::ptr::null_mut()),
             fault: Cell::new(None),
+            exception: Cell::new(0),
             backtrace: Cell::new(Backtrace::default()),
             capture_backtrace: Cell::new(false),
         }

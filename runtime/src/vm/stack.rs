@@ -99,7 +99,7 @@ impl Frames {
     /// # Safety
     ///
     /// `activation` is live and Wasm is not running in it; it stays so while the iterator is used.
-    unsafe fn of_activation(activation: &Activation) -> Frames {
+    pub(super) unsafe fn of_activation(activation: &Activation) -> Frames {
         let entry_fp = activation.fp;
         let next = match activation.exit_fp {
             0 => Frame { pc: 0, fp: entry_fp },

@@ -1,9 +1,10 @@
 //! How a failure leaves Wasm: the trap and the frames are recorded in the store, then execution
-//! continues at the handler of the innermost entry trampoline. Runs no host code and skips no Rust
-//! frame but its own.
+//! continues at the handler of the innermost entry trampoline. An exception goes to its handler in
+//! compiled code, if there is one. Runs no host code and skips no Rust frame but its own.
 
 use super::code_memory::lookup;
 use super::context::{Activation, VmStore};
+use super::exceptions::{Landing, find_handler};
 use super::stack::{Frame, Frames, visit_activations};
 use super::sys;
 use crate::abi::code_map::CodeKind;
@@ -40,7 +41,8 @@ impl Backtrace {
     }
 }
 
-/// Unwinds to the innermost entry for the failure that the caller has recorded.
+/// Unwinds for the failure that the caller has recorded: for an exception to its handler, for
+/// everything else, and for an exception without a handler, to the innermost entry.
 ///
 /// # Safety
 ///
@@ -51,6 +53,19 @@ pub(crate) unsafe fn raise(store: *mut VmStore) -> ! {
     // SAFETY: the store is live, and all that happens here needs shared access only.
     let store = unsafe { &*store };
     let activation = store.activation.get();
+    let exception = store.exception.get();
+    if exception != 0 {
+        // SAFETY: the innermost activation is live and was left by the trampoline; what a store
+        // holds as its exception is one.
+        if let Some(landing) = unsafe { find_handler(store, &*activation, exception) } {
+            store.exception.set(0);
+            store.unwinding.set(0);
+            let Landing { pc, sp, fp } = landing;
+            // SAFETY: the call site's table names these as the registers that the handler expects;
+            // the frames further in are compiled code and the caller's, which own nothing.
+            unsafe { sys::resume(pc, sp, fp, exception as usize) }
+        }
+    }
     if store.capture_backtrace.get() {
         let mut backtrace = Backtrace::default();
         // SAFETY: Wasm is outside all activations: the innermost was left by the trampoline.
@@ -59,6 +74,18 @@ pub(crate) unsafe fn raise(store: *mut VmStore) -> ! {
     }
     // SAFETY: the innermost activation is live, and the skipped frames own nothing.
     unsafe { resume(store, activation) }
+}
+
+/// Unwinds for `exception`, a reference into the GC heap.
+///
+/// # Safety
+///
+/// As for [`raise`]; `exception` is a live exception of the store's heap.
+pub(crate) unsafe fn throw(store: *mut VmStore, exception: u32) -> ! {
+    // SAFETY: the store is live.
+    unsafe { &*store }.exception.set(exception);
+    // SAFETY: the caller's duties are the same.
+    unsafe { raise(store) }
 }
 
 /// Unwinds to the innermost entry for `trap`.
@@ -105,7 +132,7 @@ unsafe fn resume(store: &VmStore, activation: *const Activation) -> ! {
     let Activation { handler, sp, fp, .. } = *unsafe { &*activation };
     // SAFETY: the entry trampoline stored the address of its handler and the registers which that
     // expects. All frames below `sp` are given up; none owns anything.
-    unsafe { sys::resume(handler, sp, fp) }
+    unsafe { sys::resume(handler, sp, fp, 0) }
 }
 
 /// The activation through which `frame` was entered.

@@ -15,6 +15,7 @@ use crate::api::engine::Engine;
 use crate::api::types::FuncType;
 use crate::api::value::{Ref, Val};
 use crate::error::Result;
+use crate::instance::definition::RawRef;
 use crate::instance::host_func::HostFunc;
 use crate::vm::value::ValRaw;
 use crate::wasm::types::{self as wasm, RefType};
@@ -235,7 +236,7 @@ pub(crate) fn dynamic<D: 'static>(
 }
 
 /// The value that a result has until it is assigned.
-fn zero(store: &crate::instance::store::StoreInner, ty: wasm::ValType) -> Val {
+fn zero(store: &mut crate::instance::store::StoreInner, ty: wasm::ValType) -> Val {
     match ty {
         wasm::ValType::I32 => Val::I32(0),
         wasm::ValType::I64 => Val::I64(0),
@@ -243,10 +244,11 @@ fn zero(store: &crate::instance::store::StoreInner, ty: wasm::ValType) -> Val {
         wasm::ValType::F64 => Val::F64(0),
         wasm::ValType::V128 => panic!("no function type has vectors in this version"),
         wasm::ValType::Ref(ty) => {
-            match crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap) {
-                true => Ref::Func(None).into(),
-                false => Ref::Extern(None).into(),
-            }
+            let null = match crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap) {
+                true => RawRef::Func(None),
+                false => RawRef::Gc(0),
+            };
+            Ref::load(store, null, ty.heap).into()
         }
     }
 }

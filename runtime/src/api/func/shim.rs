@@ -200,7 +200,7 @@ unsafe fn enter_host<D: 'static, H: HostFn<D>>(
     match outcome {
         // SAFETY: the trampoline made room for all results.
         Ok(Ok(results)) => return unsafe { results.write(out) },
-        Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
+        Ok(Err(error)) => shell.inner.fail_or_throw(error),
         Err(panic) => shell.inner.fail(Failure::panic(panic)),
     }
     Default::default()
@@ -233,7 +233,7 @@ unsafe extern "C" fn array_shim<D: 'static>(
     shell.inner.gc.exit_scope(scope);
     match outcome {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
+        Ok(Err(error)) => shell.inner.fail_or_throw(error),
         Err(panic) => shell.inner.fail(Failure::panic(panic)),
     }
 }

@@ -215,12 +215,10 @@ where
     inner.gc.alloc_host(Payload::new(value, properties)).map_err(out_of_memory::<T>)
 }
 
-/// Makes the heap, and tells compiled code where it is.
+/// Makes the heap.
 #[cold]
 fn reserve(inner: &mut StoreInner) -> Result<()> {
-    inner.gc.reserve().context("cannot make a new `externref`")?;
-    inner.vm.gc_base.set(inner.gc.base());
-    Ok(())
+    inner.reserve_heap().context("cannot make a new `externref`")
 }
 
 #[cold]

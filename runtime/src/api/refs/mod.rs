@@ -7,9 +7,11 @@
 //! | `manually_rooted.rs` | `ManuallyRooted`, roots that end when told to |
 //! | `scope.rs` | `RootScope` |
 //! | `externref.rs` | `ExternRef`, references to host values |
+//! | `exnref.rs` | `ExnRef`, references to exceptions |
 //! | `error.rs` | what can go wrong |
 
 mod error;
+mod exnref;
 pub(crate) mod externref;
 mod manually_rooted;
 pub(crate) mod rooted;
@@ -24,12 +26,13 @@ use crate::instance::store::StoreInner;
 
 pub use error::GcHeapOutOfMemory;
 pub(crate) use error::HostAccessError;
+pub use exnref::ExnRef;
 pub use externref::{ExternRef, HostData};
 pub use manually_rooted::{ManuallyRooted, OwnedRooted};
 pub use rooted::Rooted;
 pub use scope::RootScope;
 
-/// The kinds of garbage-collected references: [`ExternRef`] of any type.
+/// The kinds of garbage-collected references: [`ExternRef`] of any type, and [`ExnRef`].
 ///
 /// The trait is sealed.
 pub trait GcRef: sealed::GcRefImpl {}
@@ -89,7 +92,7 @@ pub(super) mod sealed {
 ///
 /// Fails when the root has ended or belongs to another store.
 #[inline]
-fn resolve(inner: &StoreInner, index: RootIndex) -> Result<gc::GcRef> {
+pub(super) fn resolve(inner: &StoreInner, index: RootIndex) -> Result<gc::GcRef> {
     if index.store() != inner.id() {
         return Err(error::wrong_store());
     }

@@ -29,6 +29,7 @@ fn copy(artifact: &Artifact) -> Artifact {
         relocs: code.relocs.clone(),
         traps: code.traps.clone(),
         stack_maps: code.stack_maps.clone(),
+        call_sites: code.call_sites.clone(),
         source: code.source.clone(),
     };
     Artifact { functions: artifact.functions.iter().map(copy).collect() }

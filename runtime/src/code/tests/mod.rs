@@ -238,6 +238,7 @@ fn compiled_function(kind: CodeKind, func: &Function, code: &CompiledCode) -> Co
         relocs: relocs.collect(),
         traps: buffer.traps().iter().map(|entry| (entry.offset, trap(entry.code))).collect(),
         stack_maps: maps.collect(),
+        call_sites: Vec::new(),
         source: vec![(0, 0)],
     }
 }

@@ -22,7 +22,7 @@ pub(super) enum CallKind {
 }
 
 /// A function in machine terms.
-enum Callee {
+pub(super) enum Callee {
     Direct(FuncRef),
     Indirect(SigRef, Value),
 }
@@ -94,11 +94,8 @@ impl Translator<'_> {
         let ty = self.env.info.func_type_at(ty);
         let mut args = vec![ctx];
         args.extend(self.pop_many(ty.params.len()));
-        let call = match (kind, callee) {
-            (CallKind::Nested, Callee::Direct(func)) => self.builder.ins().call(func, &args),
-            (CallKind::Nested, Callee::Indirect(signature, code)) => {
-                self.builder.ins().call_indirect(signature, code, &args)
-            }
+        let results = match (kind, callee) {
+            (CallKind::Nested, callee) => self.call_in_scope(callee, &args),
             (CallKind::Tail, Callee::Direct(func)) => {
                 self.builder.ins().return_call(func, &args);
                 self.reachable = false;
@@ -110,7 +107,6 @@ impl Translator<'_> {
                 return;
             }
         };
-        let results = self.builder.inst_results(call).to_vec();
         for (ty, value) in ty.results.iter().zip(results) {
             self.push_typed(*ty, value);
         }

@@ -83,10 +83,16 @@ impl<'a> Translator<'a> {
             // Without `else` the other half hands the parameters on: they are the results.
             self.else_();
         }
-        let frame = self.frames.pop().expect("validated: `end` has a beginning");
+        let mut frame = self.frames.pop().expect("validated: `end` has a beginning");
         match frame.kind {
             FrameKind::Unreachable => return,
             FrameKind::Loop { header, .. } => self.builder.seal_block(header),
+            FrameKind::TryTable { ref clauses } => {
+                frame.exit_used |= self.reachable;
+                self.jump_to_exit(frame.exit, frame.results);
+                self.reachable = false;
+                self.end_try_table(clauses);
+            }
             _ => {}
         }
         if frame.exit_used {
@@ -173,7 +179,7 @@ impl<'a> Translator<'a> {
     }
 
     /// The types of a block's parameters and results.
-    fn block_type(&self, ty: BlockType) -> (Types<'a>, Types<'a>) {
+    pub(super) fn block_type(&self, ty: BlockType) -> (Types<'a>, Types<'a>) {
         match ty {
             BlockType::Empty => (Types::default(), Types::default()),
             BlockType::Type(ty) => (Types::default(), vec![convert::val_type(ty)].into()),

@@ -3,6 +3,7 @@
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
 
 use super::Translator;
+use super::exception::Handler;
 use crate::wasm::index::TypeIndex;
 use crate::wasm::types::ValType;
 
@@ -33,6 +34,10 @@ pub(super) enum FrameKind {
         params: Vec<Value>,
     },
     Else,
+    /// Exceptions of calls inside go to `clauses`.
+    TryTable {
+        clauses: Vec<Handler>,
+    },
     /// It began where control cannot be: nothing in it is translated.
     Unreachable,
 }

@@ -6,6 +6,7 @@ mod call;
 mod control;
 mod convert;
 mod env;
+mod exception;
 mod frame;
 mod memory;
 mod numeric;
@@ -36,6 +37,7 @@ use crate::{Result, Trap};
 
 pub(super) use env::ModuleEnv;
 use env::Regions;
+use exception::Handlers;
 use frame::Frame;
 
 /// Translates the body of `func` into `builder`'s function. The caller finalizes the builder.
@@ -78,6 +80,7 @@ struct Translator<'a> {
     frames: Vec<Frame>,
     locals: Vec<Variable>,
     reachable: bool,
+    handlers: Handlers,
     signatures: HashMap<TypeIndex, SigRef>,
     callees: HashMap<RelocTarget, FuncRef>,
 }
@@ -106,6 +109,7 @@ impl<'a> Translator<'a> {
             frames: Vec::new(),
             locals: Vec::new(),
             reachable: true,
+            handlers: Handlers::default(),
             signatures: HashMap::new(),
             callees: HashMap::new(),
         };

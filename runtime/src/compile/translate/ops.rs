@@ -37,6 +37,11 @@ impl Translator<'_> {
             ReturnCall { function_index } => self.call(Tail, function_index),
             ReturnCallIndirect { type_index, table_index } => self.call_indirect(Tail, type_index, table_index, offset)?,
 
+            // exception.rs
+            TryTable { ref try_table } => self.try_table(try_table, offset)?,
+            Throw { tag_index } => self.throw(tag_index),
+            ThrowRef => self.throw_ref(),
+
             // variable.rs
             Drop => self.drop_(),
             Select => self.select(),
@@ -220,24 +225,24 @@ mod tests {
     use super::*;
 
     /// The proposals whose operators all have a line in the index.
-    const SUPPORTED: [&str; 6] = [
+    const SUPPORTED: [&str; 7] = [
         "mvp",
         "sign_extension",
         "saturating_float_to_int",
         "bulk_memory",
         "reference_types",
         "tail_call",
+        "exceptions",
     ];
 
     /// The proposals none of whose operators is compiled yet.
-    const UNSUPPORTED: [&str; 14] = [
+    const UNSUPPORTED: [&str; 13] = [
         "gc",
         "custom_descriptors",
         "memory_control",
         "threads",
         "simd",
         "relaxed_simd",
-        "exceptions",
         "legacy_exceptions",
         "shared_everything_threads",
         "function_references",

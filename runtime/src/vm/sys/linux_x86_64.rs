@@ -56,18 +56,24 @@ impl Registers {
     }
 }
 
-/// Continues at the exception handler `pc` of compiled code, with two zeros as its payload.
+/// Continues at the exception handler `pc` of compiled code, with `payload` as the first word
+/// of what it receives and zero as the second.
 ///
 /// # Safety
 ///
 /// `sp` and `fp` are the registers that the handler expects, its frame is live, and no frame
 /// below it owns anything.
 #[unsafe(naked)]
-pub(in crate::vm) unsafe extern "C" fn resume(pc: usize, sp: usize, fp: usize) -> ! {
+pub(in crate::vm) unsafe extern "C" fn resume(
+    pc: usize,
+    sp: usize,
+    fp: usize,
+    payload: usize,
+) -> ! {
     core::arch::naked_asm!(
         "mov rsp, rsi",
         "mov rbp, rdx",
-        "xor eax, eax",
+        "mov rax, rcx",
         "xor edx, edx",
         "jmp rdi",
     )
