@@ -42,6 +42,7 @@ fn everything(_: &mut Config) {}
 
 fn version_2(config: &mut Config) {
     config.wasm_multi_memory(false).wasm_tail_call(false).wasm_extended_const(false);
+    config.wasm_exceptions(false);
 }
 
 fn one_memory(config: &mut Config) {
@@ -53,8 +54,8 @@ fn one_table_and_memory(config: &mut Config) {
 }
 
 /// What shows that references to the GC heap are at work in a file.
-const REFERENCE_WORDS: [&str; 6] =
-    ["externref", "ref.extern", "anyref", "i31", "(struct", "(array"];
+const REFERENCE_WORDS: [&str; 7] =
+    ["externref", "ref.extern", "anyref", "i31", "(struct", "(array", "throw"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

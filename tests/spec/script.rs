@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use anyhow::{Context, anyhow, bail};
 use hostref::{
-    AsContextMut, Config, Engine, Error, Instance, Linker, Module, Result, RootScope, Store, Trap,
-    Val,
+    AsContextMut, Config, Engine, Error, Instance, Linker, Module, Result, RootScope, Store,
+    ThrownException, Trap, Val,
 };
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
@@ -131,8 +131,8 @@ impl Script {
             WastDirective::AssertExhaustion { call, message, .. } => {
                 assert_trap(names.invoke(cx, &call), message)
             }
-            WastDirective::AssertException { .. } => {
-                bail!("exceptions that reach the host are not supported yet")
+            WastDirective::AssertException { exec, .. } => {
+                assert_exception(names.execute(cx, exec))
             }
             WastDirective::AssertUnlinkable { module, message, .. } => {
                 names.assert_unlinkable(cx, module, message)
@@ -303,6 +303,15 @@ fn assert_trap(outcome: Result<Vec<Val>>, message: &str) -> Result<()> {
             Some(actual) if *actual == expected => Ok(()),
             _ => Err(Error::context(error, format!("expected the trap: {message}"))),
         },
+    }
+}
+
+/// Checks that a guest threw an exception that no guest caught.
+fn assert_exception(outcome: Result<Vec<Val>>) -> Result<()> {
+    match outcome {
+        Ok(values) => bail!("returned {values:?}, expected an exception"),
+        Err(error) if error.is::<ThrownException>() => Ok(()),
+        Err(error) => Err(Error::context(error, "expected an exception")),
     }
 }
 

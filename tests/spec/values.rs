@@ -22,10 +22,11 @@ pub(crate) fn argument(cx: &mut impl AsContextMut, argument: &WastArg<'_>) -> Re
 }
 
 fn null(heap: &HeapType<'_>) -> Result<Val> {
-    use AbstractHeapType::{Extern, Func, NoExtern, NoFunc};
+    use AbstractHeapType::{Exn, Extern, Func, NoExn, NoExtern, NoFunc};
     Ok(match heap {
         HeapType::Abstract { ty: Func | NoFunc, .. } => Val::FuncRef(None),
         HeapType::Abstract { ty: Extern | NoExtern, .. } => Val::ExternRef(None),
+        HeapType::Abstract { ty: Exn | NoExn, .. } => Val::ExnRef(None),
         heap => bail!("null references of {heap:?} are not supported yet"),
     })
 }
@@ -54,12 +55,18 @@ fn matches(cx: &impl AsContext, actual: &Val, expected: &WastRetCore<'_>) -> Res
         (Val::I64(actual), WastRetCore::I64(expected)) => actual == expected,
         (Val::F32(actual), WastRetCore::F32(expected)) => f32_matches(*actual, expected),
         (Val::F64(actual), WastRetCore::F64(expected)) => f64_matches(*actual, expected),
-        (Val::FuncRef(None) | Val::ExternRef(None), WastRetCore::RefNull(None)) => true,
+        (
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None),
+            WastRetCore::RefNull(None),
+        ) => true,
         (Val::FuncRef(None), WastRetCore::RefNull(Some(heap))) => {
             matches!(null(heap)?, Val::FuncRef(_))
         }
         (Val::ExternRef(None), WastRetCore::RefNull(Some(heap))) => {
             matches!(null(heap)?, Val::ExternRef(_))
+        }
+        (Val::ExnRef(None), WastRetCore::RefNull(Some(heap))) => {
+            matches!(null(heap)?, Val::ExnRef(_))
         }
         (Val::FuncRef(Some(_)), WastRetCore::RefFunc(None)) => true,
         (Val::ExternRef(Some(_)), WastRetCore::RefExtern(None)) => true,
