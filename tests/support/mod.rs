@@ -83,6 +83,11 @@ impl Census {
         ExternRef::new(store, self.object())
     }
 
+    /// The number of objects so far, which is the next object's.
+    pub fn made(&self) -> usize {
+        self.counts().dropped.len()
+    }
+
     pub fn live(&self) -> usize {
         self.counts().live
     }
