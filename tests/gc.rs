@@ -256,7 +256,7 @@ fn a_guest_loop_of_fresh_references_runs_in_bounded_memory(mode: Mode) -> Result
 
 fn a_guest_loop_over_a_dynamic_host_function_runs_in_bounded_memory(mode: Mode) -> Result<()> {
     let (census, mut store) = (Census::default(), mode.store());
-    let ty = FuncType::new(&store.engine(), [], [ValType::EXTERNREF]);
+    let ty = FuncType::new(store.engine(), [], [ValType::EXTERNREF]);
     let counting = census.clone();
     let make = Func::new(&mut store, ty, move |caller, _, results| {
         results[0] = counting.root(caller)?.into();
@@ -267,7 +267,7 @@ fn a_guest_loop_over_a_dynamic_host_function_runs_in_bounded_memory(mode: Mode) 
 
 fn a_guest_loop_over_an_unchecked_host_function_runs_in_bounded_memory(mode: Mode) -> Result<()> {
     let (census, mut store) = (Census::default(), mode.store());
-    let ty = FuncType::new(&store.engine(), [], [ValType::EXTERNREF]);
+    let ty = FuncType::new(store.engine(), [], [ValType::EXTERNREF]);
     let counting = census.clone();
     // SAFETY: the slots are used as the type says, and nothing collects after `to_raw`.
     let make = unsafe {

@@ -133,7 +133,7 @@ pub fn instantiate<T: 'static>(
     wat: &str,
     imports: &[Extern],
 ) -> Result<Instance> {
-    let module = Module::new(&store.engine(), wat)?;
+    let module = Module::new(store.engine(), wat)?;
     Instance::new(store, &module, imports)
 }
 

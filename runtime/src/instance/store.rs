@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backtrace::WasmBacktrace;
 use super::call;
@@ -54,6 +54,7 @@ pub struct StoreInner {
     /// The records made for host functions: once per definition and Wasm type.
     host_records: HashMap<(usize, TypeId), FuncPtr>,
     host_funcs: HashMap<FuncPtr, Arc<HostFunc>>,
+    #[expect(clippy::vec_box, reason = "compiled code knows the contexts by address")]
     host_contexts: Vec<Box<HostContext>>,
     failure: Option<Failure>,
 }
@@ -71,7 +72,15 @@ pub(crate) enum EpochBehavior {
 /// Why a guest was stopped by Rust code.
 pub(crate) enum Failure {
     Error(Error),
-    Panic(Box<dyn Any + Send>),
+    /// The payload. The mutex makes it `Sync`, and with it the store; nobody locks it.
+    Panic(Mutex<Box<dyn Any + Send>>),
+}
+
+impl Failure {
+    /// A panic with this payload.
+    pub(crate) fn panic(payload: Box<dyn Any + Send>) -> Failure {
+        Failure::Panic(Mutex::new(payload))
+    }
 }
 
 impl StoreInner {
@@ -215,7 +224,10 @@ impl StoreInner {
         self.vm.unwinding.set(0);
         let fault = self.vm.fault.take();
         let error = match (self.failure.take(), fault) {
-            (Some(Failure::Panic(payload)), _) => resume_unwind(payload),
+            (Some(Failure::Panic(payload)), _) => {
+                let payload = payload.into_inner().unwrap_or_else(PoisonError::into_inner);
+                resume_unwind(payload)
+            }
             (Some(Failure::Error(error)), _) => error,
             (None, Some(fault)) => Error::from(fault.trap),
             (None, None) => panic!("a failed entry into Wasm leaves its reason in the store"),
