@@ -2,10 +2,36 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hostref::{
-    Caller, Engine, ExternRef, Instance, Linker, Module, RootScope, Rooted, Store, TypedFunc,
+    Caller, Engine, ExternRef, Instance, Linker, Module, New, RootScope, Rooted, Store, TypedFunc,
+    host_module,
 };
 
 struct Count(i32);
+
+struct Host;
+
+#[host_module(name = "macro")]
+impl Host {
+    fn add(a: i32, b: i32) -> i32 {
+        a.wrapping_add(b)
+    }
+
+    fn one(a: &Count) -> i32 {
+        a.0
+    }
+
+    fn two(a: &Count, b: &Count) -> i32 {
+        a.0 + b.0
+    }
+
+    fn bump(a: &mut Count) {
+        a.0 += 1;
+    }
+
+    fn fresh() -> New<Count> {
+        New(Count(1))
+    }
+}
 
 const GUEST: &str = r#"
     (module
@@ -15,6 +41,26 @@ const GUEST: &str = r#"
         (import "host" "pass" (func $pass (param externref)))
         (import "host" "one" (func $one (param externref) (result i32)))
         (import "host" "fresh" (func $fresh (result externref)))
+        (import "macro" "add" (func $macro_add (param i32 i32) (result i32)))
+        (import "macro" "one" (func $macro_one (param externref) (result i32)))
+        (import "macro" "two" (func $macro_two (param externref externref) (result i32)))
+        (import "macro" "bump" (func $macro_bump (param externref)))
+        (import "macro" "fresh" (func $macro_fresh (result externref)))
+        (func (export "macro_add") (param $n i32)
+            (loop (drop (call $macro_add (local.get $n) (i32.const 3)))
+                (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "macro_one") (param $r externref) (param $n i32)
+            (loop (drop (call $macro_one (local.get $r)))
+                (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "macro_two") (param $r externref) (param $n i32)
+            (loop (drop (call $macro_two (local.get $r) (local.get $r)))
+                (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "macro_bump") (param $r externref) (param $n i32)
+            (loop (call $macro_bump (local.get $r))
+                (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "macro_fresh") (param $n i32)
+            (loop (drop (call $macro_fresh))
+                (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
         (func (export "empty"))
         (func (export "mix") (param i32 i64) (result f32) (f32.const 1))
         (func (export "refs") (param externref externref) (result externref) (local.get 0))
@@ -63,6 +109,7 @@ fn setup() -> Setup {
             ExternRef::new_typed(caller, Count(1))
         })
         .unwrap();
+    Host::add_to_linker(&mut linker).unwrap();
     let mut store = Store::new(&engine, 0);
     let instance = linker.instantiate(&mut store, &module).unwrap();
     Setup { store, instance }
@@ -105,11 +152,11 @@ fn boundary(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("wasm to host");
     group.throughput(criterion::Throughput::Elements(BATCH as u64));
-    for name in ["loop_nop", "loop_add", "loop_mutate", "loop_fresh"] {
+    for name in ["loop_nop", "loop_add", "loop_mutate", "loop_fresh", "macro_add", "macro_fresh"] {
         let run: TypedFunc<i32, ()> = instance.get_typed_func(&mut store, name).unwrap();
         group.bench_function(name, |b| b.iter(|| run.call(&mut store, BATCH).unwrap()));
     }
-    for name in ["loop_pass", "loop_one"] {
+    for name in ["loop_pass", "loop_one", "macro_one", "macro_two", "macro_bump"] {
         let run: TypedFunc<(Rooted<ExternRef>, i32), ()> =
             instance.get_typed_func(&mut store, name).unwrap();
         group.bench_function(name, |b| b.iter(|| run.call(&mut store, (object, BATCH)).unwrap()));

@@ -29,12 +29,14 @@ fn link_function(module: &HostModule) -> TokenStream {
         None => (Some(quote!(<__D: 'static>)), quote!(__D)),
     };
     let project = (module.receiver == Some(ReceiverKind::State))
-        .then(|| quote!(, __project: fn(&mut #data) -> &mut Self));
+        .then(|| quote_spanned!(Span::mixed_site()=> , __project: fn(&mut #data) -> &mut Self));
     let docs = docs(module);
-    let private = krate.private(Span::mixed_site());
+    // Local names are the macro's own.
+    let here = Span::mixed_site();
+    let private = krate.private(here);
     let functions = module.functions.iter().map(|function| register(module, function));
     let link = Ident::new(&link.to_string(), link.span());
-    quote! {
+    quote_spanned! {here=>
         #(#cfgs)*
         #[allow(
             deprecated, private_interfaces, private_bounds, unreachable_pub, unused_variables,
@@ -91,13 +93,16 @@ fn register(module: &HostModule, function: &Function) -> TokenStream {
     };
     let result = result(function, span);
     let text = &wasm_name.text;
+    let module_name = &module.name;
     quote_spanned! {span=>
         #(#cfgs)*
         {
             let __arguments = (#(#arguments,)*);
             let __result = #result;
             __module.function(
-                #text, &[#(#names),*], #receiver, __arguments, __result,
+                #text,
+                const { &[#(#private::Site::new(#module_name, #text, #names)),*] },
+                #receiver, __arguments, __result,
                 |#receiver_value, (#(#values,)*)| Self::#ident(#receiver_argument #(#values),*),
             );
         }

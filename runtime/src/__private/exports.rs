@@ -261,7 +261,7 @@ impl<First: Export, Rest: ExportList> ExportList for (First, Rest) {
     fn check(module: &Module, names: &[&'static str], mistakes: &mut Vec<String>) {
         let (name, names) = names.split_first().expect("a name for each field");
         let ty = module.get_export(name);
-        if let Err(problem) = First::check(&module.engine(), ty.as_ref()) {
+        if let Err(problem) = First::check(module.engine(), ty.as_ref()) {
             mistakes.push(describe(module, name, ty, problem));
         }
         Rest::check(module, names, mistakes);

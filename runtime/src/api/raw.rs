@@ -102,9 +102,10 @@ impl Func {
         mut store: impl AsContextMut,
         slots: &mut [ValRaw],
     ) -> Result<()> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         let ptr = self.checked(store.inner())?;
+        let ty = store.inner_mut().func_type(ptr.type_id()).clone();
         // SAFETY: the caller's duties are the same.
-        unsafe { store.0.call_array(ptr, slots) }
+        unsafe { store.0.call_array(ptr, &ty, slots) }
     }
 }

@@ -206,7 +206,7 @@ impl Val {
     /// The value's slot, once it is known to match `ty`.
     pub(crate) fn lower_as(&self, store: &StoreInner, ty: wasm::ValType) -> Result<ValRaw> {
         let found = self.wasm_type(store)?;
-        if !store.engine.types().val_matches(found, ty) {
+        if found != ty && !store.engine.types().val_matches(found, ty) {
             let engine = store.engine_handle.clone();
             let name = |ty| ValType::from_wasm(&engine, ty);
             anyhow::bail!("type mismatch: expected {}, found {}", name(ty), name(found));
@@ -316,7 +316,7 @@ impl Ref {
     /// The raw reference, once it is known to match `ty`.
     pub(crate) fn lower_as(&self, store: &StoreInner, ty: wasm::RefType) -> Result<RawRef> {
         let found = self.wasm_type(store)?;
-        if !store.engine.types().ref_matches(found, ty) {
+        if found != ty && !store.engine.types().ref_matches(found, ty) {
             let engine = store.engine_handle.clone();
             let name = |ty| RefType::from_wasm(&engine, ty);
             anyhow::bail!("type mismatch: expected {}, found {}", name(ty), name(found));

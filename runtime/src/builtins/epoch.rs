@@ -11,18 +11,21 @@ use crate::vm::context::{VmCtx, VmStore};
 
 pub(super) extern "C" fn new_epoch(store: *mut VmStore, ctx: *mut VmCtx) {
     // SAFETY: only the builtin trampoline calls this function, here and below.
-    let mut behavior = unsafe { run(store, ctx, |inner, _| Ok(mem::take(&mut inner.epoch))) };
-    let EpochBehavior::Callback(callback) = &mut behavior else {
-        // SAFETY: as above.
-        return unsafe { run(store, ctx, |_, _| Err(Trap::Interrupt.into())) };
+    let begin = unsafe {
+        run(store, ctx, |inner, _| match mem::take(&mut inner.epoch) {
+            EpochBehavior::Trap => Err(Trap::Interrupt.into()),
+            EpochBehavior::Callback(callback) => Ok(Some((callback, inner.gc.enter_scope()))),
+        })
     };
+    let Some((mut callback, scope)) = begin else { return };
     // The callback reaches the embedder's data through the whole store: nothing is borrowed here.
     let outcome = catch_unwind(AssertUnwindSafe(|| callback(store)));
     // SAFETY: as above.
     unsafe {
         run(store, ctx, |inner, _| {
+            inner.gc.exit_scope(scope);
             if matches!(inner.epoch, EpochBehavior::Trap) {
-                inner.epoch = behavior;
+                inner.epoch = EpochBehavior::Callback(callback);
             }
             match outcome {
                 Ok(Ok(delta)) => {
@@ -31,7 +34,7 @@ pub(super) extern "C" fn new_epoch(store: *mut VmStore, ctx: *mut VmCtx) {
                     inner.safepoint();
                 }
                 Ok(Err(error)) => inner.fail(Failure::Error(error)),
-                Err(panic) => inner.fail(Failure::Panic(panic)),
+                Err(panic) => inner.fail(Failure::panic(panic)),
             }
             Ok(())
         })

@@ -5,6 +5,7 @@
 
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::definition::FuncPtr;
+use super::engine::FuncTypeInfo;
 use super::store::{StoreInner, StoreShell};
 use crate::abi::code_map::CodeKind;
 use crate::error::Result;
@@ -22,10 +23,15 @@ impl<T> StoreShell<T> {
     ///
     /// # Safety
     ///
-    /// `func` must be a record of this store. `slots` must have room for its parameters and for its
-    /// results and hold arguments of its parameter types; references among them must be live.
-    pub(crate) unsafe fn call_array(&mut self, func: FuncPtr, slots: &mut [ValRaw]) -> Result<()> {
-        let ty = self.inner.func_type(func.type_id()).clone();
+    /// `func` must be a record of this store, and `ty` its type. `slots` must have room for its
+    /// parameters and for its results and hold arguments of its parameter types; references among
+    /// them must be live.
+    pub(crate) unsafe fn call_array(
+        &mut self,
+        func: FuncPtr,
+        ty: &FuncTypeInfo,
+        slots: &mut [ValRaw],
+    ) -> Result<()> {
         let entry = ty.array_entry(&self.inner.engine)?;
         self.inner.before_entry();
         let record = func.record();

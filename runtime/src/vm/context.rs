@@ -55,7 +55,7 @@ impl VmStore {
             caller: Cell::new(std::ptr::null_mut()),
             unwinding: Cell::new(0),
             epoch,
-            epoch_deadline: Cell::new(u64::MAX),
+            epoch_deadline: Cell::new(0),
             gc_base: Cell::new(std::ptr::null_mut()),
             fault: Cell::new(None),
             backtrace: Cell::new(Backtrace::default()),

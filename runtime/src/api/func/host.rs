@@ -4,8 +4,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 
+use super::arity::any_values;
 use super::shim::{self, HostFn, HostSignature};
 use super::typed::{Slot, WasmResults};
 use crate::api::caller::Caller;
@@ -16,7 +17,7 @@ use crate::api::value::{Ref, Val};
 use crate::error::Result;
 use crate::instance::host_func::HostFunc;
 use crate::vm::value::ValRaw;
-use crate::wasm::types as wasm;
+use crate::wasm::types::{self as wasm, RefType};
 
 /// What a host function may return: a [`WasmTy`], a tuple of them, `()`, or a `Result` of these.
 #[diagnostic::on_unimplemented(
@@ -89,12 +90,14 @@ pub struct WithCaller;
 /// A closure with its types.
 struct Closure<F, Kind, Params, Ret> {
     func: F,
+    /// What error messages call it.
+    name: Box<str>,
     _types: PhantomData<fn(Kind, Params) -> Ret>,
 }
 
 #[cold]
-fn bad_param(index: usize, error: LoadError) -> crate::Error {
-    crate::Error::from(error).context(format!("parameter {index} of a host function"))
+fn bad_param(name: &str, index: usize, error: LoadError) -> crate::Error {
+    crate::Error::from(error).context(format!("parameter {index} of {name}"))
 }
 
 macro_rules! closures {
@@ -121,7 +124,7 @@ macro_rules! closures {
             fn call(&self, caller: &mut Caller<'_, Data>, params: Self::Params) -> Result<Self::Results> {
                 let ($(($name, ()),)*) = params;
                 $(let $name = load::<$name>(caller.inner_mut(), $name)
-                    .map_err(|error| bad_param($index, error))?;)*
+                    .map_err(|error| bad_param(&self.name, $index, error))?;)*
                 let results = (self.func)($($name),*).into_result()?;
                 lower(caller, <Self as HostFn<Data>>::SCOPE, results)
             }
@@ -149,7 +152,7 @@ macro_rules! closures {
             fn call(&self, caller: &mut Caller<'_, Data>, params: Self::Params) -> Result<Self::Results> {
                 let ($(($name, ()),)*) = params;
                 $(let $name = load::<$name>(caller.inner_mut(), $name)
-                    .map_err(|error| bad_param($index, error))?;)*
+                    .map_err(|error| bad_param(&self.name, $index, error))?;)*
                 let results = (self.func)(caller.reborrow(), $($name),*).into_result()?;
                 lower(caller, true, results)
             }
@@ -162,7 +165,7 @@ macro_rules! closures {
         {
             fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef {
                 let closure: Closure<Fun, Plain, ($($name,)*), Ret> =
-                    Closure { func: self, _types: PhantomData };
+                    Closure { func: self, name: name.into(), _types: PhantomData };
                 HostFuncDef(shim::define::<Data, _>(engine, name, closure))
             }
         }
@@ -174,32 +177,14 @@ macro_rules! closures {
         {
             fn into_host_func(self, engine: &Engine, name: &str) -> HostFuncDef {
                 let closure: Closure<Fun, WithCaller, ($($name,)*), Ret> =
-                    Closure { func: self, _types: PhantomData };
+                    Closure { func: self, name: name.into(), _types: PhantomData };
                 HostFuncDef(shim::define::<Data, _>(engine, name, closure))
             }
         }
     )*};
 }
 
-closures! {
-    ;
-    A 0;
-    A 0 B 1;
-    A 0 B 1 C 2;
-    A 0 B 1 C 2 D 3;
-    A 0 B 1 C 2 D 3 E 4;
-    A 0 B 1 C 2 D 3 E 4 F 5;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14 P 15;
-}
+any_values!(closures);
 
 /// Lowers the results of a host function. With a root scope the function may have made references,
 /// so a collection may be due: it runs while the results are still rooted.
@@ -223,17 +208,27 @@ pub(crate) fn dynamic<D: 'static>(
 ) -> Arc<HostFunc> {
     let info = ty.info().clone();
     let signature = info.ty.clone();
+    let called: Box<str> = name.into();
     let call = move |mut caller: Caller<'_, D>, slots: &mut [ValRaw]| {
         let inner = caller.inner_mut();
-        let params = signature.params.iter().zip(slots.iter());
-        let params: Vec<Val> = params.map(|(ty, raw)| Val::load(inner, *raw, *ty)).collect();
+        let mut params = Vec::with_capacity(signature.params.len());
+        for (index, (ty, raw)) in signature.params.iter().zip(slots.iter()).enumerate() {
+            let param = Val::load(inner, *raw, *ty);
+            // The import it is linked as may allow null where `ty` does not.
+            if let (wasm::ValType::Ref(RefType { nullable: false, .. }), Some(true)) =
+                (ty, param.ref_().map(|param| param.is_null()))
+            {
+                bail!("parameter {index} of {called}: expected a non-null reference, found null");
+            }
+            params.push(param);
+        }
         let mut results: Vec<Val> = signature.results.iter().map(|ty| zero(inner, *ty)).collect();
         func(caller.reborrow(), &params, &mut results)?;
         let inner = caller.inner_mut();
         inner.safepoint();
         for (index, (result, ty)) in results.iter().zip(&signature.results).enumerate() {
             let raw = result.lower_as(inner, *ty);
-            slots[index] = raw.with_context(|| format!("result {index} of a host function"))?;
+            slots[index] = raw.with_context(|| format!("result {index} of {called}"))?;
         }
         Ok(())
     };

@@ -1,5 +1,6 @@
 //! `Func`: a function of a store, called with values whose types are known at run time.
 
+pub(crate) mod arity;
 #[allow(unsafe_code, reason = "enters Wasm")]
 pub(crate) mod enter;
 pub(crate) mod host;
@@ -157,7 +158,7 @@ impl Func {
         TypedFunc::new(*self, store.as_context().inner())
     }
 
-    /// The function as a raw pointer for [`ValRaw::funcref`].
+    /// The function as a raw pointer for [`ValRaw::funcref`](crate::ValRaw::funcref).
     ///
     /// # Panics
     ///
