@@ -1,6 +1,8 @@
 //! Small modules of every operator family through the whole of `compile`, with Cranelift's verifier
 //! on. Nothing is executed here: that is for the suite above `vm`.
 
+mod simd;
+
 use cranelift_codegen::isa::OwnedTargetIsa;
 use wasmparser::WasmFeatures;
 
