@@ -52,8 +52,8 @@ use crate::vm::value::ValRaw;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not stand for a Wasm value",
     label = "not a Wasm value",
-    note = "integers of up to 64 bits, floats, `V128`, `bool`, `char`, `Rooted<ExternRef<T>>`, `Func` and \
-            `Option`s of references do",
+    note = "integers of up to 64 bits, floats, `V128`, `bool`, `char`, `Rooted<ExternRef<T>>`, `Func` \
+            and `Option`s of references do",
     note = "for a type of your own use `#[derive(WasmTy)]`, or pass it as an object"
 )]
 pub trait WasmTy: Sized + Send + 'static {
