@@ -120,7 +120,8 @@ impl Config {
         self
     }
 
-    /// Bytes that the GC heap of one store may take. 1 GiB by default, at most 4 GiB.
+    /// Bytes of live and dead objects that the GC heap of one store may hold. 1 GiB by default, at
+    /// most 2 GiB, because a collection copies.
     pub fn gc_heap_limit(&mut self, bytes: usize) -> &mut Config {
         self.gc_heap_limit = bytes;
         self

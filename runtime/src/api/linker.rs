@@ -99,7 +99,7 @@ impl<T: 'static> Linker<T> {
     ) -> Result<&mut Linker<T>> {
         let store = store.as_context();
         ensure!(
-            Engine::same(&store.engine(), &self.engine),
+            Engine::same(store.engine(), &self.engine),
             "the store belongs to another engine than the linker"
         );
         let definition = Definition::of_extern(store.inner(), item.into())?;

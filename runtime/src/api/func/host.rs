@@ -224,8 +224,7 @@ pub(crate) fn dynamic<D: 'static>(
         }
         let mut results: Vec<Val> = signature.results.iter().map(|ty| zero(inner, *ty)).collect();
         func(caller.reborrow(), &params, &mut results)?;
-        let inner = caller.inner_mut();
-        inner.safepoint();
+        let inner = caller.inner();
         for (index, (result, ty)) in results.iter().zip(&signature.results).enumerate() {
             let raw = result.lower_as(inner, *ty);
             slots[index] = raw.with_context(|| format!("result {index} of {called}"))?;
