@@ -20,4 +20,5 @@ pub(crate) mod store;
 pub(crate) mod table;
 pub(crate) mod tag;
 pub(crate) mod types;
+pub(crate) mod v128;
 pub(crate) mod value;

@@ -72,15 +72,15 @@ impl StoreInner {
 
     /// An exception of the tag at position `tag` with a payload of zeros, not rooted yet. Never
     /// collects; `None` if the heap is full.
-    ///
-    /// # Errors
-    ///
-    /// If there is no address space for the heap.
-    pub(crate) fn alloc_exception(&mut self, tag: usize) -> Result<Option<GcRef>> {
-        self.reserve_heap()?;
+    pub(crate) fn alloc_exception(&mut self, tag: usize) -> Option<GcRef> {
         let layout = self.tags[tag].layout.clone();
         let tag = u32::try_from(tag).expect("a store has fewer than 2^32 tags");
-        Ok(self.gc.alloc_exception(tag, &layout))
+        let exception = self.gc.alloc_exception(tag, &layout)?;
+        if self.vm.gc_base.get().is_null() {
+            // The heap was made just now: tell compiled code where it is.
+            self.vm.gc_base.set(self.gc.base());
+        }
+        Some(exception)
     }
 
     /// As [`StoreInner::alloc_exception`] at a safepoint: collects when it is due or when the heap
@@ -88,27 +88,14 @@ impl StoreInner {
     ///
     /// # Errors
     ///
-    /// Also if the heap is full of live objects.
+    /// If the heap is full of live objects.
     pub(crate) fn collect_and_alloc_exception(&mut self, tag: usize) -> Result<GcRef> {
         self.safepoint();
-        if let Some(exception) = self.alloc_exception(tag)? {
+        if let Some(exception) = self.alloc_exception(tag) {
             return Ok(exception);
         }
         self.collect();
-        Ok(self.alloc_exception(tag)?.ok_or(Trap::GcHeapOutOfMemory)?)
-    }
-
-    /// Makes the heap, if it is not made, and tells compiled code where it is.
-    ///
-    /// # Errors
-    ///
-    /// If there is no address space for it.
-    pub(crate) fn reserve_heap(&mut self) -> Result<()> {
-        if self.vm.gc_base.get().is_null() {
-            self.gc.reserve()?;
-            self.vm.gc_base.set(self.gc.base());
-        }
-        Ok(())
+        Ok(self.alloc_exception(tag).ok_or(Trap::GcHeapOutOfMemory)?)
     }
 
     /// The error for `exception`, which is rooted with it.

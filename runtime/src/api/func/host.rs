@@ -242,7 +242,7 @@ fn zero(store: &mut crate::instance::store::StoreInner, ty: wasm::ValType) -> Va
         wasm::ValType::I64 => Val::I64(0),
         wasm::ValType::F32 => Val::F32(0),
         wasm::ValType::F64 => Val::F64(0),
-        wasm::ValType::V128 => panic!("no function type has vectors in this version"),
+        wasm::ValType::V128 => Val::V128(0.into()),
         wasm::ValType::Ref(ty) => {
             let null = match crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap) {
                 true => RawRef::Func(None),

@@ -166,7 +166,7 @@ fn lowered(types: &[LoweredType]) -> Vec<Lowered> {
         LoweredType::I64 => Lowered::I64,
         LoweredType::F32 => Lowered::F32,
         LoweredType::F64 => Lowered::F64,
-        LoweredType::V128 => panic!("no Rust type of this version stands for a vector"),
+        LoweredType::V128 => Lowered::V128,
     };
     types.iter().map(lowered).collect()
 }

@@ -59,7 +59,7 @@ impl ExnRef {
             let raw = field.lower_as(inner, *ty).with_context(|| format!("field {index}"))?;
             slots.push(raw.get_v128());
         }
-        let exception = inner.alloc_exception(tag).context("cannot make a new exception")?;
+        let exception = inner.alloc_exception(tag);
         let exception = exception.ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))?;
         for (field, bits) in layout.fields.iter().zip(slots) {
             inner.gc.set_exception_field(exception, *field, bits);
