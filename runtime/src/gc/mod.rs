@@ -339,12 +339,13 @@ impl GcStore {
         Ok(self.hosts.payload(self.host_row(reference.to_raw())?).type_name())
     }
 
-    /// A number that tells live references apart and that no collection changes: what a hash may
-    /// depend on.
+    /// A number that no collection changes: what a hash may depend on. It tells live references
+    /// apart, but for exceptions of one tag.
     pub(crate) fn identity(&self, reference: GcRef) -> u64 {
         match self.host_row(reference.to_raw()) {
             Ok(row) => u64::from(row.0) << 32,
-            Err(_) => u64::from(reference.to_raw()),
+            Err(_) if reference.is_i31() => u64::from(reference.to_raw()),
+            Err(_) => u64::MAX - u64::from(self.exception_tag(reference)),
         }
     }
 
