@@ -28,6 +28,13 @@
 //! A host shim or a fallible builtin that fails leaves the reason in the store and sets
 //! `VmStore::unwinding`; the trampoline tests the flag after the call and, in a cold block, calls
 //! [`builtins::Builtin::Raise`], which walks to the nearest handler. Rust frames are never skipped.
+//!
+//! # Exceptions
+//!
+//! A call inside a `try_table` is a `try_call` with the handlers in scope; its table names tags by
+//! their offset in the vmctx ([`layout::VmCtxLayout::tag`]), which it keeps in the frame. The
+//! handler gets the exception, a reference, as the first payload word. An exception that no handler
+//! of the innermost activation is for goes the way of a failure.
 
 pub(crate) mod builtins;
 pub(crate) mod code_map;

@@ -1,6 +1,7 @@
 //! Small modules of every operator family through the whole of `compile`, with Cranelift's verifier
 //! on. Nothing is executed here: that is for the suite above `vm`.
 
+mod exception;
 mod simd;
 
 use cranelift_codegen::isa::OwnedTargetIsa;

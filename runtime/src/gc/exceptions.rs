@@ -69,3 +69,53 @@ fn words(ty: LoweredType) -> usize {
 fn join(words: &[u32]) -> u128 {
     words.iter().rev().fold(0, |bits, word| bits << 32 | u128::from(*word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gc::GcConfig;
+
+    #[test]
+    fn a_collection_moves_exceptions_and_what_they_lead_to() {
+        use LoweredType::{F64, I32, I64, V128};
+        let mut gc = GcStore::new(GcConfig::default());
+        let types = [(I64, false), (I32, true), (V128, false), (I32, false), (F64, false)];
+        let layout = ExnLayout::new(&types);
+        let garbage = gc.alloc_exception(1, &layout).unwrap();
+        let inner = gc.alloc_exception(2, &layout).unwrap();
+        let outer = gc.alloc_exception(3, &layout).unwrap();
+        let bits = [u128::from(u64::MAX), u128::from(inner.to_raw()), u128::MAX - 1, 7, 1 << 63];
+        for (field, bits) in layout.fields.iter().zip(bits) {
+            gc.set_exception_field(outer, *field, bits);
+            // Looks like a reference to garbage, but is none.
+            gc.set_exception_field(inner, layout.fields[0], u128::from(garbage.to_raw()));
+        }
+        let root = gc.root(outer);
+        gc.collect(&mut |_| {});
+        assert_eq!(gc.stats().heap_bytes, 2 * layout.size as usize);
+        let moved = gc.rooted(root).unwrap();
+        assert_ne!(moved, outer);
+        assert_eq!(gc.exception_tag(moved), 3);
+        let value = |reference, field: usize| gc.exception_field(reference, layout.fields[field]);
+        for field in [0, 2, 3, 4] {
+            assert_eq!(value(moved, field), bits[field], "field {field}");
+        }
+        let inner = GcRef::from_raw(value(moved, 1) as u32).unwrap();
+        assert_eq!(gc.exception_tag(inner), 2);
+        assert_eq!(value(inner, 0), u128::from(garbage.to_raw()));
+        assert_eq!(value(inner, 1), 0);
+    }
+
+    #[test]
+    fn a_full_heap_makes_no_exception() {
+        let config = GcConfig { heap_limit: 40, ..GcConfig::default() };
+        let mut gc = GcStore::new(config);
+        let layout = ExnLayout::new(&[]);
+        assert!(gc.alloc_exception(0, &layout).is_some());
+        assert!(gc.alloc_exception(0, &layout).is_some());
+        assert!(gc.alloc_exception(0, &layout).is_none());
+        assert!(gc.should_collect());
+        gc.collect(&mut |_| {});
+        assert!(gc.alloc_exception(0, &layout).is_some());
+    }
+}
