@@ -9,6 +9,7 @@ mod item;
 mod krate;
 mod lifetimes;
 mod nearest;
+mod spans;
 use proc_macro::TokenStream;
 /// x
 #[proc_macro_attribute]
