@@ -293,5 +293,19 @@ fn pre(exports: &Exports) -> TokenStream {
                 self.__pre.instantiate(__store, #ident::__collector())
             }
         }
+
+        #(#cfgs)*
+        impl<__Data: 'static> ::core::clone::Clone for #pre<__Data> {
+            fn clone(&self) -> Self {
+                Self { __pre: ::core::clone::Clone::clone(&self.__pre) }
+            }
+        }
+
+        #(#cfgs)*
+        impl<__Data: 'static> ::core::fmt::Debug for #pre<__Data> {
+            fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.__pre, __f)
+            }
+        }
     }
 }
