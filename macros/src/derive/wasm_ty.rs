@@ -40,7 +40,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
 
 /// What can travel as another type.
 enum Shape {
-    Newtype { field: TokenStream, ty: Type },
+    Newtype { field: TokenStream, ty: Box<Type> },
     Enum { repr: Ident, variants: Vec<Ident> },
 }
 
@@ -96,7 +96,7 @@ fn newtype_shape(ident: &Ident, fields: &Fields, errors: &mut Errors) -> Option<
         Some(name) => quote!(#name),
         None => quote!(0),
     };
-    Some(Shape::Newtype { field: name, ty: field.ty.clone() })
+    Some(Shape::Newtype { field: name, ty: Box::new(field.ty.clone()) })
 }
 
 fn enum_shape(input: &DeriveInput, data: &DataEnum, errors: &mut Errors) -> Option<Shape> {

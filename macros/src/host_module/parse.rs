@@ -144,7 +144,7 @@ fn parse_items(block: &mut ItemImpl, case: Case, errors: &mut Errors) -> Vec<Fun
                 take_host_args(&mut constant.attrs, &CONSTANT, errors);
             }
             ImplItem::Type(ty) => errors.at(
-                &ty.type_token,
+                ty.type_token,
                 "an associated type cannot be part of a host module; move it to another impl block",
             ),
             ImplItem::Macro(call) => errors.at(
