@@ -203,8 +203,6 @@ fn a_feature_that_is_switched_off_is_named() {
 fn a_feature_that_is_not_supported_is_named() {
     let engine = Engine::default();
     for (body, names) in [
-        ("(func (param v128))", ["SIMD", "simd"]),
-        ("(func (drop (i8x16.splat (i32.const 1))))", ["SIMD", "simd"]),
         ("(type (struct (field i32)))", ["gc", "GC"]),
         ("(func (param (ref null struct)))", ["gc", "GC"]),
         ("(func (param (ref extern)))", ["function references", "function-references"]),
