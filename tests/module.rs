@@ -206,8 +206,6 @@ fn a_feature_that_is_not_supported_is_named() {
         ("(type (struct (field i32)))", ["gc", "GC"]),
         ("(func (param (ref null struct)))", ["gc", "GC"]),
         ("(func (param (ref extern)))", ["function references", "function-references"]),
-        ("(tag)", ["exceptions", "exception"]),
-        ("(func (try_table (catch_all 0)))", ["exceptions", "exception"]),
         ("(memory i64 1)", ["memory64", "64-bit"]),
         ("(table i64 1 funcref)", ["memory64", "64-bit"]),
         ("(memory 1 1 shared)", ["threads", "shared"]),
