@@ -5,10 +5,9 @@ mod support;
 
 use anyhow::{Context as _, bail, ensure};
 use hostref::{
-    AsContextMut, Caller, Config, Engine, ExnRef, ExternRef, Func, FuncType, Global, GlobalType,
-    Instance, LinkError, Linker, Module, Mutability, Ref, RefType, Result, RootScope, Rooted,
-    Store, Table, TableType, Tag, TagType, ThrownException, Trap, V128, Val, ValType,
-    WasmBacktrace,
+    AsContextMut, Caller, Config, Engine, ExternRef, FuncType, Global, GlobalType, Instance,
+    LinkError, Linker, Module, Mutability, Ref, RefType, Result, RootScope, Rooted, Store, Table,
+    TableType, Tag, TagType, ThrownException, Trap, V128, Val, ValType,
 };
 use support::{Census, Mode, both_modes, export, id, instantiate};
 

@@ -18,6 +18,8 @@ both_modes! {
     an_uncaught_exception_is_an_error_with_its_payload,
     an_error_keeps_its_exception_alive,
     an_exception_crosses_many_activations,
+    an_exception_is_a_typed_value,
+    a_panicking_context_of_an_exception_is_a_panic,
 }
 
 fn tag(store: &mut Store<()>, params: &[ValType]) -> Result<Tag> {
@@ -216,6 +218,68 @@ fn an_exception_crosses_many_activations(mode: Mode) -> Result<()> {
         assert_eq!(results[0].unwrap_i32(), 11);
         let error = run.call(&mut store, (25, object)).unwrap_err();
         assert!(error.is::<ThrownException>());
+    }
+    Ok(())
+}
+
+fn an_exception_is_a_typed_value(mode: Mode) -> Result<()> {
+    let mut store = mode.store();
+    let tag = tag(&mut store, &[ValType::I32])?;
+    let same = Func::wrap(&mut store, |exception: Option<Rooted<ExnRef>>| exception);
+    let throw = Func::wrap(&mut store, |mut caller: Caller<'_, ()>, e: Rooted<ExnRef>| {
+        caller.as_context_mut().gc();
+        caller.throw::<()>(e)
+    });
+    let instance = instantiate(
+        &mut store,
+        r#"(module
+            (import "" "same" (func $same (param exnref) (result exnref)))
+            (import "" "throw" (func $throw (param exnref)))
+            (func (export "run") (param exnref) (result exnref)
+                (try_table (catch_all_ref 0) (call $throw (call $same (local.get 0))))
+                unreachable))"#,
+        &[same.into(), throw.into()],
+    )?;
+    type Nullable = Option<Rooted<ExnRef>>;
+    let run = export::<Nullable, Nullable>(&mut store, instance, "run")?;
+    let exception = ExnRef::new(&mut store, &tag, &[Val::I32(5)])?;
+    let returned = run.call(&mut store, Some(exception))?.context("not null")?;
+    assert!(Rooted::ref_eq(&store, &exception, &returned)?);
+    assert_eq!(returned.field(&mut store, 0)?.unwrap_i32(), 5);
+    let error = run.call(&mut store, None).unwrap_err();
+    assert!(!error.is::<ThrownException>());
+    Ok(())
+}
+
+fn a_panicking_context_of_an_exception_is_a_panic(mode: Mode) -> Result<()> {
+    #[derive(Debug)]
+    struct Bomb;
+    impl std::fmt::Display for Bomb {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a bomb")
+        }
+    }
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    let mut store = mode.store();
+    let tag = tag(&mut store, &[])?;
+    let throw = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
+        let exception = ExnRef::new(&mut caller, &tag, &[])?;
+        caller.throw(exception).map_err(|error: hostref::Error| error.context(Bomb))
+    });
+    let instance = instantiate(
+        &mut store,
+        r#"(module (import "" "throw" (func $throw))
+            (func (export "run") (try_table (catch_all 0) (call $throw))))"#,
+        &[throw.into()],
+    )?;
+    let run = export::<(), ()>(&mut store, instance, "run")?;
+    for _ in 0..2 {
+        let call = std::panic::AssertUnwindSafe(|| run.call(&mut store, ()));
+        assert!(std::panic::catch_unwind(call).is_err());
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::any::{Any, type_name};
 use std::fmt;
 
 use super::func::Func;
-use super::refs::{ExternRef, HostAccessError, ManuallyRooted, Rooted};
+use super::refs::{ExnRef, ExternRef, HostAccessError, ManuallyRooted, Rooted};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
 use crate::error::{Error, Result};
@@ -357,15 +357,17 @@ references! {
     [] ManuallyRooted<ExternRef>;
     [T: Any + Send + Sync] Rooted<ExternRef<T>>;
     [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>;
+    [] Rooted<ExnRef>;
+    [] ManuallyRooted<ExnRef>;
     [] Func;
 }
 
-macro_rules! externrefs {
-    ($([$($generics:tt)*] $handle:ident<$object:ty>, roots: $roots:literal, $expected:expr,
-        $find:expr;)*) => {$(
+macro_rules! handles {
+    ($([$($generics:tt)*] $handle:ident<$object:ty>, $heap:ident, roots: $roots:literal,
+        $expected:expr, $find:expr;)*) => {$(
         impl<$($generics)*> Reference for $handle<$object> {
             type Abi = i32;
-            const HEAP: HeapType = HeapType::Extern;
+            const HEAP: HeapType = HeapType::$heap;
             const ROOTS: bool = $roots;
             const NULL: i32 = 0;
 
@@ -391,12 +393,15 @@ macro_rules! externrefs {
     )*};
 }
 
-externrefs! {
-    [] Rooted<ExternRef>, roots: true, "extern", unchecked;
-    [] ManuallyRooted<ExternRef>, roots: false, "extern", unchecked;
-    [T: Any + Send + Sync] Rooted<ExternRef<T>>, roots: true, type_name::<T>(), checked::<T>;
-    [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>, roots: false, type_name::<T>(),
+handles! {
+    [] Rooted<ExternRef>, Extern, roots: true, "extern", unchecked;
+    [] ManuallyRooted<ExternRef>, Extern, roots: false, "extern", unchecked;
+    [T: Any + Send + Sync] Rooted<ExternRef<T>>, Extern, roots: true, type_name::<T>(),
         checked::<T>;
+    [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>, Extern, roots: false, type_name::<T>(),
+        checked::<T>;
+    [] Rooted<ExnRef>, Exn, roots: true, "exn", unchecked;
+    [] ManuallyRooted<ExnRef>, Exn, roots: false, "exn", unchecked;
 }
 
 /// The reference `abi`; `None` for null.

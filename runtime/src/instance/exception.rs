@@ -1,6 +1,7 @@
 //! Tags and exceptions of a store below the API: their identity, how exceptions are made, and how
 //! one that a guest did not catch becomes an error and goes on as an exception.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::engine::{Engine, FuncTypeInfo};
@@ -73,9 +74,8 @@ impl StoreInner {
     /// An exception of the tag at position `tag` with a payload of zeros, not rooted yet. Never
     /// collects; `None` if the heap is full.
     pub(crate) fn alloc_exception(&mut self, tag: usize) -> Option<GcRef> {
-        let layout = self.tags[tag].layout.clone();
-        let tag = u32::try_from(tag).expect("a store has fewer than 2^32 tags");
-        let exception = self.gc.alloc_exception(tag, &layout)?;
+        let position = u32::try_from(tag).expect("a store has fewer than 2^32 tags");
+        let exception = self.gc.alloc_exception(position, &self.tags[tag].layout)?;
         if self.vm.gc_base.get().is_null() {
             // The heap was made just now: tell compiled code where it is.
             self.vm.gc_base.set(self.gc.base());
@@ -123,6 +123,11 @@ impl StoreInner {
             Some(exception) => {
                 self.vm.exception.set(exception.to_raw());
                 self.vm.unwinding.set(1);
+                // Its context may be of any type, with any destructor.
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(error))) {
+                    self.vm.exception.set(0);
+                    self.fail(Failure::panic(panic));
+                }
             }
             None => self.fail(Failure::Error(error)),
         }

@@ -82,6 +82,11 @@ impl ValRaw {
         raw
     }
 
+    /// An `exnref`: a number made by `ExnRef::to_raw`, or 0 for null.
+    pub fn exnref(reference: u32) -> ValRaw {
+        ValRaw::externref(reference)
+    }
+
     /// An `externref`: a number made by `ExternRef::to_raw`, or 0 for null.
     pub fn externref(reference: u32) -> ValRaw {
         ValRaw::u32(reference)
@@ -134,6 +139,11 @@ impl ValRaw {
     pub fn get_funcref(&self) -> *mut c_void {
         // SAFETY: every constructor initialises all bytes, and any bits are a valid raw pointer.
         unsafe { self.pointer }
+    }
+
+    /// Reads an `exnref`.
+    pub fn get_exnref(&self) -> u32 {
+        self.get_externref()
     }
 
     /// Reads an `externref`.

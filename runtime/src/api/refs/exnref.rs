@@ -75,7 +75,7 @@ impl ExnRef {
     pub fn tag(&self, store: impl AsContext) -> Result<Tag> {
         let store = store.as_context();
         let inner = store.inner();
-        let reference = resolve(inner, self.index)?;
+        let reference = self.gc_ref(inner)?;
         Ok(Tag::from_position(inner, inner.gc.exception_tag(reference) as usize))
     }
 
@@ -86,7 +86,7 @@ impl ExnRef {
     /// As [`tag`](ExnRef::tag), and if the payload has fewer values.
     pub fn field(&self, mut store: impl AsContextMut, index: usize) -> Result<Val> {
         let inner = store.as_context_mut().into_inner();
-        let reference = resolve(inner, self.index)?;
+        let reference = self.gc_ref(inner)?;
         load(inner, reference, index)
     }
 
@@ -97,11 +97,18 @@ impl ExnRef {
     /// As [`tag`](ExnRef::tag).
     pub fn fields(&self, mut store: impl AsContextMut) -> Result<std::vec::IntoIter<Val>> {
         let inner = store.as_context_mut().into_inner();
-        let reference = resolve(inner, self.index)?;
+        let reference = self.gc_ref(inner)?;
         let tag = inner.gc.exception_tag(reference) as usize;
         let count = inner.tags[tag].layout.fields.len();
         let fields = (0..count).map(|index| load(inner, reference, index));
         Ok(fields.collect::<Result<Vec<Val>>>()?.into_iter())
+    }
+}
+
+impl ExnRef {
+    /// The reference itself, good until the next collection.
+    pub(in crate::api) fn gc_ref(&self, inner: &StoreInner) -> Result<gc::GcRef> {
+        resolve(inner, self.index)
     }
 }
 

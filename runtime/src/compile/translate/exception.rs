@@ -79,11 +79,6 @@ impl Handler {
     fn wants_reference(&self) -> bool {
         matches!(self.catch, Catch::OneRef { .. } | Catch::AllRef { .. })
     }
-
-    /// Whether no exception gets past this handler to a later one for `tag`.
-    fn hides(&self, tag: Option<TagIndex>) -> bool {
-        self.tag().is_none() || self.tag() == tag
-    }
 }
 
 // The operators.
@@ -92,8 +87,11 @@ impl Translator<'_> {
         let (params, results) = self.block_type(table.ty);
         let outside = self.frames.len();
         let mut clauses: Vec<Handler> = Vec::new();
+        // No exception gets past a handler for its tag, or past one for all, to a later one.
+        let mut caught = HashSet::new();
+        let mut is_seen = |tag| !caught.contains(&None) && caught.insert(tag);
         for catch in &table.catches {
-            if clauses.iter().any(|earlier| earlier.hides(tag_of(*catch))) {
+            if !is_seen(tag_of(*catch)) {
                 continue;
             }
             let block = self.builder.create_block();
@@ -104,8 +102,7 @@ impl Translator<'_> {
         }
         let mut scope = clauses.clone();
         if let Some(outer) = self.handlers.scopes.last() {
-            let seen = |outer: &&Handler| !clauses.iter().any(|inner| inner.hides(outer.tag()));
-            scope.extend(outer.iter().filter(seen));
+            scope.extend(outer.iter().filter(|handler| is_seen(handler.tag())));
         }
         check_limit(scope.len(), offset)?;
         if self.handlers.table_entries > MAX_TABLE_ENTRIES {
