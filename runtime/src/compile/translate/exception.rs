@@ -89,9 +89,9 @@ impl Translator<'_> {
         let mut clauses: Vec<Handler> = Vec::new();
         // No exception gets past a handler for its tag, or past one for all, to a later one.
         let mut caught = HashSet::new();
-        let mut is_seen = |tag| !caught.contains(&None) && caught.insert(tag);
+        let mut is_new = |tag| !caught.contains(&None) && caught.insert(tag);
         for catch in &table.catches {
-            if !is_seen(tag_of(*catch)) {
+            if !is_new(tag_of(*catch)) {
                 continue;
             }
             let block = self.builder.create_block();
@@ -102,7 +102,7 @@ impl Translator<'_> {
         }
         let mut scope = clauses.clone();
         if let Some(outer) = self.handlers.scopes.last() {
-            scope.extend(outer.iter().filter(|handler| is_seen(handler.tag())));
+            scope.extend(outer.iter().filter(|handler| is_new(handler.tag())));
         }
         check_limit(scope.len(), offset)?;
         if self.handlers.table_entries > MAX_TABLE_ENTRIES {
