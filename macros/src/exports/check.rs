@@ -1,4 +1,5 @@
-//! Rules about the struct as a whole. Fields that break one are reported and taken out.
+//! Rules about the struct as a whole. A field stays, whatever is wrong with it, so that its uses are
+//! no further mistakes; only an accessor that would clash goes.
 
 use std::collections::HashMap;
 
@@ -41,17 +42,16 @@ fn check_accessors(exports: &mut Exports, errors: &mut Errors) {
     });
 }
 
-fn check_names(exports: &mut Exports, errors: &mut Errors) {
+fn check_names(exports: &Exports, errors: &mut Errors) {
     let mut seen: HashMap<String, Span> = HashMap::new();
-    exports.fields.retain(|field| {
+    for field in &exports.fields {
         let text = &field.wasm_name;
-        let Some(first) = seen.insert(text.clone(), field.name_span) else { return true };
+        let Some(first) = seen.insert(text.clone(), field.name_span) else { continue };
         let mut error = syn::Error::new(
             field.name_span,
             format!("the export `{text}` is declared twice; keep one"),
         );
         error.combine(syn::Error::new(first, format!("`{text}` is first declared here")));
         errors.push(error);
-        false
-    });
+    }
 }

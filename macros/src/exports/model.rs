@@ -26,6 +26,13 @@ pub(crate) struct Field {
     pub(crate) kind: FieldKind,
 }
 
+impl Field {
+    /// Whether the field was reported.
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self.kind, FieldKind::Function(Function { broken: true, .. }))
+    }
+}
+
 /// What an export is, as far as syntax tells.
 pub(crate) enum FieldKind {
     /// A function.
@@ -41,6 +48,8 @@ pub(crate) struct Function {
     pub(crate) result: Option<Type>,
     /// Whether the guest may do without it.
     pub(crate) optional: bool,
+    /// Whether it was reported: then its method exists, and calls nothing.
+    pub(crate) broken: bool,
 }
 
 /// A parameter of an exported function.

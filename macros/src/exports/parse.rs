@@ -102,18 +102,18 @@ fn parse_field(mut field: syn::Field, case: Case, errors: &mut Errors) -> Option
         ident,
         wasm_name,
         name_span,
-        kind: parse_kind(field.ty, errors)?,
+        kind: parse_kind(field.ty, errors),
     })
 }
 
-fn parse_kind(ty: Type, errors: &mut Errors) -> Option<FieldKind> {
+fn parse_kind(ty: Type, errors: &mut Errors) -> FieldKind {
     if let Some(function) = as_function(&ty) {
-        return parse_function(function, false, errors).map(FieldKind::Function);
+        return FieldKind::Function(parse_function(function, false, errors));
     }
     if let Some(function) = optional_content(&ty).and_then(as_function) {
-        return parse_function(function, true, errors).map(FieldKind::Function);
+        return FieldKind::Function(parse_function(function, true, errors));
     }
-    Some(FieldKind::Item(ty))
+    FieldKind::Item(ty)
 }
 
 /// `ty` as a function pointer, looking through the groups that `macro_rules!` makes.
@@ -148,7 +148,7 @@ fn generic_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     }
 }
 
-fn parse_function(function: &TypeFnPtr, optional: bool, errors: &mut Errors) -> Option<Function> {
+fn parse_function(function: &TypeFnPtr, optional: bool, errors: &mut Errors) -> Function {
     let before = errors.count();
     if let Some(token) = &function.unsafety {
         errors.at(token, "calling a guest is always safe; remove `unsafe`");
@@ -174,7 +174,7 @@ fn parse_function(function: &TypeFnPtr, optional: bool, errors: &mut Errors) -> 
     let params = function.inputs.iter().enumerate();
     let params = params.map(|(position, param)| parse_param(position, param, errors)).collect();
     let result = parse_result(&function.output, errors);
-    (errors.count() == before).then_some(Function { params, result, optional })
+    Function { params, result, optional, broken: errors.count() != before }
 }
 
 fn parse_param(position: usize, param: &NamedArg, errors: &mut Errors) -> Param {
@@ -195,11 +195,12 @@ fn parse_param(position: usize, param: &NamedArg, errors: &mut Errors) -> Param 
 fn parse_result(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
     let ReturnType::Type(_, ty) = output else { return None };
     // No result type is generic over types and called so, whatever it is.
-    if generic_argument(ty, "Result").is_some() {
+    if let Some(content) = generic_argument(ty, "Result") {
         errors.at(
             ty,
             "every `call_*` method returns a `hostref::Result` already; declare the Wasm result alone",
         );
+        return Some(content.clone());
     }
     Some((**ty).clone())
 }

@@ -1,4 +1,4 @@
-//! Rules about the block as a whole. Functions that break one are reported and taken out.
+//! Rules about the block as a whole. Methods whose receiver is unknown are taken out.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::errors::Errors;
 /// Checks the rules, in the order in which a reader would.
 pub(super) fn check(module: &mut HostModule, errors: &mut Errors) {
     check_receiver(module, errors);
-    check_names(&mut module.functions, errors);
+    check_names(&module.functions, errors);
 }
 
 fn check_receiver(module: &mut HostModule, errors: &mut Errors) {
@@ -29,24 +29,22 @@ fn check_receiver(module: &mut HostModule, errors: &mut Errors) {
     }
 }
 
-fn check_names(functions: &mut Vec<Function>, errors: &mut Errors) {
-    let mut seen: HashMap<String, Span> = HashMap::new();
-    functions.retain(|function| {
-        // Functions under `#[cfg]` may be alternatives; if not, linking reports them.
-        if !function.cfgs.is_empty() {
-            return true;
-        }
+fn check_names(functions: &[Function], errors: &mut Errors) {
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    // Functions under `#[cfg]` may be alternatives; if not, the linker reports them.
+    for function in functions.iter().filter(|function| function.cfgs.is_empty()) {
         let name = &function.wasm_name;
-        let Some(first) = seen.insert(name.text.clone(), name.span) else { return true };
+        let Some(first) = seen.insert(&name.text, name.span) else { continue };
         let text = &name.text;
         let mut error = syn::Error::new(
             name.span,
-            format!("two functions are called `{text}` in Wasm; rename one with `#[host(name = \"..\")]`"),
+            format!(
+                "two functions are called `{text}` in Wasm; rename one with `#[host(name = \"..\")]`"
+            ),
         );
         error.combine(syn::Error::new(first, format!("`{text}` is first defined here")));
         errors.push(error);
-        false
-    });
+    }
 }
 
 /// Whether a method reaches `self` through the store's data.

@@ -1,7 +1,7 @@
 //! Which Rust types stand for Wasm values. [`WasmTy`] is the public, safe trait that anyone may
 //! implement; everything that meets raw references is behind the sealed [`WasmBasic`].
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::fmt;
 
 use super::func::Func;
@@ -354,104 +354,49 @@ references! {
     [] Func;
 }
 
-impl Reference for Rooted<ExternRef> {
-    type Abi = i32;
-    const HEAP: HeapType = HeapType::Extern;
-    const ROOTS: bool = true;
-    const NULL: i32 = 0;
+macro_rules! externrefs {
+    ($([$($generics:tt)*] $handle:ident<$object:ty>, roots: $roots:literal, $expected:expr,
+        $find:expr;)*) => {$(
+        impl<$($generics)*> Reference for $handle<$object> {
+            type Abi = i32;
+            const HEAP: HeapType = HeapType::Extern;
+            const ROOTS: bool = $roots;
+            const NULL: i32 = 0;
 
-    fn expected() -> &'static str {
-        "extern"
-    }
+            fn expected() -> &'static str {
+                $expected
+            }
 
-    fn of_store(&self, store: &StoreInner) -> bool {
-        self.comes_from_same_store(store)
-    }
+            fn of_store(&self, store: &StoreInner) -> bool {
+                self.comes_from_same_store(store)
+            }
 
-    #[inline]
-    fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
-        let object = GcRef::from_raw(abi as u32);
-        Ok(object.map(|object| Rooted::from_gc_ref(store, object)))
-    }
+            #[inline]
+            fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
+                let Some(object) = $find(&*store, abi)? else { return Ok(None) };
+                Ok(Some($handle::from_gc_ref(store, object)))
+            }
 
-    #[inline]
-    fn raw(self, store: &StoreInner) -> Result<i32> {
-        Ok(self.gc_ref(store)?.to_raw() as i32)
-    }
+            #[inline]
+            fn raw(self, store: &StoreInner) -> Result<i32> {
+                Ok(self.gc_ref(store)?.to_raw() as i32)
+            }
+        }
+    )*};
 }
 
-impl Reference for ManuallyRooted<ExternRef> {
-    type Abi = i32;
-    const HEAP: HeapType = HeapType::Extern;
-    const ROOTS: bool = false;
-    const NULL: i32 = 0;
-
-    fn expected() -> &'static str {
-        "extern"
-    }
-
-    fn of_store(&self, store: &StoreInner) -> bool {
-        self.comes_from_same_store(store)
-    }
-
-    fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
-        let object = GcRef::from_raw(abi as u32);
-        Ok(object.map(|object| ManuallyRooted::from_gc_ref(store, object)))
-    }
-
-    fn raw(self, store: &StoreInner) -> Result<i32> {
-        Ok(self.gc_ref(store)?.to_raw() as i32)
-    }
+externrefs! {
+    [] Rooted<ExternRef>, roots: true, "extern", unchecked;
+    [] ManuallyRooted<ExternRef>, roots: false, "extern", unchecked;
+    [T: Any + Send + Sync] Rooted<ExternRef<T>>, roots: true, type_name::<T>(), checked::<T>;
+    [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>, roots: false, type_name::<T>(),
+        checked::<T>;
 }
 
-impl<T: Any + Send + Sync> Reference for Rooted<ExternRef<T>> {
-    type Abi = i32;
-    const HEAP: HeapType = HeapType::Extern;
-    const ROOTS: bool = true;
-    const NULL: i32 = 0;
-
-    fn expected() -> &'static str {
-        std::any::type_name::<T>()
-    }
-
-    fn of_store(&self, store: &StoreInner) -> bool {
-        self.comes_from_same_store(store)
-    }
-
-    #[inline]
-    fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
-        let Some(object) = checked::<T>(store, abi)? else { return Ok(None) };
-        Ok(Some(Rooted::from_gc_ref(store, object)))
-    }
-
-    #[inline]
-    fn raw(self, store: &StoreInner) -> Result<i32> {
-        Ok(self.gc_ref(store)?.to_raw() as i32)
-    }
-}
-
-impl<T: Any + Send + Sync> Reference for ManuallyRooted<ExternRef<T>> {
-    type Abi = i32;
-    const HEAP: HeapType = HeapType::Extern;
-    const ROOTS: bool = false;
-    const NULL: i32 = 0;
-
-    fn expected() -> &'static str {
-        std::any::type_name::<T>()
-    }
-
-    fn of_store(&self, store: &StoreInner) -> bool {
-        self.comes_from_same_store(store)
-    }
-
-    fn root(store: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
-        let Some(object) = checked::<T>(store, abi)? else { return Ok(None) };
-        Ok(Some(ManuallyRooted::from_gc_ref(store, object)))
-    }
-
-    fn raw(self, store: &StoreInner) -> Result<i32> {
-        Ok(self.gc_ref(store)?.to_raw() as i32)
-    }
+/// The reference `abi`; `None` for null.
+#[inline]
+fn unchecked(_: &StoreInner, abi: i32) -> Result<Option<GcRef>, LoadError> {
+    Ok(GcRef::from_raw(abi as u32))
 }
 
 /// The reference `abi` if it is to a host object with a `T` in it; `None` for null.
@@ -461,7 +406,7 @@ fn checked<T: Any + Send + Sync>(store: &StoreInner, abi: i32) -> Result<Option<
     match store.gc.check_host::<T>(object) {
         Ok(()) => Ok(Some(object)),
         Err(reason) => {
-            let expected = Some(std::any::type_name::<T>());
+            let expected = Some(type_name::<T>());
             let error = HostAccessError::of(&store.gc, object, expected, reason);
             Err(LoadError::Other(error.into()))
         }

@@ -1,6 +1,6 @@
 //! `Global`: a handle to a global.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use super::store::{AsContext, AsContextMut};
 use super::types::GlobalType;
@@ -37,9 +37,10 @@ impl Global {
     ///
     /// # Errors
     ///
-    /// If `val` is not of the type.
+    /// If `val` is not of the type, or the type belongs to another engine.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let inner = store.as_context_mut().into_inner();
+        ensure!(ty.content().belongs_to(&inner.engine), "{ty} belongs to another engine");
         let ty = ty.to_wasm();
         let raw = val.lower_as(inner, ty.content).context("initial value of a global")?;
         let index = inner.add_global(ty, DefSlot::boxed(), raw.get_v128());

@@ -1,8 +1,6 @@
 //! `Instance`: a module in a store, and the look-up of its exports.
 
-use std::sync::Arc;
-
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 
 use super::externs::Extern;
 use super::func::Func;
@@ -71,12 +69,9 @@ impl Instance {
         module: &Module,
         imports: &[ImportValue],
     ) -> Result<Instance> {
+        linking::same_engine(store.inner(), module)?;
         let compiled = module.compiled();
         let inner = store.inner_mut();
-        ensure!(
-            Arc::ptr_eq(compiled.engine.shared(), &inner.engine),
-            "the module was compiled by another engine than the store's"
-        );
         let index = inner.instantiate(compiled, imports)?;
         if let Some(start) = compiled.info.start {
             let start = inner.instances[index].func(start);

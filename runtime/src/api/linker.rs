@@ -89,7 +89,7 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     ///
-    /// If the name is taken, or `item` belongs to another store.
+    /// If the name is taken, or `item` belongs to another store, or the store to another engine.
     pub fn define(
         &mut self,
         store: impl AsContext<Data = T>,
@@ -97,7 +97,12 @@ impl<T: 'static> Linker<T> {
         name: &str,
         item: impl Into<Extern>,
     ) -> Result<&mut Linker<T>> {
-        let definition = Definition::of_extern(store.as_context().inner(), item.into())?;
+        let store = store.as_context();
+        ensure!(
+            Engine::same(&store.engine(), &self.engine),
+            "the store belongs to another engine than the linker"
+        );
+        let definition = Definition::of_extern(store.inner(), item.into())?;
         self.insert(module, name, definition)
     }
 
@@ -241,6 +246,10 @@ impl<T: 'static> Linker<T> {
     }
 
     /// The definition of `module::name` in `store`.
+    ///
+    /// # Panics
+    ///
+    /// If the store belongs to another engine than the linker.
     pub fn get(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -248,6 +257,8 @@ impl<T: 'static> Linker<T> {
         name: &str,
     ) -> Option<Extern> {
         let inner = store.as_context_mut().into_inner();
+        let same = Arc::ptr_eq(&inner.engine, self.engine.shared());
+        assert!(same, "the store belongs to another engine than the linker");
         match self.find(module, name)? {
             Definition::Extern(item, _) => Some(*item),
             Definition::Host(def) => {
@@ -295,6 +306,9 @@ impl<T: 'static> Linker<T> {
             Engine::same(&self.engine, module.engine()),
             "the module was compiled by another engine than the linker's"
         );
+        if let Some(store) = store {
+            linking::same_engine(store, module)?;
+        }
         let find = |import: &Import| {
             let definition = self.find(&import.module, &import.name)?;
             // Tables and memories may have grown since they were defined.

@@ -167,6 +167,7 @@ pub(crate) fn positional(
     module: &Module,
     imports: &[Extern],
 ) -> Result<Vec<ImportValue>> {
+    same_engine(store, module)?;
     let (expected, found) = (module.imports().len(), imports.len());
     if expected != found {
         anyhow::bail!("expected {expected} imports, found {found}");
@@ -182,6 +183,13 @@ pub(crate) fn positional(
         |_| String::new(),
     )?;
     definitions.iter().map(|definition| definition.value(store)).collect()
+}
+
+/// Checks that `module` can be instantiated in `store`: otherwise their types cannot be compared.
+pub(crate) fn same_engine(store: &StoreInner, module: &Module) -> Result<()> {
+    let same = Engine::same(module.engine(), &store.engine_handle);
+    anyhow::ensure!(same, "the module was compiled by another engine than the store's");
+    Ok(())
 }
 
 /// A clause that names the candidate most like `name`, if one is alike.

@@ -1,6 +1,6 @@
 //! `Table`: a handle to a table.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use super::store::{AsContext, AsContextMut};
 use super::types::TableType;
@@ -38,10 +38,14 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If `init` is not of the element type, or the size exceeds the configured limit.
+    /// If the type is not a valid one or of another engine, `init` is not of the element type, or
+    /// the size exceeds the configured limit.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let mut store = store.as_context_mut();
         let inner = store.inner_mut();
+        ensure!(ty.element().belongs_to(&inner.engine), "{ty} belongs to another engine");
+        let max = ty.maximum().unwrap_or(u64::MAX);
+        ensure!(ty.minimum() <= max, "table limits out of range: {ty}");
         let ty = ty.to_wasm();
         let init = init.lower_as(inner, ty.element).context("initial element of a table")?;
         let index = inner.add_table(ty, DefSlot::boxed(), init)?;

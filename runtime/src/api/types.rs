@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use crate::error::Result;
-use crate::instance::engine::FuncTypeInfo;
+use crate::instance::engine::{EngineShared, FuncTypeInfo};
 use crate::wasm::types as wasm;
 
 /// The type of a value.
@@ -133,6 +133,11 @@ impl ValType {
         }
     }
 
+    /// Whether every type it names is one of `engine`.
+    pub(crate) fn belongs_to(&self, engine: &Arc<EngineShared>) -> bool {
+        self.as_ref().is_none_or(|ty| ty.belongs_to(engine))
+    }
+
     pub(crate) fn from_wasm(engine: &Engine, ty: wasm::ValType) -> ValType {
         match ty {
             wasm::ValType::I32 => ValType::I32,
@@ -177,6 +182,14 @@ impl RefType {
         &self.heap_type
     }
 
+    /// Whether every type it names is one of `engine`.
+    pub(crate) fn belongs_to(&self, engine: &Arc<EngineShared>) -> bool {
+        match &self.heap_type {
+            HeapType::ConcreteFunc(ty) => Arc::ptr_eq(ty.engine.shared(), engine),
+            _ => true,
+        }
+    }
+
     pub(crate) fn from_wasm(engine: &Engine, ty: wasm::RefType) -> RefType {
         let heap_type = match ty.heap {
             wasm::HeapType::Extern => HeapType::Extern,
@@ -211,14 +224,22 @@ impl FuncType {
     /// let ty = FuncType::new(&engine, [ValType::I32, ValType::EXTERNREF], [ValType::I64]);
     /// assert_eq!(ty.to_string(), "(func (param i32 externref) (result i64))");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a function type among them belongs to another engine.
     pub fn new(
         engine: &Engine,
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> FuncType {
+        let to_wasm = |ty: ValType| {
+            assert!(ty.belongs_to(engine.shared()), "{ty} belongs to another engine");
+            ty.to_wasm()
+        };
         let ty = wasm::FuncType {
-            params: params.into_iter().map(|ty| ty.to_wasm()).collect(),
-            results: results.into_iter().map(|ty| ty.to_wasm()).collect(),
+            params: params.into_iter().map(to_wasm).collect(),
+            results: results.into_iter().map(to_wasm).collect(),
         };
         let info = engine.shared().register_func_type(&ty);
         FuncType { engine: engine.clone(), info }

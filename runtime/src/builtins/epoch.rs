@@ -34,7 +34,7 @@ pub(super) extern "C" fn new_epoch(store: *mut VmStore, ctx: *mut VmCtx) {
                     inner.safepoint();
                 }
                 Ok(Err(error)) => inner.fail(Failure::Error(error)),
-                Err(panic) => inner.fail(Failure::Panic(panic)),
+                Err(panic) => inner.fail(Failure::panic(panic)),
             }
             Ok(())
         })

@@ -79,7 +79,7 @@ unsafe fn run<R: Default>(
     let failure = match outcome {
         Ok(Ok(result)) => return result,
         Ok(Err(error)) => Failure::Error(error),
-        Err(panic) => Failure::Panic(panic),
+        Err(panic) => Failure::panic(panic),
     };
     store.fail(failure);
     R::default()

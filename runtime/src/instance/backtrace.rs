@@ -63,7 +63,7 @@ impl FrameInfo {
         self.func.0
     }
 
-    /// The function's name from the name section, or under which it is exported.
+    /// The function's name from the name section.
     pub fn func_name(&self) -> Option<&str> {
         self.module.function_names.get(&self.func).map(|name| &**name)
     }

@@ -43,8 +43,13 @@ impl StoreInner {
         for (import, value) in module.info.imports.iter().zip(imports) {
             new.import(self, import.entity, value)?;
         }
-        new.memories(self)?;
-        new.tables(self)?;
+        let (memories, tables) = (self.memories.len(), self.tables.len());
+        if let Err(error) = new.memories(self).and_then(|()| new.tables(self)) {
+            // Their definitions stand in the vmctx that is given up.
+            self.memories.truncate(memories);
+            self.tables.truncate(tables);
+            return Err(error);
+        }
         new.func_records();
         let uninitialised = new.globals(self);
         self.instances.push(new.finish());

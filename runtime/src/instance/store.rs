@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backtrace::WasmBacktrace;
 use super::call;
@@ -71,7 +71,15 @@ pub(crate) enum EpochBehavior {
 /// Why a guest was stopped by Rust code.
 pub(crate) enum Failure {
     Error(Error),
-    Panic(Box<dyn Any + Send>),
+    /// The payload. The mutex makes it `Sync`, and with it the store; nobody locks it.
+    Panic(Mutex<Box<dyn Any + Send>>),
+}
+
+impl Failure {
+    /// A panic with this payload.
+    pub(crate) fn panic(payload: Box<dyn Any + Send>) -> Failure {
+        Failure::Panic(Mutex::new(payload))
+    }
 }
 
 impl StoreInner {
@@ -215,7 +223,10 @@ impl StoreInner {
         self.vm.unwinding.set(0);
         let fault = self.vm.fault.take();
         let error = match (self.failure.take(), fault) {
-            (Some(Failure::Panic(payload)), _) => std::panic::resume_unwind(payload),
+            (Some(Failure::Panic(payload)), _) => {
+                let payload = payload.into_inner().unwrap_or_else(PoisonError::into_inner);
+                std::panic::resume_unwind(payload)
+            }
             (Some(Failure::Error(error)), _) => error,
             (None, Some(fault)) => Error::from(fault.trap),
             (None, None) => panic!("a failed entry into Wasm leaves its reason in the store"),

@@ -56,7 +56,7 @@ impl VmStore {
             caller: Cell::new(std::ptr::null_mut()),
             unwinding: Cell::new(0),
             epoch,
-            epoch_deadline: Cell::new(u64::MAX),
+            epoch_deadline: Cell::new(0),
             gc_base: Cell::new(std::ptr::null_mut()),
             type_displays,
             fault: Cell::new(None),

@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use anyhow::{Context as _, ensure};
 
 use super::Func;
+use super::arity::any_values;
 use super::shim::AbiResults;
 use super::typed::{self, WasmParams, WasmResults};
 use crate::api::convert::Abi;
@@ -151,7 +152,7 @@ impl Slots {
 }
 
 macro_rules! arg_tuples {
-    ($($($name:ident)*;)*) => {$(
+    ($($($name:ident $index:tt)*;)*) => {$(
         impl<$($name: Abi),*> AbiArgs for ($($name,)*) {
             #[inline]
             #[allow(non_snake_case, reason = "arguments are named by their types")]
@@ -186,22 +187,4 @@ macro_rules! arg_tuples {
     )*};
 }
 
-arg_tuples! {
-    ;
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-    A B C D E F G H I;
-    A B C D E F G H I J;
-    A B C D E F G H I J K;
-    A B C D E F G H I J K L;
-    A B C D E F G H I J K L M;
-    A B C D E F G H I J K L M N;
-    A B C D E F G H I J K L M N O;
-    A B C D E F G H I J K L M N O P;
-}
+any_values!(arg_tuples);

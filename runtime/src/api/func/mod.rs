@@ -1,5 +1,6 @@
 //! `Func`: a function of a store, called with values whose types are known at run time.
 
+pub(crate) mod arity;
 #[allow(unsafe_code, reason = "enters Wasm")]
 pub(crate) mod enter;
 pub(crate) mod host;

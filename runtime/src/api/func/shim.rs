@@ -8,6 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::arity::several_values;
 use crate::abi::signature::LoweredType;
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, Lowered};
@@ -199,7 +200,7 @@ unsafe fn enter_host<D: 'static, H: HostFn<D>>(
         // SAFETY: the trampoline made room for all results.
         Ok(Ok(results)) => return unsafe { results.write(out) },
         Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
-        Err(panic) => shell.inner.fail(Failure::Panic(panic)),
+        Err(panic) => shell.inner.fail(Failure::panic(panic)),
     }
     Default::default()
 }
@@ -228,7 +229,7 @@ unsafe extern "C" fn array_shim<D: 'static>(
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
-        Err(panic) => shell.inner.fail(Failure::Panic(panic)),
+        Err(panic) => shell.inner.fail(Failure::panic(panic)),
     }
 }
 
@@ -254,15 +255,21 @@ impl<A: Abi> AbiResults for A {
     }
 }
 
+macro_rules! count {
+    ($($name:ident)*) => {
+        [$(stringify!($name)),*].len()
+    };
+}
+
 macro_rules! result_tuples {
-    ($($count:literal: $($name:ident)*;)*) => {$(
+    ($($($name:ident $index:tt)*;)*) => {$(
         impl<$($name: Abi),*> AbiResults for ($($name,)*) {
             type Out = *mut ValRaw;
             type Register = ();
-            type Slots = [ValRaw; $count];
+            type Slots = [ValRaw; count!($($name)*)];
 
             fn slots() -> Self::Slots {
-                [ValRaw::i32(0); $count]
+                [ValRaw::i32(0); count!($($name)*)]
             }
 
             fn out(slots: &mut Self::Slots) -> *mut ValRaw {
@@ -279,29 +286,13 @@ macro_rules! result_tuples {
                 let ($($name,)*) = self;
                 let values = [$($name.into_raw()),*];
                 // SAFETY: `out` has room for all results, by the caller's duty.
-                unsafe { out.cast::<[ValRaw; $count]>().write(values) }
+                unsafe { out.cast::<[ValRaw; count!($($name)*)]>().write(values) }
             }
         }
     )*};
 }
 
-result_tuples! {
-    2: A B;
-    3: A B C;
-    4: A B C D;
-    5: A B C D E;
-    6: A B C D E F;
-    7: A B C D E F G;
-    8: A B C D E F G H;
-    9: A B C D E F G H I;
-    10: A B C D E F G H I J;
-    11: A B C D E F G H I J K;
-    12: A B C D E F G H I J K L;
-    13: A B C D E F G H I J K L M;
-    14: A B C D E F G H I J K L M N;
-    15: A B C D E F G H I J K L M N O;
-    16: A B C D E F G H I J K L M N O P;
-}
+several_values!(result_tuples);
 
 macro_rules! param_tuples {
     ($($shim:ident: $($first:ident $second:ident)*;)*) => {$(

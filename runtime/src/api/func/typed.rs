@@ -6,6 +6,7 @@ use std::fmt;
 use anyhow::bail;
 
 use super::Func;
+use super::arity::{any_values, several_values};
 use super::enter::{AbiArgs, TypedEntry};
 use super::shim::AbiResults;
 use crate::api::convert::{LoadError, WasmBasic, WasmTy, load};
@@ -174,7 +175,7 @@ impl<V: WasmTy> WasmResults for V {
 }
 
 macro_rules! param_tuples {
-    ($($($name:ident)*;)*) => {$(
+    ($($($name:ident $index:tt)*;)*) => {$(
         #[allow(non_snake_case, unused_variables, reason = "values are named by their types")]
         impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
             type Args = ($(<$name::Wasm as WasmBasic>::Abi,)*);
@@ -193,25 +194,7 @@ macro_rules! param_tuples {
     )*};
 }
 
-param_tuples! {
-    ;
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-    A B C D E F G H I;
-    A B C D E F G H I J;
-    A B C D E F G H I J K;
-    A B C D E F G H I J K L;
-    A B C D E F G H I J K L M;
-    A B C D E F G H I J K L M N;
-    A B C D E F G H I J K L M N O;
-    A B C D E F G H I J K L M N O P;
-}
+any_values!(param_tuples);
 
 impl WasmResults for () {
     type Abi = ();
@@ -262,23 +245,7 @@ macro_rules! result_tuples {
     )*};
 }
 
-result_tuples! {
-    A 0 B 1;
-    A 0 B 1 C 2;
-    A 0 B 1 C 2 D 3;
-    A 0 B 1 C 2 D 3 E 4;
-    A 0 B 1 C 2 D 3 E 4 F 5;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14 P 15;
-}
+several_values!(result_tuples);
 
 impl<Params, Results> Clone for TypedFunc<Params, Results> {
     fn clone(&self) -> Self {

@@ -1,0 +1,347 @@
+//! Linking: what may stand behind an import, what the errors say when nothing does, and that
+//! handles of another store or engine never get in.
+
+use hostref::{
+    Caller, Engine, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance, LinkError,
+    Linker, Memory, MemoryType, Module, Mutability, Ref, RefType, Result, Rooted, Store, Table,
+    TableType, Trap, Val, ValType,
+};
+
+fn module(engine: &Engine, wat: &str) -> Module {
+    Module::new(engine, wat).unwrap()
+}
+
+/// The problems of linking `module`, as text.
+fn problems<T: Default>(linker: &Linker<T>, module: &Module) -> Vec<String> {
+    let mut store = Store::new(linker.engine(), T::default());
+    let error = linker.instantiate(&mut store, module).unwrap_err();
+    let pre = linker.instantiate_pre(module).unwrap_err();
+    assert_eq!(error.to_string(), pre.to_string());
+    let error = error.downcast_ref::<LinkError>().unwrap_or_else(|| panic!("{error:?}"));
+    error.problems().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn one_error_lists_every_import_that_is_missing_or_of_another_type() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("env", "log", |_: i32| {}).unwrap();
+    linker.func_wrap("env", "now", || 1_i64).unwrap();
+    linker.func_wrap("env", "take", |_: Rooted<ExternRef>| {}).unwrap();
+    let module = module(
+        &engine,
+        r#"(module
+            (import "env" "log" (func (param i32)))
+            (import "env" "now" (func (result i32)))
+            (import "env" "nov" (func (result i64)))
+            (import "env" "take" (func (param funcref)))
+            (import "env" "log" (memory 1))
+            (import "wasi" "completely_different" (global (mut externref))))"#,
+    );
+    let problems = problems(&linker, &module);
+    let parts = [
+        ["env::now", "(func (result i32))", "(func (result i64))"],
+        ["env::nov", "(func (result i64))", "a similar name is `env::now`"],
+        ["env::take", "(func (param funcref))", "(func (param externref))"],
+        ["env::log", "(memory 1)", "(func (param i32))"],
+        ["wasi::completely_different", "(global (mut externref))", "has not been defined"],
+    ];
+    assert_eq!(problems.len(), parts.len(), "{problems:#?}");
+    for (problem, parts) in problems.iter().zip(parts) {
+        assert!(parts.iter().all(|part| problem.contains(part)), "{problem}");
+    }
+    assert!(!problems[4].contains("similar"), "{}", problems[4]);
+}
+
+#[test]
+fn positional_imports_are_checked_as_well() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let module = module(&engine, r#"(module (import "a" "f" (func)) (import "a" "g" (func)))"#);
+    let good = Func::wrap(&mut store, || {});
+    let bad = Func::wrap(&mut store, || 1);
+    let error = Instance::new(&mut store, &module, &[good.into()]).unwrap_err();
+    assert!(error.to_string().contains("expected 2 imports, found 1"), "{error}");
+    let error = Instance::new(&mut store, &module, &[bad.into(), bad.into()]).unwrap_err();
+    assert_eq!(error.downcast_ref::<LinkError>().unwrap().problems().len(), 2);
+}
+
+fn calls(engine: &Engine, from: &str, name: &str) -> Module {
+    let wat = format!(
+        r#"(module (import "{from}" "{name}" (func $f (result i32)))
+            (func (export "run") (result i32) (call $f)))"#
+    );
+    module(engine, &wat)
+}
+
+fn run<T: Default>(linker: &Linker<T>, module: &Module) -> Result<i32> {
+    let mut store = Store::new(linker.engine(), T::default());
+    let instance = linker.instantiate(&mut store, module)?;
+    instance.get_typed_func::<(), i32>(&mut store, "run")?.call(&mut store, ())
+}
+
+#[test]
+fn a_name_is_defined_once_unless_shadowing_is_allowed() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("env", "f", || 1).unwrap();
+    let error = linker.func_wrap("env", "f", || 2).unwrap_err();
+    assert!(error.to_string().contains("`env::f` has been defined already"), "{error}");
+    let module = calls(&engine, "env", "f");
+    assert_eq!(run(&linker, &module).unwrap(), 1);
+    linker.allow_shadowing(true).func_wrap("env", "f", || 2).unwrap();
+    assert_eq!(run(&linker, &module).unwrap(), 2);
+    linker.allow_shadowing(false);
+    assert!(linker.func_wrap("env", "f", || 3).is_err());
+    assert_eq!(run(&linker, &module).unwrap(), 2);
+}
+
+#[test]
+fn an_alias_is_what_its_original_was() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("env", "f", || 1).unwrap();
+    linker.func_wrap("env", "g", || 2).unwrap();
+    linker.alias("env", "f", "other", "h").unwrap();
+    assert_eq!(run(&linker, &calls(&engine, "other", "h")).unwrap(), 1);
+    linker.alias_module("env", "copy").unwrap();
+    assert_eq!(run(&linker, &calls(&engine, "copy", "g")).unwrap(), 2);
+    let error = linker.alias("env", "ff", "x", "y").unwrap_err();
+    assert!(error.to_string().contains("a similar name is `env::f`"), "{error}");
+    assert!(linker.alias_module("nothing", "x").is_err());
+    assert!(linker.alias("env", "f", "other", "h").is_err(), "the name is taken");
+    assert!(linker.alias_module("env", "copy").is_err(), "the names are taken");
+    linker.allow_shadowing(true).func_wrap("env", "f", || 9).unwrap();
+    assert_eq!(run(&linker, &calls(&engine, "other", "h")).unwrap(), 1);
+    let mut names: Vec<_> = linker.names().collect();
+    names.sort_unstable();
+    let expected = [("copy", "f"), ("copy", "g"), ("env", "f"), ("env", "g"), ("other", "h")];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn an_instance_under_a_name_offers_its_exports() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    let library = module(
+        &engine,
+        r#"(module
+            (memory (export "memory") 1)
+            (global $g (export "count") (mut i32) (i32.const 5))
+            (func (export "count_up") (result i32)
+                (global.set $g (i32.add (global.get $g) (i32.const 1)))
+                (global.get $g)))"#,
+    );
+    linker.module(&mut store, "lib", &library).unwrap();
+    let user = module(
+        &engine,
+        r#"(module
+            (import "lib" "count_up" (func $up (result i32)))
+            (import "lib" "count" (global $g (mut i32)))
+            (import "lib" "memory" (memory 1))
+            (func (export "run") (result i32)
+                (i32.mul (call $up) (i32.const 100)) (i32.add (global.get $g))))"#,
+    );
+    let instance = linker.instantiate(&mut store, &user).unwrap();
+    let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+    assert_eq!(run.call(&mut store, ()).unwrap(), 606);
+    let count = linker.get(&mut store, "lib", "count").unwrap().into_global().unwrap();
+    assert_eq!(count.get(&mut store).unwrap_i32(), 6);
+    let again = linker.instantiate(&mut store, &library).unwrap();
+    assert!(linker.instance(&mut store, "lib", again).is_err(), "the names are taken");
+    linker.instance(&mut store, "second", again).unwrap();
+}
+
+#[test]
+fn unknown_imports_can_trap_when_called() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("env", "f", || 4).unwrap();
+    let guest = module(
+        &engine,
+        r#"(module
+            (import "env" "f" (func $f (result i32)))
+            (import "env" "missing" (func $missing (param externref i64) (result i32 funcref)))
+            (func (export "run") (result i32) (call $f))
+            (func (export "fail") (drop (call $missing (ref.null extern) (i64.const 1))) drop))"#,
+    );
+    assert!(run(&linker, &guest).is_err());
+    linker.define_unknown_imports_as_traps(&guest).unwrap();
+    assert_eq!(run(&linker, &guest).unwrap(), 4);
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &guest).unwrap();
+    let fail = instance.get_typed_func::<(), ()>(&mut store, "fail").unwrap();
+    let text = format!("{:#}", fail.call(&mut store, ()).unwrap_err());
+    assert!(text.contains("unknown import: `env::missing`"), "{text}");
+    let memory = module(&engine, r#"(module (import "env" "memory" (memory 1)))"#);
+    assert!(linker.define_unknown_imports_as_traps(&memory).is_err());
+}
+
+/// A guest that calls the import `take` directly, through `ref.func` in a table, and by a type
+/// that differs.
+const TAKES: &str = r#"(module
+    (type $take (func (param externref)))
+    (type $other (func (param funcref)))
+    (import "env" "take" (func $take (type $take)))
+    (table (export "table") 1 funcref)
+    (elem declare func $take)
+    (func (export "direct") (param externref) (call $take (local.get 0)))
+    (func (export "indirect") (param externref)
+        (table.set (i32.const 0) (ref.func $take))
+        (call_indirect (type $take) (local.get 0) (i32.const 0)))
+    (func (export "through_table") (param externref)
+        (call_indirect (type $take) (local.get 0) (i32.const 0)))
+    (func (export "mistyped")
+        (table.set (i32.const 0) (ref.func $take))
+        (call_indirect (type $other) (ref.null func) (i32.const 0)))
+    (export "take" (func $take)))"#;
+
+#[test]
+fn a_host_definition_is_linked_at_exactly_the_imported_type() {
+    let engine = Engine::default();
+    let non_null = ValType::Ref(RefType::new(false, HeapType::Extern));
+    let strict = FuncType::new(&engine, [non_null], []);
+    let nullable = FuncType::new(&engine, [ValType::EXTERNREF], []);
+    let mut store = Store::new(&engine, 0);
+    let take = Func::new(&mut store, strict.clone(), |mut caller, params, _| {
+        assert!(params[0].unwrap_externref().is_some(), "the type excludes null");
+        *caller.data_mut() += 1;
+        Ok(())
+    });
+    assert_eq!(take.ty(&store), strict);
+    let mut linker = Linker::new(&engine);
+    linker.define(&store, "env", "take", take).unwrap();
+    let guest = linker.instantiate(&mut store, &module(&engine, TAKES)).unwrap();
+    let object = ExternRef::new(&mut store, ()).unwrap();
+    for name in ["direct", "indirect"] {
+        let call = guest.get_func(&mut store, name).unwrap();
+        call.call(&mut store, &[object.into()], &mut []).unwrap();
+        let null = Val::ExternRef(None);
+        let text = format!("{:#}", call.call(&mut store, &[null], &mut []).unwrap_err());
+        assert!(text.contains("parameter 0") && text.contains("null"), "{text}");
+    }
+    assert_eq!(*store.data(), 2);
+    let mistyped = guest.get_func(&mut store, "mistyped").unwrap();
+    let error = mistyped.call(&mut store, &[], &mut []).unwrap_err();
+    assert_eq!(error.downcast_ref(), Some(&Trap::BadSignature));
+
+    let linked = guest.get_func(&mut store, "take").unwrap();
+    assert_eq!(linked.ty(&store), nullable);
+    // The function as the embedder made it has another type, which an indirect call sees.
+    let table = guest.get_table(&mut store, "table").unwrap();
+    table.set(&mut store, 0, Ref::Func(Some(take))).unwrap();
+    let through_table = guest.get_func(&mut store, "through_table").unwrap();
+    let error = through_table.call(&mut store, &[object.into()], &mut []).unwrap_err();
+    assert_eq!(error.downcast_ref(), Some(&Trap::BadSignature));
+    table.set(&mut store, 0, Ref::Func(Some(linked))).unwrap();
+    through_table.call(&mut store, &[object.into()], &mut []).unwrap();
+    assert_eq!(*store.data(), 3);
+}
+
+#[test]
+fn a_wrapped_function_has_nullable_references() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let wrapped = Func::wrap(&mut store, |object: Rooted<ExternRef>| object);
+    assert_eq!(wrapped.ty(&store).to_string(), "(func (param externref) (result externref))");
+    let mut linker = Linker::new(&engine);
+    linker.func_wrap("env", "take", |_: Rooted<ExternRef>| {}).unwrap();
+    let guest = linker.instantiate(&mut store, &module(&engine, TAKES)).unwrap();
+    let through_table = guest.get_func(&mut store, "through_table").unwrap();
+    let table = guest.get_table(&mut store, "table").unwrap();
+    let take = linker.get(&mut store, "env", "take").unwrap().into_func().unwrap();
+    table.set(&mut store, 0, Ref::Func(Some(take))).unwrap();
+    let object = ExternRef::new(&mut store, ()).unwrap();
+    through_table.call(&mut store, &[object.into()], &mut []).unwrap();
+    let error = through_table.call(&mut store, &[Val::ExternRef(None)], &mut []).unwrap_err();
+    assert!(format!("{error:#}").contains("env::take"), "{error:#}");
+}
+
+#[test]
+fn limits_of_memories_and_tables_match_by_their_current_size() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    let memory = Memory::new(&mut store, MemoryType::new(1, Some(3))).unwrap();
+    let ty = TableType::new(RefType::FUNCREF, 2, None);
+    let table = Table::new(&mut store, ty, Ref::Func(None)).unwrap();
+    linker.define(&store, "env", "memory", memory).unwrap();
+    linker.define(&store, "env", "table", table).unwrap();
+    let fits = |store: &mut Store<()>, import: &str| {
+        let module = module(&engine, &format!("(module (import \"env\" {import}))"));
+        linker.instantiate(store, &module).is_ok()
+    };
+    let before = [
+        (r#""memory" (memory 1)"#, true),
+        (r#""memory" (memory 0 3)"#, true),
+        (r#""memory" (memory 1 9)"#, true),
+        (r#""memory" (memory 1 2)"#, false),
+        (r#""memory" (memory 2 3)"#, false),
+        (r#""table" (table 2 funcref)"#, true),
+        (r#""table" (table 1 funcref)"#, true),
+        (r#""table" (table 1 5 funcref)"#, false),
+        (r#""table" (table 3 funcref)"#, false),
+        (r#""table" (table 2 externref)"#, false),
+    ];
+    for (import, expected) in before {
+        assert_eq!(fits(&mut store, import), expected, "{import}");
+    }
+    memory.grow(&mut store, 1).unwrap();
+    table.grow(&mut store, 1, Ref::Func(None)).unwrap();
+    for import in [r#""memory" (memory 2 3)"#, r#""table" (table 3 funcref)"#] {
+        assert!(fits(&mut store, import), "{import}");
+    }
+}
+
+#[test]
+fn globals_match_in_type_and_mutability() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    for (name, mutability) in [("const", Mutability::Const), ("var", Mutability::Var)] {
+        let ty = GlobalType::new(ValType::I32, mutability);
+        let global = Global::new(&mut store, ty, Val::I32(1)).unwrap();
+        linker.define(&store, "env", name, global).unwrap();
+    }
+    for (import, expected) in [
+        (r#""const" (global i32)"#, true),
+        (r#""var" (global (mut i32))"#, true),
+        (r#""const" (global (mut i32))"#, false),
+        (r#""var" (global i32)"#, false),
+        (r#""const" (global i64)"#, false),
+    ] {
+        let module = module(&engine, &format!("(module (import \"env\" {import}))"));
+        assert_eq!(linker.instantiate(&mut store, &module).is_ok(), expected, "{import}");
+    }
+}
+
+#[test]
+fn one_prepared_instance_serves_many_stores() {
+    let engine = Engine::default();
+    let mut linker = Linker::new(&engine);
+    linker
+        .func_wrap("env", "f", |mut caller: Caller<'_, i32>| {
+            *caller.data_mut() += 1;
+            *caller.data()
+        })
+        .unwrap();
+    let pre = linker.instantiate_pre(&calls(&engine, "env", "f")).unwrap();
+    drop(linker);
+    let threads = (0..3).map(|thread| {
+        let (pre, engine) = (pre.clone(), engine.clone());
+        std::thread::spawn(move || {
+            for i in 0..50 {
+                let mut store = Store::new(&engine, thread * 1000 + i);
+                let first = pre.instantiate(&mut store).unwrap();
+                let second = pre.instantiate(&mut store).unwrap();
+                for (step, instance) in [first, second].iter().enumerate() {
+                    let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+                    let expected = thread * 1000 + i + 1 + step as i32;
+                    assert_eq!(run.call(&mut store, ()).unwrap(), expected);
+                }
+            }
+        })
+    });
+    threads.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().unwrap());
+}

@@ -1,0 +1,142 @@
+//! What tests of references share: both modes of collecting, and host objects that count their
+//! drops. Knows no test.
+
+#![allow(dead_code, reason = "no test needs all of it")]
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use hostref::{
+    AsContext, AsContextMut, Config, Engine, Extern, ExternRef, Instance, Module, Result, Rooted,
+    Store, TypedFunc, WasmParams, WasmResults,
+};
+
+/// When collections happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// When they are worth their time.
+    Normal,
+    /// At every safepoint.
+    Stress,
+}
+
+impl Mode {
+    /// Settings for an engine that collects so.
+    pub fn config(self) -> Config {
+        let mut config = Config::new();
+        config.gc_stress(self == Mode::Stress);
+        config
+    }
+
+    pub fn engine(self) -> Engine {
+        Engine::new(&self.config()).expect("default settings make an engine")
+    }
+
+    pub fn store(self) -> Store<()> {
+        Store::new(&self.engine(), ())
+    }
+}
+
+/// Makes two tests of each named function, which takes a [`Mode`] and returns a `Result<()>`.
+macro_rules! both_modes {
+    ($($name:ident,)*) => {
+        mod normal {
+            $(#[test] fn $name() -> hostref::Result<()> { super::$name(crate::support::Mode::Normal) })*
+        }
+        mod gc_stress {
+            $(#[test] fn $name() -> hostref::Result<()> { super::$name(crate::support::Mode::Stress) })*
+        }
+    };
+}
+pub(crate) use both_modes;
+
+/// Counts objects and their drops.
+#[derive(Clone, Debug, Default)]
+pub struct Census(Arc<Mutex<Counts>>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    dropped: Vec<bool>,
+    live: usize,
+    peak: usize,
+}
+
+/// A host object that a census counts.
+#[derive(Debug)]
+pub struct Counted {
+    pub id: usize,
+    census: Census,
+}
+
+impl Census {
+    /// A new object. Objects are numbered from 0.
+    pub fn object(&self) -> Counted {
+        let mut counts = self.counts();
+        let id = counts.dropped.len();
+        counts.dropped.push(false);
+        counts.live += 1;
+        counts.peak = counts.peak.max(counts.live);
+        Counted { id, census: self.clone() }
+    }
+
+    /// A new object in a store, rooted in the current scope.
+    pub fn root(&self, store: impl AsContextMut) -> Result<Rooted<ExternRef>> {
+        ExternRef::new(store, self.object())
+    }
+
+    pub fn live(&self) -> usize {
+        self.counts().live
+    }
+
+    pub fn dropped(&self) -> usize {
+        let counts = self.counts();
+        counts.dropped.len() - counts.live
+    }
+
+    /// The most objects that were alive at one time.
+    pub fn peak(&self) -> usize {
+        self.counts().peak
+    }
+
+    pub fn is_dropped(&self, id: usize) -> bool {
+        self.counts().dropped[id]
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().expect("counting does not panic")
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self.census.counts();
+        counts.live -= 1;
+        let twice = std::mem::replace(&mut counts.dropped[self.id], true);
+        drop(counts);
+        assert!(!twice, "object {} was dropped twice", self.id);
+    }
+}
+
+/// The number of the counted object behind `reference`.
+pub fn id(store: impl AsContext, reference: Rooted<ExternRef>) -> Result<usize> {
+    let object = reference.data(&store)?.downcast_ref::<Counted>();
+    Ok(object.expect("a counted object").id)
+}
+
+/// An instance of the module `wat`.
+pub fn instantiate<T: 'static>(
+    store: &mut Store<T>,
+    wat: &str,
+    imports: &[Extern],
+) -> Result<Instance> {
+    let module = Module::new(&store.engine(), wat)?;
+    Instance::new(store, &module, imports)
+}
+
+/// An exported function.
+pub fn export<P: WasmParams, R: WasmResults>(
+    store: impl AsContextMut,
+    instance: Instance,
+    name: &str,
+) -> Result<TypedFunc<P, R>> {
+    instance.get_typed_func(store, name)
+}
