@@ -42,6 +42,7 @@ fn everything(_: &mut Config) {}
 
 fn version_2(config: &mut Config) {
     config.wasm_multi_memory(false).wasm_tail_call(false).wasm_extended_const(false);
+    config.wasm_function_references(false);
 }
 
 fn one_memory(config: &mut Config) {

@@ -177,6 +177,7 @@ impl<P: Arguments, R: Outcomes> Export for Function<P, R> {
         match ty {
             Some(ExternType::Func(ty)) => {
                 typed::check::<P::Wasm, <R::Value as ExportResult>::Wasm>(engine, &ty.info().ty)
+                    .map(drop)
                     .map_err(Problem::Type)
             }
             Some(_) => Err(Problem::Kind { expected: FUNCTION }),

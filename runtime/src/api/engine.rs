@@ -25,7 +25,12 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL)
-    .union(WasmFeatures::MULTI_MEMORY);
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(TYPED_REFERENCES);
+
+/// Typed function references. wasmparser counts declared subtypes and recursion groups as part of
+/// GC; `compile` refuses what else that lets through.
+const TYPED_REFERENCES: WasmFeatures = WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC);
 
 /// Settings of an [`Engine`].
 ///
@@ -171,6 +176,12 @@ impl Config {
     /// Accepts arithmetic in constant expressions. On by default.
     pub fn wasm_extended_const(&mut self, enable: bool) -> &mut Config {
         self.feature(WasmFeatures::EXTENDED_CONST, enable)
+    }
+
+    /// Accepts typed function references: `(ref $t)`, `call_ref`, tests for null in branches, and
+    /// declared subtypes of function types. On by default.
+    pub fn wasm_function_references(&mut self, enable: bool) -> &mut Config {
+        self.feature(TYPED_REFERENCES, enable)
     }
 
     fn feature(&mut self, feature: WasmFeatures, enable: bool) -> &mut Config {

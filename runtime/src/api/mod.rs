@@ -3,6 +3,7 @@
 
 pub(crate) mod caller;
 pub(crate) mod convert;
+mod display;
 pub(crate) mod engine;
 pub(crate) mod externs;
 pub(crate) mod func;

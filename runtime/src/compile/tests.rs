@@ -399,13 +399,40 @@ fn unsupported_operators_are_named_with_their_place() {
     assert!(message.starts_with("`i32x4.splat` is not supported yet: simd"), "{message}");
     let message = error("(module (memory i64 1) (func))");
     assert_eq!(message, "64-bit memories are not supported yet: memory64");
-    let message = error(
-        "(module (type $t (sub (func))) (table 1 funcref)
-            (func (call_indirect (type $t) (i32.const 0))))",
-    );
-    assert!(message.starts_with("call_indirect of a type with subtypes"), "{message}");
+    let message = error("(module (type (struct)))");
+    assert!(message.ends_with("not supported yet: gc"), "{message}");
     let fuel = Tunables { consume_fuel: true, ..tunables() };
     assert!(compile_with(&fuel, "(module)").is_err());
+}
+
+#[test]
+fn calls_through_references_compile() {
+    let functions = compile(
+        "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 funcref)
+            (func (call_indirect (type $u) (i32.const 0)))
+            (func (param (ref null $u)) (call_ref $t (local.get 0)))
+            (func (param (ref $u)) (return_call_ref $t (local.get 0)))
+            (func (param externref) (result (ref extern)) (ref.as_non_null (local.get 0)))
+            (func (param externref) (block $l (drop (br_on_null $l (local.get 0)))))
+            (func (param externref) (result (ref extern))
+                (block $l (result (ref extern)) (br_on_non_null $l (local.get 0)) (unreachable))))",
+    );
+    let traps = |function: &CompiledFunction| -> Vec<u8> {
+        function.traps.iter().map(|(_, code)| *code).collect()
+    };
+    assert!(traps(&functions[0]).contains(&Trap::IndirectCallToNull.code()));
+    assert!(traps(&functions[1]).contains(&Trap::NullReference.code()));
+}
+
+#[test]
+fn a_type_with_subtypes_is_found_in_the_display() {
+    let clif = clif_of(
+        "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 funcref)
+            (func (call_indirect (type $u) (i32.const 0))))",
+    );
+    // The entry of 32 bytes, and the place of a type with one supertype in it.
+    assert!(clif.contains("ishl_imm") || clif.contains("ishl "), "{clif}");
+    assert!(clif.contains("+4"), "{clif}");
 }
 
 #[test]

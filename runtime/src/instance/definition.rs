@@ -15,7 +15,7 @@ use crate::abi::layout;
 use crate::error::Result;
 use crate::vm::context::VmFuncRef;
 use crate::vm::memory::LinearMemory;
-use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId};
+use crate::wasm::types::{GlobalType, HeapType, MemoryType, RefType, TableType, TypeId};
 
 const _: () = assert!(
     layout::memory::SIZE == 16 && layout::table::SIZE == 16 && layout::global::SIZE == 16,
@@ -201,6 +201,22 @@ impl RawRef {
     pub(crate) fn func_from_bits(bits: u128) -> RawRef {
         // SAFETY: slots of function references hold null or addresses of records of their store.
         RawRef::Func(unsafe { FuncPtr::from_address(bits as usize) })
+    }
+
+    /// The narrowest type it has. A reference into the GC heap is one to a host object.
+    pub(crate) fn ty(self) -> RefType {
+        let (nullable, heap) = match self {
+            RawRef::Func(None) => (true, HeapType::NoFunc),
+            RawRef::Func(Some(func)) => (false, HeapType::Concrete(func.type_id())),
+            RawRef::Gc(0) => (true, HeapType::NoExtern),
+            RawRef::Gc(_) => (false, HeapType::Extern),
+        };
+        RefType { nullable, heap }
+    }
+
+    /// Whether it is null.
+    pub(crate) fn is_null(self) -> bool {
+        matches!(self, RawRef::Func(None) | RawRef::Gc(0))
     }
 
     /// The bits of a slot that holds this reference.

@@ -125,6 +125,17 @@ impl ModuleInfo {
         self.types[index.index()].as_func().expect("validated: a function type index")
     }
 
+    /// The number of supertypes of the type at `index`, itself not counted.
+    pub(crate) fn supertypes(&self, index: TypeIndex) -> u32 {
+        let mut count = 0;
+        let mut supertype = self.types[index.index()].supertype;
+        while let Some(index) = supertype {
+            count += 1;
+            supertype = self.types[index.index()].supertype;
+        }
+        count
+    }
+
     /// The position of `func` among the defined functions; `None` if it is imported.
     pub(crate) fn defined_func(&self, func: FuncIndex) -> Option<DefinedFuncIndex> {
         func.0.checked_sub(self.imported_functions).map(DefinedFuncIndex)
