@@ -81,7 +81,7 @@ fn guest(store: &mut Store<()>, len: usize, sum: Func, pass: Func) -> Instance {
             (func (export "sum_here") (param{types}) (result f64) {terms})
             (func (export "pass_here") (param{types}) (result{types}) {gets}))"#
     );
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     let imports: [Extern; 2] = [sum.into(), pass.into()];
     Instance::new(store, &module, &imports).unwrap()
 }

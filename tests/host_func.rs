@@ -11,7 +11,7 @@ use hostref::{
 };
 
 fn instance<T: 'static>(store: &mut Store<T>, wat: &str, imports: &[Extern]) -> Instance {
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     Instance::new(store, &module, imports).unwrap()
 }
 
@@ -129,6 +129,8 @@ fn descend(mut caller: Caller<'_, u32>, left: u32) -> Result<u32> {
             assert_eq!(error.downcast_ref(), Some(&Trap::IntegerDivisionByZero));
             let backtrace = error.downcast_ref::<WasmBacktrace>().expect("a backtrace");
             assert_eq!(backtrace.frames()[0].func_name(), Some("trap"));
+            // The frames below all the host functions are there as well.
+            assert_eq!(backtrace.frames().len(), 52);
             Ok(1000)
         }
         outcome => Ok(outcome? + 1),

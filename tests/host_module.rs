@@ -14,7 +14,7 @@ use hostref::{
 
 /// Instantiates `wat` with the definitions of `linker`.
 fn guest<T>(store: &mut Store<T>, linker: &Linker<T>, wat: &str) -> Instance {
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     linker.instantiate(store, &module).unwrap()
 }
 
@@ -795,7 +795,7 @@ mod errors {
     fn an_import_of_another_type_does_not_link() {
         let (mut store, linker) = fixture();
         let module = Module::new(
-            &store.engine(),
+            store.engine(),
             r#"(module (import "door" "count" (func (param i32) (result i64))))"#,
         );
         let error = linker.instantiate(&mut store, &module.unwrap()).unwrap_err();

@@ -345,3 +345,21 @@ fn one_prepared_instance_serves_many_stores() {
     });
     threads.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().unwrap());
 }
+
+#[test]
+fn a_memory_may_grow_between_linking_and_instantiation() -> Result<()> {
+    let engine = Engine::default();
+    let module = Module::new(&engine, r#"(module (import "env" "memory" (memory 2)))"#)?;
+    let mut store = Store::new(&engine, ());
+    let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+    let mut linker = Linker::new(&engine);
+    linker.define(&store, "env", "memory", memory)?;
+    let pre = linker.instantiate_pre(&module)?;
+    let error = pre.instantiate(&mut store).unwrap_err();
+    let error = error.downcast_ref::<LinkError>().expect("one page is too small");
+    assert_eq!(error.problems()[0].name(), "memory");
+    memory.grow(&mut store, 1)?;
+    pre.instantiate(&mut store)?;
+    linker.instantiate(&mut store, &module)?;
+    Ok(())
+}

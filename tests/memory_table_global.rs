@@ -16,7 +16,7 @@ fn instance<T: 'static>(
     wat: &str,
     imports: &[Extern],
 ) -> hostref::Result<Instance> {
-    let module = Module::new(&store.engine(), wat)?;
+    let module = Module::new(store.engine(), wat)?;
     Instance::new(store, &module, imports)
 }
 

@@ -296,7 +296,7 @@ fn returned(store: &mut Store<()>, root: Rooted<ExternRef>) -> Result<()> {
 }
 
 fn returned_dynamically(store: &mut Store<()>, root: Rooted<ExternRef>) -> Result<()> {
-    let ty = FuncType::new(&store.engine(), [], [ValType::EXTERNREF]);
+    let ty = FuncType::new(store.engine(), [], [ValType::EXTERNREF]);
     let func = Func::new(&mut *store, ty, move |_, _, results| {
         results[0] = root.into();
         Ok(())

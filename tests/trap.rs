@@ -95,8 +95,8 @@ fn run_of<P: hostref::WasmParams>(
     store: &mut Store<()>,
     bytes: &[u8],
 ) -> (Instance, TypedFunc<P, ()>) {
-    let module = Module::new(&store.engine(), bytes).unwrap();
-    let mut linker = Linker::new(&store.engine());
+    let module = Module::new(store.engine(), bytes).unwrap();
+    let mut linker = Linker::new(store.engine());
     linker.func_wrap("host", "nop", || {}).unwrap();
     let instance = linker.instantiate(&mut *store, &module).unwrap();
     let run = instance.get_typed_func(store, "run").unwrap();
@@ -198,7 +198,7 @@ fn a_failed_bulk_operation_writes_nothing() {
         (func (export "init") (memory.init $bytes (i32.const 65530) (i32.const 0) (i32.const 7)))
         (func (export "empty") (memory.fill (i32.const 65536) (i32.const 1) (i32.const 0)))
         (func (export "past") (memory.fill (i32.const 65537) (i32.const 1) (i32.const 0))))"#;
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
     let memory = instance.get_memory(&mut store, "memory").unwrap();
     memory.write(&mut store, 0, &[7; 16]).unwrap();
@@ -216,7 +216,7 @@ fn a_failed_bulk_operation_writes_nothing() {
 fn a_trap_in_the_start_function_fails_instantiation_and_names_it() {
     let mut store = Store::new(&engine(true), ());
     let wat = "(module (func $begin unreachable) (start $begin))";
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     for _ in 0..3 {
         let error = Instance::new(&mut store, &module, &[]).unwrap_err();
         assert_eq!(trap_of(&error), Trap::UnreachableCodeReached);
@@ -231,9 +231,11 @@ const RECURSION: &str = r#"(module
     (func $even (param i32) (result i32) (i32.add (i32.const 1) (call $odd (local.get 0))))
     (func $odd (param i32) (result i32) (i32.add (i32.const 1) (call $even (local.get 0))))
     (func (export "mutual") (param i32) (result i32) (call $even (local.get 0)))
+    (memory 1)
+    (func (export "fault") (param i32) (result i32) (i32.load (i32.const -4)))
     (func (export "fine") (param i32) (result i32) (local.get 0)))"#;
 
-/// Overflows the stack of the current thread in several ways; works normally afterwards.
+/// Overflows the stack of the current thread in several ways and faults; works normally afterwards.
 fn overflow_here(engine: &Engine) {
     let module = Module::new(engine, RECURSION).unwrap();
     let mut store = Store::new(engine, ());
@@ -246,6 +248,8 @@ fn overflow_here(engine: &Engine) {
             let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
             assert!(backtrace.frames().len() > 50, "{}", backtrace.frames().len());
         }
+        let fault = instance.get_typed_func::<i32, i32>(&mut store, "fault").unwrap();
+        assert_eq!(trap_of(&fault.call(&mut store, 0).unwrap_err()), Trap::MemoryOutOfBounds);
         let fine = instance.get_typed_func::<i32, i32>(&mut store, "fine").unwrap();
         assert_eq!(fine.call(&mut store, 3).unwrap(), 3);
     }
@@ -297,7 +301,7 @@ fn stack_overflow_is_a_trap_on_a_thread_that_the_c_library_made() {
 fn recursion_through_the_host_overflows_as_a_trap() {
     let mut store = Store::new(&engine(true), 0_u32);
     let module = Module::new(
-        &store.engine(),
+        store.engine(),
         r#"(module
             (import "" "again" (func $again))
             (func $down (export "down") (call $again)))"#,
@@ -336,4 +340,28 @@ fn a_store_that_moves_to_another_thread_obeys_that_threads_stack() {
     let (trap, mut store) = small.spawn(moved).unwrap().join().unwrap();
     assert_eq!(trap, Trap::StackOverflow);
     assert_eq!(trap_of(&recur.call(&mut store, 0).unwrap_err()), Trap::StackOverflow);
+}
+
+#[test]
+fn threads_fault_while_others_compile_and_free_code() {
+    let engine = engine(true);
+    let faulting = |thread: usize| {
+        let engine = engine.clone();
+        std::thread::spawn(move || {
+            let (body, trap, _) = FAULTS[15 + thread];
+            let bytes = faulty(body);
+            for _ in 0..20 {
+                let mut store = Store::new(&engine, ());
+                let (_, run) = run_of::<i32>(&mut store, &bytes);
+                for _ in 0..50 {
+                    let error = run.call(&mut store, 0).unwrap_err();
+                    assert_eq!(trap_of(&error), trap);
+                    let frames = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
+                    assert_eq!(frames.len(), 3);
+                }
+            }
+        })
+    };
+    let threads: Vec<_> = (0..4).map(faulting).collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
 }

@@ -45,6 +45,7 @@ pub use api::types::{
     ExportType, ExternType, Finality, FuncType, GlobalType, HeapType, ImportType, MemoryType,
     Mutability, RefType, TableType, ValType,
 };
+pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
 pub use hostref_macros::{WasmTy, host_module, wasm_exports};

@@ -25,10 +25,11 @@ type Features = fn(&mut Config);
 /// The parts of WebAssembly 3.0 that have a folder of their own, and the proposals after it, with
 /// what to switch off: some were written before a feature that allows more. The folders of older
 /// proposals hold assertions that WebAssembly 3.0 relaxed.
-const FOLDERS: [(&str, Proposal, Features); 10] = [
+const FOLDERS: [(&str, Proposal, Features); 11] = [
     ("bulk-memory", Proposal::BulkMemoryOperations, everything),
     ("simd", Proposal::Simd, everything),
     ("relaxed-simd", Proposal::RelaxedSimd, everything),
+    ("relaxed-simd-deterministic", Proposal::RelaxedSimd, deterministic),
     ("multi-memory", Proposal::MultiMemory, everything),
     ("memory64", Proposal::Memory64, one_memory),
     ("exceptions", Proposal::ExceptionHandling, everything),
@@ -40,9 +41,13 @@ const FOLDERS: [(&str, Proposal, Features); 10] = [
 
 fn everything(_: &mut Config) {}
 
+fn deterministic(config: &mut Config) {
+    config.relaxed_simd_deterministic(true);
+}
+
 fn version_2(config: &mut Config) {
     config.wasm_multi_memory(false).wasm_tail_call(false).wasm_extended_const(false);
-    config.wasm_function_references(false);
+    config.wasm_function_references(false).wasm_relaxed_simd(false);
 }
 
 fn one_memory(config: &mut Config) {

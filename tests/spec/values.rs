@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use hostref::{AsContext, AsContextMut, ExternRef, Result, Val};
-use wast::core::{AbstractHeapType, HeapType, NanPattern, WastArgCore, WastRetCore};
+use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
 use wast::{WastArg, WastRet};
 
@@ -14,7 +14,7 @@ pub(crate) fn argument(cx: &mut impl AsContextMut, argument: &WastArg<'_>) -> Re
         WastArgCore::I64(value) => Val::I64(*value),
         WastArgCore::F32(value) => Val::F32(value.bits),
         WastArgCore::F64(value) => Val::F64(value.bits),
-        WastArgCore::V128(_) => bail!("vectors are not supported yet"),
+        WastArgCore::V128(value) => u128::from_le_bytes(value.to_le_bytes()).into(),
         WastArgCore::RefExtern(value) => Val::ExternRef(Some(ExternRef::new(cx, *value)?)),
         WastArgCore::RefNull(heap) => null(heap)?,
         WastArgCore::RefHost(_) => bail!("host references in `anyref` are not supported yet"),
@@ -54,6 +54,9 @@ fn matches(cx: &impl AsContext, actual: &Val, expected: &WastRetCore<'_>) -> Res
         (Val::I64(actual), WastRetCore::I64(expected)) => actual == expected,
         (Val::F32(actual), WastRetCore::F32(expected)) => f32_matches(*actual, expected),
         (Val::F64(actual), WastRetCore::F64(expected)) => f64_matches(*actual, expected),
+        (Val::V128(actual), WastRetCore::V128(expected)) => {
+            v128_matches(actual.as_u128().to_le_bytes(), expected)
+        }
         (Val::FuncRef(None) | Val::ExternRef(None), WastRetCore::RefNull(None)) => true,
         (Val::FuncRef(None), WastRetCore::RefNull(Some(heap))) => {
             matches!(null(heap)?, Val::FuncRef(_))
@@ -76,6 +79,25 @@ fn matches(cx: &impl AsContext, actual: &Val, expected: &WastRetCore<'_>) -> Res
         }
         _ => false,
     })
+}
+
+fn v128_matches(actual: [u8; 16], expected: &V128Pattern) -> bool {
+    /// Lane 0 first.
+    fn lanes<const N: usize>(bytes: &[u8; 16]) -> impl Iterator<Item = [u8; N]> {
+        bytes.as_chunks::<N>().0.iter().copied()
+    }
+    match expected {
+        V128Pattern::I8x16(all) => lanes(&actual).map(i8::from_le_bytes).eq(all.iter().copied()),
+        V128Pattern::I16x8(all) => lanes(&actual).map(i16::from_le_bytes).eq(all.iter().copied()),
+        V128Pattern::I32x4(all) => lanes(&actual).map(i32::from_le_bytes).eq(all.iter().copied()),
+        V128Pattern::I64x2(all) => lanes(&actual).map(i64::from_le_bytes).eq(all.iter().copied()),
+        V128Pattern::F32x4(all) => {
+            lanes(&actual).zip(all).all(|(lane, one)| f32_matches(u32::from_le_bytes(lane), one))
+        }
+        V128Pattern::F64x2(all) => {
+            lanes(&actual).zip(all).all(|(lane, one)| f64_matches(u64::from_le_bytes(lane), one))
+        }
+    }
 }
 
 fn f32_matches(bits: u32, expected: &NanPattern<F32>) -> bool {

@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use hostref::{
-    AsContext, AsContextMut, Config, Engine, Extern, ExternRef, Instance, Module, Result, Rooted,
-    Store, TypedFunc, WasmParams, WasmResults,
+    AsContext, AsContextMut, Caller, Config, Engine, Extern, ExternRef, Instance, Linker, Module,
+    Result, Rooted, Store, TypedFunc, WasmParams, WasmResults,
 };
 
 /// When collections happen.
@@ -83,6 +83,11 @@ impl Census {
         ExternRef::new(store, self.object())
     }
 
+    /// The number of objects so far, which is the next object's.
+    pub fn made(&self) -> usize {
+        self.counts().dropped.len()
+    }
+
     pub fn live(&self) -> usize {
         self.counts().live
     }
@@ -128,7 +133,7 @@ pub fn instantiate<T: 'static>(
     wat: &str,
     imports: &[Extern],
 ) -> Result<Instance> {
-    let module = Module::new(&store.engine(), wat)?;
+    let module = Module::new(store.engine(), wat)?;
     Instance::new(store, &module, imports)
 }
 
@@ -139,4 +144,62 @@ pub fn export<P: WasmParams, R: WasmResults>(
     name: &str,
 ) -> Result<TypedFunc<P, R>> {
     instance.get_typed_func(store, name)
+}
+
+/// A store with host functions for guests, in the linker under `""`:
+///
+/// * `make` returns a new counted object;
+/// * `churn` makes garbage and collects;
+/// * `id` returns an object's number, -1 for null.
+#[derive(Debug)]
+pub struct World {
+    pub store: Store<()>,
+    pub linker: Linker<()>,
+    pub census: Census,
+}
+
+/// The imports of a guest of a [`World`].
+pub const IMPORTS: &str = r#"
+    (import "" "make" (func $make (result externref)))
+    (import "" "churn" (func $churn))
+    (import "" "id" (func $id (param externref) (result i32)))"#;
+
+impl World {
+    pub fn new(mode: Mode) -> Result<World> {
+        World::with(&mode.engine())
+    }
+
+    pub fn with(engine: &Engine) -> Result<World> {
+        let census = Census::default();
+        let mut linker = Linker::new(engine);
+        let counting = census.clone();
+        linker.func_wrap("", "make", move |caller: Caller<'_, ()>| counting.root(caller))?;
+        linker.func_wrap("", "churn", |mut caller: Caller<'_, ()>| -> Result<()> {
+            for number in 0..3 {
+                ExternRef::new(&mut caller, number)?;
+            }
+            caller.as_context_mut().gc();
+            Ok(())
+        })?;
+        linker.func_wrap(
+            "",
+            "id",
+            |caller: Caller<'_, ()>, object: Option<Rooted<ExternRef>>| -> Result<i32> {
+                object.map_or(Ok(-1), |object| Ok(id(&caller, object)? as i32))
+            },
+        )?;
+        Ok(World { store: Store::new(engine, ()), linker, census })
+    }
+
+    /// An instance of the module with these fields after the [`IMPORTS`].
+    pub fn guest(&mut self, fields: &str) -> Result<Instance> {
+        let module = Module::new(&self.store.engine(), format!("(module {IMPORTS} {fields})"))?;
+        self.linker.instantiate(&mut self.store, &module)
+    }
+
+    /// Calls the exported function of such a module in a scope of its own.
+    pub fn run(&mut self, fields: &str) -> Result<i32> {
+        let guest = self.guest(fields)?;
+        export::<(), i32>(&mut self.store, guest, "run")?.call(&mut self.store, ())
+    }
 }

@@ -38,7 +38,7 @@ pub use exports::{
     Collect, Collector, Export, ExportItem, ExportList, ExportsPre, Function, Item,
     OptionalFunction, Problem, bind, collector,
 };
-pub use param::{AfterFirst, Param, Same, kind};
+pub use param::{AfterFirst, Never, Param, Same, kind};
 pub use register::{HostModule, NoReceiver, Receiver, State};
-pub use result::{HostError, HostResult, HostValue, HostValues, New};
+pub use result::{HostError, HostResult, HostValue, HostValues, New, Returns, ReturnsOf};
 pub use scalars::unknown_discriminant;

@@ -14,9 +14,11 @@ use crate::api::convert::WasmTy;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a host function",
     label = "a guest cannot pass this",
-    note = "a guest can pass numbers of up to 64 bits, `bool`, `char`, types with `#[derive(WasmTy)]`, \
+    note = "a guest can pass numbers, `V128`, `bool`, `char`, types with `#[derive(WasmTy)]`, \
             and host objects as `&T`, `&mut T`, `Option<&T>`, `Option<&mut T>` or `Rooted<ExternRef<T>>`, \
             where `T` is `Send + Sync + 'static`",
+    note = "`&str` and `&[T]` in the guest's memory are not supported yet: take an address and a length, \
+            and read the guest's `Memory` through `cx`",
     note = "a function that needs the store takes `cx: &mut Caller<'_, T>` first, and its block says \
             `#[host_module(state = T)]`"
 )]
@@ -45,12 +47,25 @@ pub mod kind {
     /// `&mut Caller<'_, D>`.
     #[derive(Debug)]
     pub struct Caller;
+    /// No type.
+    #[derive(Debug)]
+    pub struct Never;
 }
 
 #[diagnostic::do_not_recommend]
 impl<D: 'static, T: WasmTy> Param<D, kind::Value> for T {
     type Arg = Value<T>;
 }
+
+// A second candidate for every type: with one alone, rustc would take it before looking whether `T`
+// is a `WasmTy`, and report that trait in place of this one, more than once.
+#[diagnostic::do_not_recommend]
+impl<D: 'static, T: Never> Param<D, kind::Never> for T {
+    type Arg = CallerArg;
+}
+
+/// Implemented for nothing.
+pub trait Never {}
 
 #[diagnostic::do_not_recommend]
 impl<D: 'static, T: Any + Send + Sync> Param<D, kind::Shared> for &T {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use super::call::{Arg, Args, Call};
 use super::param::{AfterFirst, Param};
-use super::result::HostResult;
+use super::result::{HostError, HostResult, HostValues, Returns};
 use crate::api::caller::Caller;
 use crate::api::func::shim::{HostFn, HostSignature};
 use crate::api::linker::Linker;
@@ -39,28 +39,31 @@ impl<'l, D: 'static> HostModule<'l, D> {
     }
 
     /// The marker of a result of type `R`.
-    pub fn result<R: HostResult>(&self) -> PhantomData<fn() -> R> {
-        PhantomData
+    pub fn result<R: HostResult>(&self) -> R::Marker
+    where
+        R::Error: HostError,
+    {
+        R::marker(R::Error::into_error)
     }
 
     /// Defines a function.
-    pub fn function<V, A, R, F>(
+    pub fn function<V, A, M, F>(
         &mut self,
         name: &'static str,
         sites: A::Sites,
         receiver: V,
         _arguments: A,
-        _result: PhantomData<fn() -> R>,
+        returns: M,
         method: F,
     ) where
         V: Receiver<D>,
         A: Args<D>,
-        R: HostResult + 'static,
-        F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> R + Send + Sync + 'static,
+        M: Returns,
+        F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> M::Value + Send + Sync + 'static,
     {
         let module = self.name;
-        let method = Method { receiver, method, _types: PhantomData };
-        let function = HostFunction { module, name, sites, method };
+        let method = Method { receiver, method, _arguments: PhantomData::<fn(A)> };
+        let function = HostFunction { module, name, sites, method, returns };
         if let Err(error) = self.linker.define_host(module, name, function) {
             self.errors.push(error);
         }
@@ -131,21 +134,22 @@ impl<D, S> fmt::Debug for State<D, S> {
 }
 
 /// A method as a host function.
-struct HostFunction<A, M> {
+struct HostFunction<S, M, R> {
     module: &'static str,
     name: &'static str,
-    sites: A,
+    sites: S,
     method: M,
+    returns: R,
 }
 
 /// The method itself.
-struct Method<V, A, R, F> {
+struct Method<V, F, A> {
     receiver: V,
     method: F,
-    _types: PhantomData<fn(A) -> R>,
+    _arguments: PhantomData<fn(A)>,
 }
 
-impl<D, V, A, R, F> Call<D, A> for Method<V, A, R, F>
+impl<D, V, A, R, F> Call<D, A> for Method<V, F, A>
 where
     D: 'static,
     V: Receiver<D>,
@@ -160,30 +164,40 @@ where
     }
 }
 
-impl<D, V, A, R, F> HostFn<D> for HostFunction<A::Sites, Method<V, A, R, F>>
+type ValuesOf<M> = <<M as Returns>::Value as HostResult>::Values;
+
+impl<D, V, A, M, F> HostFn<D> for HostFunction<A::Sites, Method<V, F, A>, M>
 where
     D: 'static,
     V: Receiver<D>,
     A: Args<D>,
-    R: HostResult + 'static,
-    F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> R + Send + Sync + 'static,
+    M: Returns,
+    F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> M::Value + Send + Sync + 'static,
 {
     type Params = A::Abi;
-    type Results = R::Abi;
-    const SCOPE: bool = A::SCOPE || R::SCOPE;
+    type Results = <ValuesOf<M> as HostValues>::Abi;
+    const SCOPE: bool = A::SCOPE || <ValuesOf<M> as HostValues>::SCOPE;
 
     fn signature(&self) -> HostSignature {
-        HostSignature { params: A::wasm_types(), results: R::wasm_types() }
+        let results = <ValuesOf<M> as HostValues>::wasm_types();
+        HostSignature { params: A::wasm_types(), results }
     }
 
     #[inline]
-    fn call(&self, caller: &mut Caller<'_, D>, params: A::Abi) -> Result<R::Abi> {
-        let result = A::call(caller, params, self.sites, &self.method)?;
-        let scope = <Self as HostFn<D>>::SCOPE;
-        match result.into_abi(caller.inner_mut(), scope) {
-            Ok(abi) => Ok(abi),
-            Err(error) => Err(in_function(error, self.module, self.name)),
-        }
+    fn call(&self, caller: &mut Caller<'_, D>, params: A::Abi) -> Result<Self::Results> {
+        let returned = A::call(caller, params, self.sites, &self.method)?;
+        let lowered = match returned.into_result() {
+            Ok(values) => {
+                let store = caller.inner_mut();
+                // References may have been made: collect while the results are still rooted.
+                if <Self as HostFn<D>>::SCOPE {
+                    store.safepoint();
+                }
+                values.lower_values(store)
+            }
+            Err(error) => Err(self.returns.into_error(error)),
+        };
+        lowered.map_err(|error| in_function(error, self.module, self.name))
     }
 }
 

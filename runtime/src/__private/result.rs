@@ -1,6 +1,7 @@
 //! Which Rust types may be results of a host function, and how they go to the guest.
 
 use std::any::{Any, type_name};
+use std::convert::Infallible;
 use std::fmt;
 
 use crate::api::convert::{WasmBasic, WasmTy};
@@ -50,54 +51,92 @@ pub struct New<T>(pub T);
             `#[derive(WasmTy)]`, `Rooted<ExternRef<T>>`, `New<T>` for a new object, `Option`s of \
             references and `New`, a tuple of up to 16 of these, or a `Result` of any of these"
 )]
-pub trait HostResult {
-    /// The ABI values.
-    type Abi: AbiResults;
-    /// Whether a root scope is needed.
-    const SCOPE: bool;
+pub trait HostResult: Sized {
+    /// The results in the case of success.
+    type Values: HostValues + 'static;
+    /// Why there may be none.
+    type Error: 'static;
+    /// The marker of a function that returns this.
+    type Marker: Returns<Value = Self>;
 
-    /// The Wasm types.
+    /// The marker, given how errors are converted.
     #[doc(hidden)]
-    fn wasm_types() -> Vec<ValType>;
+    fn marker(into_error: fn(Self::Error) -> Error) -> Self::Marker;
 
-    /// The values for the guest. A safepoint, if `scope` says that references may have been made.
+    /// The values or the error.
     #[doc(hidden)]
-    fn into_abi(self, store: &mut StoreInner, scope: bool) -> Result<Self::Abi>;
+    fn into_result(self) -> Result<Self::Values, Self::Error>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<V: HostValues> HostResult for V {
-    type Abi = V::Abi;
-    const SCOPE: bool = V::SCOPE;
+impl<V: HostValues + 'static> HostResult for V {
+    type Values = V;
+    type Error = Infallible;
+    type Marker = ReturnsOf<V>;
 
-    fn wasm_types() -> Vec<ValType> {
-        V::wasm_types()
+    fn marker(into_error: fn(Infallible) -> Error) -> ReturnsOf<V> {
+        ReturnsOf { into_error }
     }
 
     #[inline]
-    fn into_abi(self, store: &mut StoreInner, scope: bool) -> Result<V::Abi> {
-        if scope {
-            store.safepoint();
-        }
-        self.lower_values(store)
+    fn into_result(self) -> Result<V, Infallible> {
+        Ok(self)
     }
 }
 
+// Whether `E` can be converted is asked elsewhere, so that a wrong `E` is what rustc reports.
 #[diagnostic::do_not_recommend]
-impl<V: HostValues, E: HostError> HostResult for Result<V, E> {
-    type Abi = V::Abi;
-    const SCOPE: bool = V::SCOPE;
+impl<V: HostValues + 'static, E: 'static> HostResult for Result<V, E> {
+    type Values = V;
+    type Error = E;
+    type Marker = ReturnsOf<Result<V, E>>;
 
-    fn wasm_types() -> Vec<ValType> {
-        V::wasm_types()
+    fn marker(into_error: fn(E) -> Error) -> ReturnsOf<Result<V, E>> {
+        ReturnsOf { into_error }
     }
 
     #[inline]
-    fn into_abi(self, store: &mut StoreInner, scope: bool) -> Result<V::Abi> {
-        match self {
-            Ok(values) => values.into_abi(store, scope),
-            Err(error) => Err(error.into_error()),
-        }
+    fn into_result(self) -> Result<V, E> {
+        self
+    }
+}
+
+/// The marker of a function that returns a [`HostResult`]. Registration asks for the marker, not for
+/// the result, so that a type that cannot be one is reported once.
+pub trait Returns: Copy + Send + Sync + 'static {
+    /// What it returns.
+    type Value: HostResult;
+
+    /// The error for the embedder.
+    #[doc(hidden)]
+    fn into_error(self, error: <Self::Value as HostResult>::Error) -> Error;
+}
+
+/// The marker for results of type `R`.
+pub struct ReturnsOf<R: HostResult> {
+    into_error: fn(R::Error) -> Error,
+}
+
+impl<R: HostResult + 'static> Returns for ReturnsOf<R> {
+    type Value = R;
+
+    #[cold]
+    fn into_error(self, error: R::Error) -> Error {
+        (self.into_error)(error)
+    }
+}
+
+impl<R: HostResult> Clone for ReturnsOf<R> {
+    fn clone(&self) -> ReturnsOf<R> {
+        *self
+    }
+}
+
+impl<R: HostResult> Copy for ReturnsOf<R> {}
+
+impl<R: HostResult> fmt::Debug for ReturnsOf<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Returns")
     }
 }
 

@@ -7,15 +7,17 @@ use std::fmt;
 use super::func::Func;
 use super::refs::{ExternRef, HostAccessError, ManuallyRooted, Rooted};
 use super::types::{HeapType, RefType, ValType};
+use super::v128::V128;
 use crate::error::{Error, Result};
 use crate::gc::GcRef;
 use crate::instance::definition::{FuncPtr, RawRef};
 use crate::instance::store::StoreInner;
+use crate::vm::entry::Vector;
 use crate::vm::value::ValRaw;
 
 /// A Rust type that stands for one Wasm value in typed calls and host functions.
 ///
-/// Implemented for `i32 u32 i64 u64 f32 f64`, the narrower integers, `bool` and `char` (as checked
+/// Implemented for `i32 u32 i64 u64 f32 f64` and [`V128`], the narrower integers, `bool` and `char` (as checked
 /// `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`, [`ManuallyRooted`],
 /// [`Func`], and `Option`s of them for nullable references.
 ///
@@ -50,8 +52,8 @@ use crate::vm::value::ValRaw;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not stand for a Wasm value",
     label = "not a Wasm value",
-    note = "integers of up to 64 bits, floats, `bool`, `char`, `Rooted<ExternRef<T>>`, `Func` and \
-            `Option`s of references do",
+    note = "integers of up to 64 bits, floats, `V128`, `bool`, `char`, `Rooted<ExternRef<T>>`, `Func` \
+            and `Option`s of references do",
     note = "for a type of your own use `#[derive(WasmTy)]`, or pass it as an object"
 )]
 pub trait WasmTy: Sized + Send + 'static {
@@ -93,6 +95,7 @@ pub enum Lowered {
     I64,
     F32,
     F64,
+    V128,
 }
 
 /// A Rust type that stands for a Wasm value by itself. Sealed: implementors meet raw references.
@@ -204,6 +207,7 @@ numbers! {
     u64, i64, I64, |value| value as i64, value as u64;
     f32, f32, F32, |value| value, value;
     f64, f64, F64, |value| value, value;
+    V128, Vector, V128, |value| Vector::new(value.as_u128()), value.bits().into();
 }
 
 macro_rules! abis {
@@ -230,8 +234,10 @@ abis! {
     i64, I64, |raw| raw.get_i64(), |value| ValRaw::i64(value);
     f32, F32, |raw| f32::from_bits(raw.get_f32()), |value| ValRaw::f32(value.to_bits());
     f64, F64, |raw| f64::from_bits(raw.get_f64()), |value| ValRaw::f64(value.to_bits());
+    Vector, V128, |raw| Vector::new(raw.get_v128()), |value| ValRaw::v128(value.bits());
 }
 
+impl sealed::Sealed for Vector {}
 impl sealed::Sealed for () {}
 
 impl Abi for () {

@@ -25,6 +25,8 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(TYPED_REFERENCES);
 
@@ -46,6 +48,7 @@ const TYPED_REFERENCES: WasmFeatures = WasmFeatures::FUNCTION_REFERENCES.union(W
 pub struct Config {
     features: WasmFeatures,
     epoch_interruption: bool,
+    relaxed_simd_deterministic: bool,
     parallel_compilation: bool,
     debug_verifier: bool,
     max_wasm_stack: usize,
@@ -69,6 +72,7 @@ impl Config {
         Config {
             features: FEATURES,
             epoch_interruption: false,
+            relaxed_simd_deterministic: false,
             parallel_compilation: true,
             debug_verifier: false,
             max_wasm_stack: 512 << 10,
@@ -121,7 +125,8 @@ impl Config {
         self
     }
 
-    /// Bytes that the GC heap of one store may take. 1 GiB by default, at most 4 GiB.
+    /// Bytes of live and dead objects that the GC heap of one store may hold. 1 GiB by default, at
+    /// most 2 GiB, because a collection copies.
     pub fn gc_heap_limit(&mut self, bytes: usize) -> &mut Config {
         self.gc_heap_limit = bytes;
         self
@@ -178,6 +183,25 @@ impl Config {
         self.feature(WasmFeatures::EXTENDED_CONST, enable)
     }
 
+    /// Accepts vectors: `v128` and its operators. On by default. Without them there are no relaxed
+    /// operators either.
+    pub fn wasm_simd(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::SIMD, enable)
+    }
+
+    /// Accepts relaxed vector operators, whose results may depend on the processor. On by default.
+    pub fn wasm_relaxed_simd(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::RELAXED_SIMD, enable)
+    }
+
+    /// Gives relaxed vector operators the results of the specification's deterministic profile, the
+    /// same on every processor. They are slower where the processor has an instruction that gives
+    /// others. Off by default.
+    pub fn relaxed_simd_deterministic(&mut self, enable: bool) -> &mut Config {
+        self.relaxed_simd_deterministic = enable;
+        self
+    }
+
     /// Accepts typed function references: `(ref $t)`, `call_ref`, tests for null in branches, and
     /// declared subtypes of function types. On by default.
     pub fn wasm_function_references(&mut self, enable: bool) -> &mut Config {
@@ -193,14 +217,24 @@ impl Config {
         Tunables {
             epoch_interruption: self.epoch_interruption,
             consume_fuel: false,
+            relaxed_simd_deterministic: self.relaxed_simd_deterministic,
             parallel: self.parallel_compilation,
             verify: self.debug_verifier,
         }
     }
 
+    /// What modules may use: no relaxed vector operators without vectors.
+    fn features(&self) -> WasmFeatures {
+        if self.features.contains(WasmFeatures::SIMD) {
+            self.features
+        } else {
+            self.features.difference(WasmFeatures::RELAXED_SIMD)
+        }
+    }
+
     fn settings(&self) -> Settings {
         Settings {
-            features: self.features,
+            features: self.features(),
             max_wasm_stack: self.max_wasm_stack,
             wasm_backtrace: self.wasm_backtrace,
             gc: GcConfig {

@@ -20,7 +20,6 @@ use super::store::{AsContext, AsContextMut};
 use super::types::{ExternType, FuncType};
 use super::value::Val;
 use crate::error::Result;
-use crate::instance::store::StoreInner;
 use crate::wasm::module::Import;
 
 /// Finds the imports of modules by name, for stores with data of type `T`.
@@ -99,7 +98,7 @@ impl<T: 'static> Linker<T> {
     ) -> Result<&mut Linker<T>> {
         let store = store.as_context();
         ensure!(
-            Engine::same(&store.engine(), &self.engine),
+            Engine::same(store.engine(), &self.engine),
             "the store belongs to another engine than the linker"
         );
         let definition = Definition::of_extern(store.inner(), item.into())?;
@@ -287,7 +286,7 @@ impl<T: 'static> Linker<T> {
         module: &Module,
     ) -> Result<Instance> {
         let mut store = store.as_context_mut();
-        let definitions = self.resolve(module, Some(store.inner()))?;
+        let definitions = self.resolve(module)?;
         instantiate(&mut store, module, &definitions)
     }
 
@@ -297,27 +296,21 @@ impl<T: 'static> Linker<T> {
     ///
     /// As [`instantiate`](Linker::instantiate) for imports.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
-        let imports = self.resolve(module, None)?.into();
+        let imports = self.resolve(module)?.into();
         Ok(InstancePre { module: module.clone(), imports, _data: PhantomData })
     }
 
-    fn resolve(&self, module: &Module, store: Option<&StoreInner>) -> Result<Vec<Definition>> {
+    fn resolve(&self, module: &Module) -> Result<Vec<Definition>> {
         ensure!(
             Engine::same(&self.engine, module.engine()),
             "the module was compiled by another engine than the linker's"
         );
-        if let Some(store) = store {
-            linking::same_engine(store, module)?;
-        }
+        // Tables and memories may grow until the module is instantiated, which looks at them again.
         let find = |import: &Import| {
-            let definition = self.find(&import.module, &import.name)?;
-            // Tables and memories may have grown since they were defined.
-            match (definition, store) {
-                (Definition::Extern(item, _), Some(store)) => {
-                    Definition::of_extern(store, *item).ok().or(Some(definition.clone()))
-                }
-                _ => Some(definition.clone()),
-            }
+            Some(match self.find(&import.module, &import.name)? {
+                Definition::Extern(item, ty) => Definition::Extern(*item, ty.at_any_size()),
+                host => host.clone(),
+            })
         };
         linking::resolve(module, find, |import| self.hint(&import.module, &import.name))
     }
@@ -353,8 +346,7 @@ fn instantiate<T: 'static>(
     module: &Module,
     definitions: &[Definition],
 ) -> Result<Instance> {
-    let values = definitions.iter().map(|definition| definition.value(store.inner()));
-    let values = values.collect::<Result<Vec<_>>>()?;
+    let values = linking::values(store.inner(), module, definitions)?;
     Instance::instantiate(store, module, &values)
 }
 

@@ -172,17 +172,35 @@ pub(crate) fn positional(
     if expected != found {
         anyhow::bail!("expected {expected} imports, found {found}");
     }
-    let mut definitions = Vec::with_capacity(imports.len());
-    for import in imports {
-        definitions.push(Definition::of_extern(store, *import)?);
-    }
-    let next = std::cell::Cell::new(0);
-    let definitions = resolve(
-        module,
-        |_| Some(definitions[next.replace(next.get() + 1)].clone()),
-        |_| String::new(),
-    )?;
+    let definitions = imports.iter().map(|item| Definition::of_extern(store, *item));
+    let definitions = resolve_in_order(module, &definitions.collect::<Result<Vec<_>>>()?)?;
     definitions.iter().map(|definition| definition.value(store)).collect()
+}
+
+/// The imports that were found for a module by name, as instantiation in `store` takes them.
+/// Tables and memories are compared again: they may have grown since they were defined.
+pub(crate) fn values(
+    store: &StoreInner,
+    module: &Module,
+    definitions: &[Definition],
+) -> Result<Vec<ImportValue>> {
+    same_engine(store, module)?;
+    let sized = |ty: &DefinedType| matches!(ty, DefinedType::Table(..) | DefinedType::Memory(..));
+    if definitions.iter().any(|def| matches!(def, Definition::Extern(_, ty) if sized(ty))) {
+        let current = definitions.iter().map(|definition| match definition {
+            Definition::Extern(item, _) => Definition::of_extern(store, *item),
+            host => Ok(host.clone()),
+        });
+        resolve_in_order(module, &current.collect::<Result<Vec<_>>>()?)?;
+    }
+    definitions.iter().map(|definition| definition.value(store)).collect()
+}
+
+/// As [`resolve`], with one definition per import.
+fn resolve_in_order(module: &Module, definitions: &[Definition]) -> Result<Vec<Definition>> {
+    let next = std::cell::Cell::new(0);
+    let find = |_: &Import| Some(definitions[next.replace(next.get() + 1)].clone());
+    resolve(module, find, |_| String::new())
 }
 
 /// Checks that `module` can be instantiated in `store`: otherwise their types cannot be compared.
@@ -201,6 +219,17 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
             format!("; a similar name is `{candidate}`")
         }
         _ => String::new(),
+    }
+}
+
+impl DefinedType {
+    /// The same type of a table or a memory that has grown as much as it may.
+    pub(crate) fn at_any_size(&self) -> DefinedType {
+        match self {
+            DefinedType::Table(ty, _) => DefinedType::Table(*ty, u64::MAX),
+            DefinedType::Memory(ty, _) => DefinedType::Memory(*ty, u64::MAX),
+            other => other.clone(),
+        }
     }
 }
 

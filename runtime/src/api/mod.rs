@@ -19,4 +19,5 @@ pub(crate) mod refs;
 pub(crate) mod store;
 pub(crate) mod table;
 pub(crate) mod types;
+pub(crate) mod v128;
 pub(crate) mod value;

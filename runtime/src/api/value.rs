@@ -4,6 +4,7 @@ use super::func::Func;
 use super::refs::ExternRef;
 use super::refs::Rooted;
 use super::types::{HeapType, RefType, ValType};
+use super::v128::V128;
 use crate::error::Result;
 use crate::instance::definition::{FuncPtr, RawRef};
 use crate::instance::store::StoreInner;
@@ -22,6 +23,8 @@ pub enum Val {
     F32(u32),
     /// The bits of a 64-bit float.
     F64(u64),
+    /// A vector.
+    V128(V128),
     /// A function, or null.
     FuncRef(Option<Func>),
     /// A host object, or null.
@@ -92,6 +95,14 @@ impl Val {
         }
     }
 
+    /// The vector, if this is a `v128`.
+    pub fn v128(&self) -> Option<V128> {
+        match self {
+            Val::V128(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The reference, if this is one to a host object: `Some(None)` is null.
     pub fn externref(&self) -> Option<Option<&Rooted<ExternRef>>> {
         match self {
@@ -153,6 +164,15 @@ impl Val {
         self.f64().unwrap_or_else(|| panic!("expected an f64, found {self:?}"))
     }
 
+    /// The vector.
+    ///
+    /// # Panics
+    ///
+    /// If this is not a `v128`.
+    pub fn unwrap_v128(&self) -> V128 {
+        self.v128().unwrap_or_else(|| panic!("expected a v128, found {self:?}"))
+    }
+
     /// The reference.
     ///
     /// # Panics
@@ -177,6 +197,7 @@ impl Val {
             Val::I64(_) => wasm::ValType::I64,
             Val::F32(_) => wasm::ValType::F32,
             Val::F64(_) => wasm::ValType::F64,
+            Val::V128(_) => wasm::ValType::V128,
             Val::FuncRef(func) => wasm::ValType::Ref(Ref::Func(*func).wasm_type(store)?),
             Val::ExternRef(object) => wasm::ValType::Ref(Ref::Extern(*object).wasm_type(store)?),
         })
@@ -200,6 +221,7 @@ impl Val {
             Val::I64(value) => ValRaw::i64(value),
             Val::F32(bits) => ValRaw::f32(bits),
             Val::F64(bits) => ValRaw::f64(bits),
+            Val::V128(value) => ValRaw::v128(value.as_u128()),
             Val::FuncRef(func) => ValRaw::v128(Ref::Func(func).lower(store)?.to_bits()),
             Val::ExternRef(object) => ValRaw::v128(Ref::Extern(object).lower(store)?.to_bits()),
         })
@@ -212,7 +234,7 @@ impl Val {
             wasm::ValType::I64 => Val::I64(raw.get_i64()),
             wasm::ValType::F32 => Val::F32(raw.get_f32()),
             wasm::ValType::F64 => Val::F64(raw.get_f64()),
-            wasm::ValType::V128 => panic!("the decoder refuses modules with vectors"),
+            wasm::ValType::V128 => Val::V128(raw.get_v128().into()),
             wasm::ValType::Ref(ty) => {
                 let is_func = crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap);
                 let raw = match is_func {
@@ -348,6 +370,8 @@ from! {
     i64 => |value| Val::I64(value);
     f32 => |value| Val::F32(value.to_bits());
     f64 => |value| Val::F64(value.to_bits());
+    V128 => |value| Val::V128(value);
+    u128 => |bits| Val::V128(bits.into());
     Func => |func| Val::FuncRef(Some(func));
     Option<Func> => |func| Val::FuncRef(func);
     Rooted<ExternRef> => |object| Val::ExternRef(Some(object));

@@ -36,35 +36,45 @@ pub(super) fn address(call: LibCall) -> usize {
 }
 
 extern "C" fn ceil_f32(value: f32) -> f32 {
-    value.ceil()
+    quiet_f32(value).ceil()
 }
 
 extern "C" fn ceil_f64(value: f64) -> f64 {
-    value.ceil()
+    quiet_f64(value).ceil()
 }
 
 extern "C" fn floor_f32(value: f32) -> f32 {
-    value.floor()
+    quiet_f32(value).floor()
 }
 
 extern "C" fn floor_f64(value: f64) -> f64 {
-    value.floor()
+    quiet_f64(value).floor()
 }
 
 extern "C" fn trunc_f32(value: f32) -> f32 {
-    value.trunc()
+    quiet_f32(value).trunc()
 }
 
 extern "C" fn trunc_f64(value: f64) -> f64 {
-    value.trunc()
+    quiet_f64(value).trunc()
 }
 
 extern "C" fn nearest_f32(value: f32) -> f32 {
-    value.round_ties_even()
+    quiet_f32(value).round_ties_even()
 }
 
 extern "C" fn nearest_f64(value: f64) -> f64 {
-    value.round_ties_even()
+    quiet_f64(value).round_ties_even()
+}
+
+/// What an instruction makes of a signalling NaN; a library function may hand it on as it is.
+fn quiet_f32(value: f32) -> f32 {
+    if value.is_nan() { f32::from_bits(value.to_bits() | 0x0040_0000) } else { value }
+}
+
+/// As `quiet_f32`.
+fn quiet_f64(value: f64) -> f64 {
+    if value.is_nan() { f64::from_bits(value.to_bits() | 0x0008_0000_0000_0000) } else { value }
 }
 
 extern "C" fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
@@ -89,6 +99,15 @@ extern "C" fn x86_pshufb(bytes: Vector, selector: Vector) -> Vector {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn rounding_quiets_nan_and_keeps_its_payload() {
+        assert_eq!(super::ceil_f32(f32::from_bits(0xffa0_0001)).to_bits(), 0xffe0_0001);
+        let nan = f64::from_bits(0x7ff4_0000_0000_0001);
+        assert_eq!(super::nearest_f64(nan).to_bits(), 0x7ffc_0000_0000_0001);
+        assert_eq!(super::floor_f64(-0.5), -1.0);
+        assert!(super::trunc_f32(-0.5).is_sign_negative());
+    }
+
     use super::*;
 
     #[test]

@@ -42,6 +42,8 @@ pub(crate) struct Tunables {
     pub(crate) epoch_interruption: bool,
     /// Count executed operators. Not supported yet: compiling with it is an error.
     pub(crate) consume_fuel: bool,
+    /// Give relaxed SIMD operators the same results on every processor.
+    pub(crate) relaxed_simd_deterministic: bool,
     /// Compile the functions of a module on all processors.
     pub(crate) parallel: bool,
     /// Run Cranelift's verifier over everything that is emitted. Costs about 60 %.
@@ -53,6 +55,7 @@ impl Default for Tunables {
         Tunables {
             epoch_interruption: false,
             consume_fuel: false,
+            relaxed_simd_deterministic: false,
             parallel: true,
             verify: cfg!(debug_assertions),
         }
@@ -112,7 +115,7 @@ pub(crate) fn compile_module(
         1
     };
     let functions = {
-        let env = ModuleEnv::new(&info, tunables);
+        let env = ModuleEnv::new(&info, tunables, isa);
         compile_bodies(isa, &env, bodies, threads)?
     };
     Ok((info, Artifact { functions }))
@@ -302,7 +305,7 @@ pub(crate) fn clif(
 ) -> Result<String> {
     let Decoded { info, mut bodies } = decoded;
     check_declarations(&info)?;
-    let env = ModuleEnv::new(&info, tunables);
+    let env = ModuleEnv::new(&info, tunables, isa);
     let mut compiler = Compiler::new(isa);
     compiler.translate(&env, func, bodies.swap_remove(func.index()))?;
     Ok(compiler.context.func.display().to_string())

@@ -232,6 +232,7 @@ impl HostTable {
     }
 
     /// Payloads in rows.
+    #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.live
     }
@@ -242,6 +243,7 @@ impl HostTable {
     }
 
     /// Payloads waiting in [`HostTable::take_dead`].
+    #[cfg(test)]
     pub(super) fn dead(&self) -> usize {
         self.dead.len()
     }

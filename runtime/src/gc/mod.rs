@@ -15,7 +15,7 @@
 //! # When objects move
 //!
 //! Only in [`GcStore::collect`], which takes `&mut`. A [`GcRef`] is therefore good until then, and
-//! who must not see it change holds a [`NoGc`].
+//! who must not see it change holds a shared borrow of the store.
 //!
 //! # When payloads are dropped
 //!
@@ -37,7 +37,6 @@ mod tests;
 mod trace;
 
 use std::any::Any;
-use std::marker::PhantomData;
 
 use crate::abi::object::EXTERN_SIZE;
 use crate::error::Result;
@@ -75,6 +74,7 @@ impl Default for GcConfig {
 }
 
 /// What a heap holds and has done.
+#[cfg(test)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct GcStats {
     /// Collections so far.
@@ -111,11 +111,6 @@ pub(crate) struct GcStore {
     budget: usize,
     collections: u64,
 }
-
-/// Proof that no collection happens while it exists, so that references may be kept in places the
-/// collector does not visit. Borrows the [`GcStore`], whose `collect` needs it mutably.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoGc<'a>(PhantomData<&'a GcStore>);
 
 impl GcStore {
     /// An empty heap with a store id of its own. Maps and allocates nothing.
@@ -154,13 +149,8 @@ impl GcStore {
         self.space.base()
     }
 
-    /// Proof that nothing moves while it exists.
-    #[inline]
-    pub(crate) fn no_gc(&self) -> NoGc<'_> {
-        NoGc(PhantomData)
-    }
-
     /// What the heap holds and has done.
+    #[cfg(test)]
     pub(crate) fn stats(&self) -> GcStats {
         let (scoped_roots, owned_roots) = self.roots.len();
         GcStats {

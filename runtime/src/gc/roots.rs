@@ -217,6 +217,7 @@ impl RootSet {
     }
 
     /// How many roots there are: scoped, owned.
+    #[cfg(test)]
     pub(super) fn len(&self) -> (usize, usize) {
         (self.scoped.len(), self.owned.len() - self.vacant.len())
     }

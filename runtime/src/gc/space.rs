@@ -96,6 +96,7 @@ impl Space {
     }
 
     /// Accessible bytes of each semispace.
+    #[cfg(test)]
     pub(super) fn committed(&self) -> u32 {
         self.committed
     }

@@ -6,9 +6,12 @@
 //! until the store is dropped; compiled code touches it only while the store is lent to an entry
 //! into Wasm, when no Rust reference into it exists.
 
+use std::alloc::{Layout, alloc_zeroed};
 use std::cell::{Cell, UnsafeCell};
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
+
+use anyhow::ensure;
 
 use super::host_func::HostContext;
 use crate::abi::layout;
@@ -353,10 +356,43 @@ impl Table {
     }
 }
 
-fn resize_cells<V: Copy>(cells: &mut Vec<Cell<V>>, len: usize, value: V) -> Result<usize> {
-    cells.try_reserve(len - cells.len())?;
-    cells.resize_with(len, || Cell::new(value));
+fn resize_cells<V: Copy + Zero>(cells: &mut Vec<Cell<V>>, len: usize, value: V) -> Result<usize> {
+    if cells.is_empty() && value == V::ZERO {
+        *cells = zeroed_cells(len)?;
+    } else {
+        cells.try_reserve(len - cells.len())?;
+        cells.resize_with(len, || Cell::new(value));
+    }
     Ok(cells.as_ptr().expose_provenance())
+}
+
+/// Null references, in pages that the system provides when they are first touched: a guest that
+/// declares huge tables does not cost their memory.
+fn zeroed_cells<V: Copy + Zero>(len: usize) -> Result<Vec<Cell<V>>> {
+    if len == 0 {
+        return Ok(Vec::new());
+    }
+    let layout = Layout::array::<Cell<V>>(len)?;
+    // SAFETY: the layout is not empty, because neither `len` nor the size of an address or a
+    // reference is zero.
+    let cells = unsafe { alloc_zeroed(layout) };
+    ensure!(!cells.is_null(), "no memory for a table of {len} elements");
+    // SAFETY: the global allocator gave memory for exactly `len` cells, and zero bytes are the value
+    // `V::ZERO`.
+    Ok(unsafe { Vec::from_raw_parts(cells.cast(), len, len) })
+}
+
+/// Integers, whose zero has zero bytes only.
+trait Zero: PartialEq {
+    const ZERO: Self;
+}
+
+impl Zero for u32 {
+    const ZERO: u32 = 0;
+}
+
+impl Zero for usize {
+    const ZERO: usize = 0;
 }
 
 fn copy_cells<V: Copy>(cells: &[Cell<V>], to: usize, from: std::ops::Range<usize>) {

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backtrace::WasmBacktrace;
@@ -225,7 +226,7 @@ impl StoreInner {
         let error = match (self.failure.take(), fault) {
             (Some(Failure::Panic(payload)), _) => {
                 let payload = payload.into_inner().unwrap_or_else(PoisonError::into_inner);
-                std::panic::resume_unwind(payload)
+                resume_unwind(payload)
             }
             (Some(Failure::Error(error)), _) => error,
             (None, Some(fault)) => Error::from(fault.trap),
@@ -236,5 +237,22 @@ impl StoreInner {
             return error;
         }
         error.context(call::resolve_backtrace(&backtrace))
+    }
+}
+
+impl Drop for StoreInner {
+    /// Drops every host object, however many destructors panic, while everything else is still
+    /// there. The first panic goes on afterwards.
+    fn drop(&mut self) {
+        let mut first = None;
+        while let Some(payload) = self.gc.take_any() {
+            let outcome = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            first = first.or(outcome.err());
+        }
+        if let Some(panic) = first
+            && !std::thread::panicking()
+        {
+            resume_unwind(panic);
+        }
     }
 }

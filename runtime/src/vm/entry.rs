@@ -35,17 +35,25 @@ pub(crate) unsafe fn call_array(
 /// A `v128` as C functions take and return it: in a vector register.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
-pub(crate) struct Vector(sys::Vector);
+pub struct Vector(sys::Vector);
 
 impl Vector {
+    #[inline]
     pub(crate) fn new(bits: u128) -> Vector {
         // SAFETY: both are 16 bytes for which any bits are valid.
         Vector(unsafe { std::mem::transmute::<[u8; 16], sys::Vector>(bits.to_le_bytes()) })
     }
 
+    #[inline]
     pub(crate) fn bits(self) -> u128 {
         // SAFETY: both are 16 bytes for which any bits are valid.
         u128::from_le_bytes(unsafe { std::mem::transmute::<sys::Vector, [u8; 16]>(self.0) })
+    }
+}
+
+impl Default for Vector {
+    fn default() -> Vector {
+        Vector::new(0)
     }
 }
 

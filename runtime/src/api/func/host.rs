@@ -224,8 +224,7 @@ pub(crate) fn dynamic<D: 'static>(
         }
         let mut results: Vec<Val> = signature.results.iter().map(|ty| zero(inner, *ty)).collect();
         func(caller.reborrow(), &params, &mut results)?;
-        let inner = caller.inner_mut();
-        inner.safepoint();
+        let inner = caller.inner();
         for (index, (result, ty)) in results.iter().zip(&signature.results).enumerate() {
             let raw = result.lower_as(inner, *ty);
             slots[index] = raw.with_context(|| format!("result {index} of {called}"))?;
@@ -242,7 +241,7 @@ fn zero(store: &crate::instance::store::StoreInner, ty: wasm::ValType) -> Val {
         wasm::ValType::I64 => Val::I64(0),
         wasm::ValType::F32 => Val::F32(0),
         wasm::ValType::F64 => Val::F64(0),
-        wasm::ValType::V128 => panic!("no function type has vectors in this version"),
+        wasm::ValType::V128 => Val::V128(0.into()),
         wasm::ValType::Ref(ty) => {
             match crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap) {
                 true => Ref::Func(None).into(),

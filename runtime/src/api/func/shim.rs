@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::arity::several_values;
-use crate::abi::signature::LoweredType;
+use crate::abi::signature::{LoweredType, is_func_heap};
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, Lowered};
 use crate::api::engine::Engine;
@@ -17,8 +17,9 @@ use crate::api::store::{StoreContextMut, UpdateDeadline};
 use crate::api::types::ValType;
 use crate::compile::TrampolineKind;
 use crate::error::Result;
+use crate::gc::GcRef;
 use crate::instance::host_func::{HostContext, HostFunc};
-use crate::instance::store::{EpochBehavior, Failure, StoreShell};
+use crate::instance::store::{EpochBehavior, Failure, StoreInner, StoreShell};
 use crate::trap::Trap;
 use crate::vm::context::{VmCtx, VmStore};
 use crate::vm::value::ValRaw;
@@ -166,7 +167,7 @@ fn lowered(types: &[LoweredType]) -> Vec<Lowered> {
         LoweredType::I64 => Lowered::I64,
         LoweredType::F32 => Lowered::F32,
         LoweredType::F64 => Lowered::F64,
-        LoweredType::V128 => panic!("no Rust type of this version stands for a vector"),
+        LoweredType::V128 => Lowered::V128,
     };
     types.iter().map(lowered).collect()
 }
@@ -225,12 +226,38 @@ unsafe extern "C" fn array_shim<D: 'static>(
     // SAFETY: the trampoline made room for parameters and results.
     let slots = unsafe { std::slice::from_raw_parts_mut(slots, context.def.ty.sig.slots()) };
     let scope = shell.inner.gc.enter_scope();
-    let outcome = catch_unwind(AssertUnwindSafe(|| callee(Caller::new(shell), slots)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        callee(Caller::new(shell), slots)?;
+        safepoint_with_results(&mut shell.inner, &context.def.ty.ty.results, slots);
+        Ok(())
+    }));
     shell.inner.gc.exit_scope(scope);
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(error)) => shell.inner.fail(Failure::Error(error)),
         Err(panic) => shell.inner.fail(Failure::panic(panic)),
+    }
+}
+
+/// A safepoint at which the results in `slots` are roots.
+fn safepoint_with_results(store: &mut StoreInner, types: &[wasm::ValType], slots: &mut [ValRaw]) {
+    if !store.gc.should_collect() {
+        return;
+    }
+    let mut roots = Vec::new();
+    for (slot, ty) in slots.iter().zip(types) {
+        let is_gc_ref = match ty {
+            wasm::ValType::Ref(ty) => !is_func_heap(&store.engine.types(), ty.heap),
+            _ => false,
+        };
+        let reference = is_gc_ref.then(|| GcRef::from_raw(slot.get_externref())).flatten();
+        roots.push(reference.map(|reference| store.gc.root(reference)));
+    }
+    store.collect();
+    for (slot, root) in slots.iter_mut().zip(roots) {
+        if let Some(reference) = root.and_then(|root| store.gc.rooted(root)) {
+            *slot = ValRaw::externref(reference.to_raw());
+        }
     }
 }
 

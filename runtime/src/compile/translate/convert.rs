@@ -23,7 +23,7 @@ impl Translator<'_> {
         self.push(value);
     }
 
-    fn emit_convert(&mut self, opcode: Opcode, to: Type, operand: Value) -> Value {
+    pub(super) fn emit_convert(&mut self, opcode: Opcode, to: Type, operand: Value) -> Value {
         let (inst, dfg) = self.builder.ins().Unary(opcode, to, operand);
         dfg.first_result(inst)
     }
@@ -94,7 +94,7 @@ impl Translator<'_> {
     }
 }
 
-fn saturating(sign: Sign) -> Opcode {
+pub(super) fn saturating(sign: Sign) -> Opcode {
     match sign {
         Sign::Signed => Opcode::FcvtToSintSat,
         Sign::Unsigned => Opcode::FcvtToUintSat,

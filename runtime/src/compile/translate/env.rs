@@ -7,6 +7,7 @@ use cranelift_codegen::ir::{
     AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue,
     GlobalValueData, Inst, InstBuilder, MemFlagsData, SigRef, Signature, Value,
 };
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilder;
 
 use super::Translator;
@@ -24,11 +25,16 @@ pub(in crate::compile) struct ModuleEnv<'a> {
     pub(in crate::compile) info: &'a ModuleInfo,
     pub(super) layout: VmCtxLayout,
     pub(super) tunables: &'a Tunables,
+    pub(super) isa: &'a dyn TargetIsa,
 }
 
 impl<'a> ModuleEnv<'a> {
-    pub(in crate::compile) fn new(info: &'a ModuleInfo, tunables: &'a Tunables) -> ModuleEnv<'a> {
-        ModuleEnv { info, layout: VmCtxLayout::new(info), tunables }
+    pub(in crate::compile) fn new(
+        info: &'a ModuleInfo,
+        tunables: &'a Tunables,
+        isa: &'a dyn TargetIsa,
+    ) -> ModuleEnv<'a> {
+        ModuleEnv { info, layout: VmCtxLayout::new(info), tunables, isa }
     }
 
     /// The lowered signature of a defined function.

@@ -1,7 +1,7 @@
 //! Operators on linear memories and data segments.
 
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlags, Opcode, Type};
+use cranelift_codegen::ir::{InstBuilder, MemFlags, Opcode, Type, Value};
 use wasmparser::MemArg;
 
 use super::Translator;
@@ -12,16 +12,24 @@ use crate::wasm::index::MemoryIndex;
 impl Translator<'_> {
     /// Loads a `ty`, with `opcode` saying how much of it is in memory.
     pub(super) fn load(&mut self, opcode: Opcode, ty: Type, memarg: &MemArg) {
+        let value = self.emit_load(opcode, ty, memarg);
+        self.push(value);
+    }
+
+    pub(super) fn emit_load(&mut self, opcode: Opcode, ty: Type, memarg: &MemArg) -> Value {
         let (address, offset) = self.address(memarg);
         let flags = self.access_flags();
         let (inst, dfg) = self.builder.ins().Load(opcode, ty, flags, offset, address);
-        let value = dfg.first_result(inst);
-        self.push(value);
+        dfg.first_result(inst)
     }
 
     /// Stores as much of the operand as `opcode` says.
     pub(super) fn store(&mut self, opcode: Opcode, memarg: &MemArg) {
         let value = self.pop();
+        self.emit_store(opcode, value, memarg);
+    }
+
+    pub(super) fn emit_store(&mut self, opcode: Opcode, value: Value, memarg: &MemArg) {
         let ty = self.type_of(value);
         let (address, offset) = self.address(memarg);
         let flags = self.access_flags();

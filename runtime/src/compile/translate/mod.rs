@@ -11,6 +11,7 @@ mod memory;
 mod numeric;
 mod ops;
 mod reference;
+mod simd;
 mod table;
 mod variable;
 
@@ -176,6 +177,7 @@ impl<'a> Translator<'a> {
     // The operand stack.
 
     fn push(&mut self, value: Value) {
+        let value = self.canonical(value);
         self.stack.push(value);
     }
 

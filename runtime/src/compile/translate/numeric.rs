@@ -47,7 +47,7 @@ impl Translator<'_> {
         self.push(value);
     }
 
-    fn emit_binary(&mut self, opcode: Opcode, x: Value, y: Value) -> Value {
+    pub(super) fn emit_binary(&mut self, opcode: Opcode, x: Value, y: Value) -> Value {
         let ty = self.type_of(x);
         let (inst, dfg) = self.builder.ins().Binary(opcode, ty, x, y);
         dfg.first_result(inst)
@@ -72,7 +72,7 @@ impl Translator<'_> {
     }
 
     /// Pushes the one-bit result of a comparison as an `i32`.
-    fn push_bool(&mut self, result: Value) {
+    pub(super) fn push_bool(&mut self, result: Value) {
         let result = self.builder.ins().uextend(I32, result);
         self.push(result);
     }

@@ -1,0 +1,91 @@
+//! Resources: memory and address space go back when their last user is gone. Each test looks at the
+//! whole process, so they run one after the other, and apart from all others.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hostref::{Config, Engine, Instance, Linker, Module, Store};
+
+/// Waits until no other test runs.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Pages of memory that this process occupies.
+fn resident_pages() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn ten_thousand_modules_come_and_go_in_flat_memory() {
+    let _alone = alone();
+    let engine = Engine::new(Config::new().parallel_compilation(false)).unwrap();
+    let round = |range: std::ops::Range<u32>| {
+        for i in range {
+            // The number makes each module another one.
+            let wat = format!(r#"(module (func (export "f") (result i32) (i32.const {i})))"#);
+            let module = Module::new(&engine, wat).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let f = instance.get_typed_func::<(), u32>(&mut store, "f").unwrap();
+            assert_eq!(f.call(&mut store, ()).unwrap(), i);
+        }
+    };
+    round(0..2_000);
+    let before = resident_pages();
+    round(2_000..10_000);
+    let grown = resident_pages().saturating_sub(before);
+    assert!(grown < 1024, "8,000 modules left {grown} pages behind");
+}
+
+#[test]
+fn instantiations_that_fail_leave_no_memory_behind() {
+    let _alone = alone();
+    let engine = Engine::new(Config::new().table_limit(10)).unwrap();
+    let module = Module::new(&engine, "(module (memory 1) (table 11 externref))").unwrap();
+    let mut store = Store::new(&engine, ());
+    // If each kept its reservation the address space would not suffice.
+    for _ in 0..20_000 {
+        let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+        assert!(error.to_string().contains("exceeds the limit of 10 elements"), "{error}");
+    }
+    store.gc();
+}
+
+#[test]
+fn stores_give_their_address_space_back() {
+    let _alone = alone();
+    let engine = Engine::default();
+    let module = Module::new(&engine, "(module (memory 1))").unwrap();
+    let pre = Linker::new(&engine).instantiate_pre(&module).unwrap();
+    for _ in 0..20_000 {
+        pre.instantiate(&mut Store::new(&engine, ())).unwrap();
+    }
+}
+
+#[test]
+fn memories_beyond_the_address_space_are_an_error() {
+    let _alone = alone();
+    let engine = Engine::default();
+    let module = Module::new(&engine, "(module (memory 1))").unwrap();
+    let mut store = Store::new(&engine, ());
+    let outcome = (0..40_000).try_for_each(|_| Instance::new(&mut store, &module, &[]).map(drop));
+    assert!(outcome.is_err(), "128 TiB hold fewer than 40,000 reservations of 4 GiB and more");
+}
+
+#[test]
+fn huge_declared_tables_cost_no_memory_until_they_are_used() {
+    let _alone = alone();
+    let tables = "(table 10000000 externref) (table 10000000 funcref)".repeat(20);
+    let wat = format!(r#"(module {tables} (func (export "f") (result i32) (table.size 39)))"#);
+    let before = resident_pages();
+    let engine = Engine::default();
+    let module = Module::new(&engine, wat).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let f = instance.get_typed_func::<(), u32>(&mut store, "f").unwrap();
+    assert_eq!(f.call(&mut store, ()).unwrap(), 10_000_000);
+    let grown = resident_pages().saturating_sub(before);
+    assert!(grown < 8 << 10, "2.4 GB of tables were declared, {grown} pages are resident");
+}

@@ -1,0 +1,6 @@
+use hostref::WasmTy;
+
+#[derive(WasmTy)]
+struct Id<T>(T);
+
+fn main() {}

@@ -1,0 +1,6 @@
+use hostref::WasmTy;
+
+#[derive(WasmTy)]
+struct Name(String);
+
+fn main() {}

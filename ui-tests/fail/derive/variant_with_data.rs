@@ -1,0 +1,10 @@
+use hostref::WasmTy;
+
+#[derive(WasmTy)]
+#[repr(i32)]
+enum Shape {
+    Empty,
+    Circle(f64),
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use hostref::wasm_exports;
+
+#[wasm_exports]
+struct Guest {
+    run: fn(),
+    #[export(name = "run")]
+    start: fn(),
+}
+
+fn main() {}

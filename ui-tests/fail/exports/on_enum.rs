@@ -1,0 +1,8 @@
+use hostref::wasm_exports;
+
+#[wasm_exports]
+enum Guest {
+    Run,
+}
+
+fn main() {}

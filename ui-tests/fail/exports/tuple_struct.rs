@@ -1,0 +1,6 @@
+use hostref::wasm_exports;
+
+#[wasm_exports]
+struct Guest(fn() -> i32);
+
+fn main() {}

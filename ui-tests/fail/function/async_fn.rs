@@ -1,0 +1,10 @@
+use hostref::host_module;
+
+struct Env;
+
+#[host_module(name = "env")]
+impl Env {
+    async fn sleep(milliseconds: u32) {}
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use hostref::host_module;
+
+struct Env;
+
+#[host_module(name = "env")]
+impl Env {}
+
+fn main() {}

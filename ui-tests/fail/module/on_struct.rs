@@ -1,0 +1,6 @@
+use hostref::host_module;
+
+#[host_module(name = "env")]
+struct Env;
+
+fn main() {}

@@ -1,0 +1,12 @@
+use hostref::host_module;
+
+struct Counter(i32);
+
+#[host_module(receiver = "object")]
+impl Counter {
+    fn value(&self) -> &i32 {
+        &self.0
+    }
+}
+
+fn main() {}
