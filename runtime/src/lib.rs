@@ -43,7 +43,7 @@ pub use api::store::{
 pub use api::table::Table;
 pub use api::types::{
     ExportType, ExternType, Finality, FuncType, GlobalType, HeapType, ImportType, MemoryType,
-    Mutability, RefType, TableType, ValType,
+    MemoryTypeBuilder, Mutability, RefType, TableType, ValType,
 };
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};

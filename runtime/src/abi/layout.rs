@@ -89,11 +89,40 @@ pub(crate) mod type_display {
 
 /// The definition of a linear memory. `BASE` never changes while the memory lives.
 pub(crate) mod memory {
+    use crate::wasm::types::MemoryType;
+
     /// `*mut u8`
     pub(crate) const BASE: i32 = 0;
     /// `usize`: bytes.
     pub(crate) const LEN: i32 = 8;
     pub(crate) const SIZE: usize = 16;
+
+    /// Inaccessible bytes behind every memory. More than the largest access.
+    pub(crate) const GUARD: u64 = 64 << 10;
+
+    /// What keeps accesses inside a memory.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Bounds {
+        /// All that 32-bit index and offset can reach is reserved: nothing is compared.
+        Reserved,
+        /// Accesses are compared with the length. It is in whole pages of the host, so that
+        /// [`GUARD`] begins where the memory ends: the first byte of an access is compared.
+        Pages,
+        /// As `Pages`, but bytes behind the memory may be accessible: the end is compared.
+        Bytes,
+    }
+
+    impl Bounds {
+        /// What it is for memories of `ty`: a matter of the type alone, so that a module can be
+        /// compiled before its memories are known.
+        pub(crate) fn of(ty: &MemoryType) -> Bounds {
+            match (ty.page_size_log2, ty.is_64) {
+                (16, false) => Bounds::Reserved,
+                (16, true) => Bounds::Pages,
+                _ => Bounds::Bytes,
+            }
+        }
+    }
 }
 
 /// The definition of a table. Elements are `u32` (GC references) or 8-byte pointers to function

@@ -91,9 +91,13 @@ pub struct TableType {
     is_64: bool,
 }
 
-/// The type of a linear memory. Sizes are in pages of 64 KiB.
+/// The type of a linear memory. Sizes are in pages, of 64 KiB unless the type says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryType(wasm::MemoryType);
+
+/// Makes a [`MemoryType`] with several properties.
+#[derive(Clone, Debug)]
+pub struct MemoryTypeBuilder(wasm::MemoryType);
 
 /// The type of anything that can be imported or exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -468,9 +472,31 @@ impl MemoryType {
         })
     }
 
+    /// A type with properties that [`new`](MemoryType::new) and [`new64`](MemoryType::new64) leave
+    /// out.
+    ///
+    /// ```
+    /// use hostref::MemoryType;
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// let ty = MemoryType::builder().min(100).max(Some(200)).page_size_log2(0).build()?;
+    /// assert_eq!((ty.page_size(), ty.minimum()), (1, 100));
+    /// assert_eq!(ty.to_string(), "(memory 100 200 (pagesize 1))");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> MemoryTypeBuilder {
+        MemoryTypeBuilder::new()
+    }
+
     /// Whether addresses have 64 bits.
     pub fn is_64(&self) -> bool {
         self.0.is_64
+    }
+
+    /// The size of a page in bytes.
+    pub fn page_size(&self) -> u64 {
+        1 << self.0.page_size_log2
     }
 
     /// The least number of pages.
@@ -489,13 +515,64 @@ impl MemoryType {
 
     /// The decoded type, if a memory may have it.
     pub(crate) fn to_wasm(&self) -> Result<wasm::MemoryType> {
-        let wasm::Limits { min, max } = self.0.limits;
-        let bits = if self.0.is_64 { 64 } else { 32 };
-        let most = 1 << (bits - self.0.page_size_log2);
+        let wasm::MemoryType { limits: wasm::Limits { min, max }, is_64, page_size_log2, .. } =
+            self.0;
+        ensure!(matches!(page_size_log2, 0 | 16), "pages have 1 byte or 64 KiB");
+        let all = if is_64 { u64::MAX } else { u64::from(u32::MAX) };
+        let most = match page_size_log2 {
+            0 => all,
+            log2 => (all >> log2) + 1,
+        };
         if min > most || max.is_some_and(|max| max > most || max < min) {
             anyhow::bail!("memory limits out of range: {self}, where at most {most} pages exist");
         }
         Ok(self.0)
+    }
+}
+
+impl MemoryTypeBuilder {
+    /// No pages at least, no limit, 32-bit addresses, pages of 64 KiB.
+    pub fn new() -> MemoryTypeBuilder {
+        MemoryTypeBuilder(MemoryType::new(0, None).0)
+    }
+
+    /// The least number of pages.
+    pub fn min(&mut self, pages: u64) -> &mut MemoryTypeBuilder {
+        self.0.limits.min = pages;
+        self
+    }
+
+    /// The greatest number of pages.
+    pub fn max(&mut self, pages: Option<u64>) -> &mut MemoryTypeBuilder {
+        self.0.limits.max = pages;
+        self
+    }
+
+    /// Whether addresses have 64 bits.
+    pub fn memory64(&mut self, enable: bool) -> &mut MemoryTypeBuilder {
+        self.0.is_64 = enable;
+        self
+    }
+
+    /// The binary logarithm of the size of a page: 16, or 0.
+    pub fn page_size_log2(&mut self, log2: u8) -> &mut MemoryTypeBuilder {
+        self.0.page_size_log2 = log2;
+        self
+    }
+
+    /// The type.
+    ///
+    /// # Errors
+    ///
+    /// If there are no such memories: the limits are out of range, or the size of a page is.
+    pub fn build(&self) -> Result<MemoryType> {
+        MemoryType(self.0).to_wasm().map(MemoryType)
+    }
+}
+
+impl Default for MemoryTypeBuilder {
+    fn default() -> MemoryTypeBuilder {
+        MemoryTypeBuilder::new()
     }
 }
 

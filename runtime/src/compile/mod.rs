@@ -125,18 +125,9 @@ pub(crate) fn compile_module(
 fn check_declarations(info: &ModuleInfo) -> Result<()> {
     check_types(info)?;
     for memory in &info.memories {
-        if memory.is_64 {
-            bail!("64-bit memories are not supported yet: memory64");
-        }
         if memory.shared {
             bail!("shared memories are not supported yet: threads");
         }
-        if memory.page_size_log2 != 16 {
-            bail!("pages of other sizes than 64 KiB are not supported yet: custom page sizes");
-        }
-    }
-    if info.tables.iter().any(|table| table.ty.is_64) {
-        bail!("64-bit tables are not supported yet: memory64");
     }
     Ok(())
 }
