@@ -61,7 +61,7 @@ macro_rules! several_results {
             refs = "externref ".repeat($count),
         );
         world.linker.allow_shadowing(true).define(&world.store, "", "many", many)?;
-        let module = hostref::Module::new(&world.store.engine(), wat)?;
+        let module = hostref::Module::new(world.store.engine(), wat)?;
         let guest = world.linker.instantiate(&mut world.store, &module)?;
         $check!(world, guest, first, $($name)*);
     })*};
@@ -249,7 +249,7 @@ fn dynamic_calls(mode: Mode) -> Result<()> {
 fn dynamic_host_functions(mode: Mode) -> Result<()> {
     let mut world = World::new(mode)?;
     let ty = FuncType::new(
-        &world.store.engine(),
+        world.store.engine(),
         [ValType::EXTERNREF, ValType::I32, ValType::EXTERNREF],
         [ValType::EXTERNREF, ValType::EXTERNREF, ValType::EXTERNREF, ValType::I32],
     );
@@ -313,7 +313,7 @@ fn unchecked_calls(mode: Mode) -> Result<()> {
 fn unchecked_host_functions(mode: Mode) -> Result<()> {
     let mut world = World::new(mode)?;
     let ty = FuncType::new(
-        &world.store.engine(),
+        world.store.engine(),
         [ValType::EXTERNREF, ValType::I64],
         [ValType::I64, ValType::EXTERNREF, ValType::EXTERNREF, ValType::EXTERNREF],
     );

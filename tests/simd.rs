@@ -8,7 +8,7 @@ use hostref::{
 };
 
 fn instance<T: 'static>(store: &mut Store<T>, wat: &str, linker: &Linker<T>) -> Instance {
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     linker.instantiate(store, &module).unwrap()
 }
 
@@ -170,7 +170,7 @@ fn values((a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p): Mixed) -> Vec<Val> {
 fn untyped_host_functions_take_and_return_vectors() {
     let (mut store, mut linker) = store();
     let types: Vec<ValType> = values(mixed()).iter().map(|v| v.ty(&store).unwrap()).collect();
-    let ty = FuncType::new(&store.engine(), types.clone(), types);
+    let ty = FuncType::new(store.engine(), types.clone(), types);
     let host = Func::new(&mut store, ty, |_: Caller<'_, ()>, params, results| {
         assert_eq!(results[0].v128(), Some(V128::default()));
         results.copy_from_slice(params);
@@ -348,7 +348,7 @@ fn macros_take_vectors_and_types_made_of_them() {
             (call $brighten
                 (f32x4.mul (local.get 0) (f32x4.splat (f32.const 2))) (f32.const 0.5)
                 (local.get 1))))"#;
-    let module = Module::new(&store.engine(), wat).unwrap();
+    let module = Module::new(store.engine(), wat).unwrap();
     let shader = Shader::instantiate(&mut store, &module, &linker).unwrap();
     let (color, mask) =
         shader.call_shade(&mut store, Color([1.0, -2.0, 0.25, 8.0]), vector(1)).unwrap();

@@ -193,7 +193,7 @@ impl World {
 
     /// An instance of the module with these fields after the [`IMPORTS`].
     pub fn guest(&mut self, fields: &str) -> Result<Instance> {
-        let module = Module::new(&self.store.engine(), format!("(module {IMPORTS} {fields})"))?;
+        let module = Module::new(self.store.engine(), format!("(module {IMPORTS} {fields})"))?;
         self.linker.instantiate(&mut self.store, &module)
     }
 

@@ -16,7 +16,7 @@ use crate::instance::store::StoreInner;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of an exported function",
     label = "cannot be passed to a guest",
-    note = "a guest takes numbers, `V128`, `bool`, `char`, types with `#[derive(WasmTy)]`, \
+    note = "a guest takes numbers of up to 64 bits, `bool`, `char`, types with `#[derive(WasmTy)]`, \
             `Rooted<ExternRef<T>>`, `New<T>` for a new object, and `Option`s of references and `New`"
 )]
 pub trait ExportParam {

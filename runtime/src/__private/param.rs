@@ -14,7 +14,7 @@ use crate::api::convert::WasmTy;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a host function",
     label = "a guest cannot pass this",
-    note = "a guest can pass numbers, `V128`, `bool`, `char`, types with `#[derive(WasmTy)]`, \
+    note = "a guest can pass numbers of up to 64 bits, `bool`, `char`, types with `#[derive(WasmTy)]`, \
             and host objects as `&T`, `&mut T`, `Option<&T>`, `Option<&mut T>` or `Rooted<ExternRef<T>>`, \
             where `T` is `Send + Sync + 'static`",
     note = "`&str` and `&[T]` in the guest's memory are not supported yet: take an address and a length, \

@@ -17,9 +17,9 @@ use crate::vm::value::ValRaw;
 
 /// A Rust type that stands for one Wasm value in typed calls and host functions.
 ///
-/// Implemented for `i32 u32 i64 u64 f32 f64` and [`V128`], the narrower integers, `bool` and `char` (as checked
-/// `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`, [`ManuallyRooted`],
-/// [`Func`], and `Option`s of them for nullable references.
+/// Implemented for `i32 u32 i64 u64 f32 f64` and [`V128`], the narrower integers, `bool` and `char`
+/// (as checked `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`,
+/// [`ManuallyRooted`], [`Func`], and `Option`s of them for nullable references.
 ///
 /// Your own types join by delegating to one of these, by hand or with `#[derive(WasmTy)]`:
 ///
@@ -52,8 +52,8 @@ use crate::vm::value::ValRaw;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not stand for a Wasm value",
     label = "not a Wasm value",
-    note = "integers of up to 64 bits, floats, `V128`, `bool`, `char`, `Rooted<ExternRef<T>>`, `Func` \
-            and `Option`s of references do",
+    note = "integers of up to 64 bits, floats, `bool`, `char`, `Rooted<ExternRef<T>>`, `Func` and \
+            `Option`s of references do",
     note = "for a type of your own use `#[derive(WasmTy)]`, or pass it as an object"
 )]
 pub trait WasmTy: Sized + Send + 'static {

@@ -134,15 +134,6 @@ impl GcStore {
         self.roots.store()
     }
 
-    /// Reserves the heap's address space now instead of at the first object.
-    ///
-    /// # Errors
-    ///
-    /// Fails when the system has no 4 GiB of address space left.
-    pub(crate) fn reserve(&mut self) -> Result<()> {
-        self.space.reserve()
-    }
-
     /// What references are relative to: null until the heap is reserved, then the same for ever.
     #[inline]
     pub(crate) fn base(&self) -> *mut u8 {

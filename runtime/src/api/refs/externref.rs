@@ -4,8 +4,6 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::marker::PhantomData;
 
-use anyhow::Context as _;
-
 use super::sealed::GcRefImpl;
 use super::{GcHeapOutOfMemory, HostAccessError, ManuallyRooted, Rooted, resolve};
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
@@ -209,18 +207,13 @@ pub(crate) fn alloc<T>(
 where
     T: Any + Send + Sync,
 {
-    if inner.gc.base().is_null() {
-        reserve(inner)?;
+    let payload = Payload::new(value, properties);
+    let reference = inner.gc.alloc_host(payload).map_err(out_of_memory::<T>)?;
+    if inner.vm.gc_base.get().is_null() {
+        // The heap was made just now: tell compiled code where it is.
+        inner.vm.gc_base.set(inner.gc.base());
     }
-    inner.gc.alloc_host(Payload::new(value, properties)).map_err(out_of_memory::<T>)
-}
-
-/// Makes the heap, and tells compiled code where it is.
-#[cold]
-fn reserve(inner: &mut StoreInner) -> Result<()> {
-    inner.gc.reserve().context("cannot make a new `externref`")?;
-    inner.vm.gc_base.set(inner.gc.base());
-    Ok(())
+    Ok(reference)
 }
 
 #[cold]
