@@ -78,7 +78,7 @@ pub(crate) mod func_import {
 pub(crate) mod type_display {
     /// Ids in an entry. What has more supertypes is tested by
     /// [`Builtin::IsSubtype`](crate::abi::builtins::Builtin::IsSubtype).
-    pub(crate) const INLINE: u32 = 8;
+    pub(crate) const INLINE: usize = 8;
     /// Binary logarithm of the size of an entry.
     pub(crate) const STRIDE_LOG2: u32 = 5;
     /// What stands in an entry behind the type itself: no type's id.

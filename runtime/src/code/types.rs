@@ -36,7 +36,7 @@ impl Types {
         groups: &[Range<u32>],
     ) -> Result<Box<[TypeId]>> {
         let ids = self.registry.register_module(types, groups);
-        self.publish()?;
+        ids.iter().try_for_each(|id| self.publish(*id))?;
         Ok(ids)
     }
 
@@ -52,7 +52,7 @@ impl Types {
         ty: &FuncType<TypeId>,
     ) -> Result<TypeId> {
         let id = self.registry.register_func(is_final, supertype, ty);
-        self.publish()?;
+        self.publish(id)?;
         Ok(id)
     }
 
@@ -61,10 +61,10 @@ impl Types {
         self.table.base()
     }
 
-    /// Writes the entries of all types that have none yet; those that an earlier registration
-    /// could not write come first.
-    fn publish(&mut self) -> Result<()> {
-        for index in self.table.len()..self.registry.len() {
+    /// Writes the entries of `id` and of all types before it that have none yet: an earlier
+    /// registration may have failed.
+    fn publish(&mut self, id: TypeId) -> Result<()> {
+        for index in self.table.len()..=id.0 as usize {
             let index = u32::try_from(index).expect("the registry gives out u32 ids");
             let display = self.registry.display(TypeId(index)).iter().map(|id| id.0);
             self.table.push(display)?;

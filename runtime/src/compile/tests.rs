@@ -437,6 +437,21 @@ fn a_type_with_subtypes_is_found_in_the_display() {
 }
 
 #[test]
+fn a_table_of_one_type_needs_no_check_of_signatures() {
+    let call = |element: &str| {
+        clif_of(&format!(
+            "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 {element})
+                (func (call_indirect (type $t) (i32.const 0))))"
+        ))
+    };
+    let bad_signature = Trap::BadSignature.code();
+    let checks = |clif: &str| clif.contains(&format!("iconst.i32 {bad_signature}\n"));
+    assert!(checks(&call("funcref")));
+    assert!(!checks(&call("(ref null $t)")));
+    assert!(!checks(&call("(ref null $u)")));
+}
+
+#[test]
 fn a_64_bit_access_compares_once() {
     let clif = |offset: u64| {
         clif_of(&format!(

@@ -10,7 +10,7 @@ use crate::abi::layout::type_display;
 use crate::error::Result;
 
 /// One entry as it lies in memory.
-type Entry = [u32; type_display::INLINE as usize];
+type Entry = [u32; type_display::INLINE];
 const _: () = assert!(size_of::<Entry>() == 1 << type_display::STRIDE_LOG2);
 
 /// How many bytes of the table become accessible at a time.
@@ -60,7 +60,7 @@ impl TypeTable {
             self.reservation.commit(self.committed..committed)?;
             self.committed = committed;
         }
-        let mut entry: Entry = [type_display::NONE; type_display::INLINE as usize];
+        let mut entry: Entry = [type_display::NONE; type_display::INLINE];
         entry.iter_mut().zip(display).for_each(|(slot, id)| *slot = id);
         let table = self.reservation.base().cast::<Entry>();
         // SAFETY: the entry lies in the part of the reservation that was made accessible, the
@@ -83,7 +83,7 @@ mod tests {
             table.push([7, id].into_iter()).unwrap();
         }
         assert_eq!((table.base(), table.len()), (base, 10_000));
-        let entry = base.wrapping_add(9_999 * type_display::INLINE as usize);
+        let entry = base.wrapping_add(9_999 * type_display::INLINE);
         // SAFETY: the last entry was written above.
         let entry = unsafe { entry.cast::<Entry>().read() };
         assert_eq!(entry[..3], [7, 9_999, type_display::NONE]);

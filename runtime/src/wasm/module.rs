@@ -125,15 +125,10 @@ impl ModuleInfo {
         self.types[index.index()].as_func().expect("validated: a function type index")
     }
 
-    /// The number of supertypes of the type at `index`, itself not counted.
-    pub(crate) fn supertypes(&self, index: TypeIndex) -> u32 {
-        let mut count = 0;
-        let mut supertype = self.types[index.index()].supertype;
-        while let Some(index) = supertype {
-            count += 1;
-            supertype = self.types[index.index()].supertype;
-        }
-        count
+    /// The supertypes of the type at `index` up to the root, itself not included.
+    pub(crate) fn supertypes(&self, index: TypeIndex) -> impl Iterator<Item = TypeIndex> + '_ {
+        let supertype = |index: &TypeIndex| self.types[index.index()].supertype;
+        std::iter::successors(supertype(&index), supertype)
     }
 
     /// The position of `func` among the defined functions; `None` if it is imported.

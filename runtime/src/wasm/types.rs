@@ -307,11 +307,6 @@ impl TypeRegistry {
         first
     }
 
-    /// The number of types: ids count from 0.
-    pub(crate) fn len(&self) -> usize {
-        self.types.len()
-    }
-
     /// The supertypes of `id` from the root down to `id` itself.
     pub(crate) fn display(&self, id: TypeId) -> &[TypeId] {
         &self.types[id.0 as usize].display
