@@ -322,8 +322,8 @@ mod binding {
         let error = Wanted::new(&mut store, &instance).err().unwrap();
         assert_eq!(chain(&error), REPORT);
         let engine = store.engine();
-        let module = Module::new(&engine, WAT).unwrap();
-        let linker = Linker::new(&engine);
+        let module = Module::new(engine, WAT).unwrap();
+        let linker = Linker::new(engine);
         let error = Wanted::instantiate(&mut store, &module, &linker).err().unwrap();
         assert_eq!(chain(&error), REPORT);
         let pre = linker.instantiate_pre(&module).unwrap();

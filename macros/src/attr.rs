@@ -126,7 +126,7 @@ impl Args {
 }
 
 fn parse_entry(segment: Vec<TokenTree>, keys: &Keys, errors: &mut Errors) -> Option<Entry> {
-    let malformed = || format!("expected `key = value`; {}", list(keys));
+    let malformed = || format!("expected `key = value`{}", also(keys));
     let mut tokens = segment.into_iter();
     let first = tokens.next()?;
     let TokenTree::Ident(key) = first else {
@@ -161,19 +161,24 @@ fn check_key(key: &Ident, keys: &Keys, errors: &mut Errors) -> bool {
     let attribute = keys.attribute;
     let name = key.to_string();
     let message = if keys.later.contains(&name.as_str()) {
-        format!("`{name}` of `{attribute}` is not supported yet; {}", list(keys))
+        format!("`{name}` of `{attribute}` is not supported yet{}", also(keys))
     } else if let Some(meant) = nearest(&name, keys.known.iter().copied()) {
         format!("`{attribute}` has no key `{name}`; did you mean `{meant}`?")
     } else {
-        format!("`{attribute}` has no key `{name}`; {}", list(keys))
+        format!("`{attribute}` has no key `{name}`{}", also(keys))
     };
     errors.at(key, message);
     false
 }
 
-fn list(keys: &Keys) -> String {
+/// The keys that there are, to end a message.
+fn also(keys: &Keys) -> String {
     let names: Vec<_> = keys.known.iter().map(|key| format!("`{key}`")).collect();
-    format!("the keys of `{}` are {}", keys.attribute, names.join(", "))
+    match &names[..] {
+        [] => String::new(),
+        [only] => format!("; its only key is {only}"),
+        _ => format!("; the keys of `{}` are {}", keys.attribute, names.join(", ")),
+    }
 }
 
 /// Splits at commas outside of angle brackets, so that a value may be a generic type.

@@ -9,9 +9,19 @@ use syn::Path;
 pub(crate) struct Krate(pub(crate) Option<Path>);
 
 impl Krate {
-    /// The hidden support module, for generated code that blames `span`.
+    /// The path for generated code that is shown at `span`; it is found where the user named it.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
+        let tokens = self.to_token_stream().into_iter().map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        });
+        tokens.collect()
+    }
+
+    /// The hidden support module, for generated code that is shown at `span`.
     pub(crate) fn private(&self, span: Span) -> TokenStream {
-        quote_spanned!(span=> #self::__private)
+        let krate = self.at(span);
+        quote_spanned!(span=> #krate::__private)
     }
 }
 

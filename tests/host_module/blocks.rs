@@ -21,7 +21,7 @@ impl Mixed {
     }
     #[cfg(any())]
     fn absent(v: DoesNotExist) {}
-    #[cfg(all())]
+    #[cfg(not(any()))]
     fn present() -> i64 {
         Self::helper(5)
     }
@@ -31,6 +31,7 @@ impl Mixed {
 
 #[host_module(name = "more", link = "add_more_to_linker")]
 impl Mixed {
+    #[allow(clippy::too_many_arguments, reason = "the most there can be")]
     fn sum_of_all(
         a: i32,
         b: i32,

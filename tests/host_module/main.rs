@@ -48,10 +48,7 @@ fn chain(error: &Error) -> String {
     format!("{error:#}")
 }
 
-fn extern_val<T: 'static>(object: Rooted<ExternRef<T>>) -> Val
-where
-    T: std::any::Any + Send + Sync,
-{
+fn extern_val<T: std::any::Any + Send + Sync>(object: Rooted<ExternRef<T>>) -> Val {
     Val::from(object.to_untyped())
 }
 

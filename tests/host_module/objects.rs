@@ -27,11 +27,12 @@ impl Counter {
         counter.map(|counter| counter.0 = 0).is_some()
     }
     fn positive(start: i64) -> Option<New<Counter>> {
-        (start > 0).then(|| New(Counter(start)))
+        (start > 0).then_some(New(Counter(start)))
     }
     fn flagged(a: &mut Counter, b: &mut Counter, flag: bool) {
         (a.0, b.0) = (flag.into(), flag.into());
     }
+    #[allow(clippy::needless_arbitrary_self_type, reason = "this is what is tested")]
     fn same(self: &Self, other: &Self) -> bool {
         std::ptr::eq(self, other)
     }

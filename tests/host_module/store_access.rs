@@ -108,7 +108,7 @@ fn a_manually_rooted_argument_outlives_the_call() {
         let mut scope = hostref::RootScope::new(&mut store);
         let object = ExternRef::new(&mut scope, 5_u8).unwrap();
         let module = Module::new(
-            &scope.as_context_mut().engine(),
+            scope.as_context_mut().engine(),
             format!("(module {import} (export \"f\" (func 0)))"),
         );
         let instance = linker.instantiate(&mut scope, &module.unwrap()).unwrap();

@@ -79,7 +79,7 @@ pub mod api {
 }
 
 fn main() {
-    let engine = ::renamed::Engine::default();
+    let engine: ::renamed::Engine = ::std::default::Default::default();
     let mut linker = ::renamed::Linker::new(&engine);
     ::std::assert!(api::Log::add_to_linker(&mut linker, |app| &mut app.log).is_ok());
 }

@@ -31,6 +31,10 @@ macro_rules! guest {
 
 guest!(Small, run: fn(n: i32) -> i32, "run-it");
 
+fn call(guest: &Small, store: &mut hostref::Store<()>) -> hostref::Result<i32> {
+    guest.call_run(store, 1)
+}
+
 fn main() {
-    let _: fn(&Small, &mut hostref::Store<()>, i32) -> hostref::Result<i32> = Small::call_run;
+    let _ = call;
 }

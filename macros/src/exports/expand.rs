@@ -4,10 +4,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Attribute, Type};
 
-use super::model::{Exports, Field, FieldKind, Function};
+use super::model::{Exports, Field, FieldKind, Function, Param};
+use crate::spans;
 
 /// The struct, its methods and its `Pre`.
 pub(super) fn expand(exports: &Exports) -> TokenStream {
@@ -60,25 +60,51 @@ fn bound_struct(exports: &Exports) -> TokenStream {
 fn bound_type(exports: &Exports, field: &Field) -> TokenStream {
     let private = exports.krate.private(Span::mixed_site());
     match &field.kind {
-        FieldKind::Item(ty) => {
-            let span = Span::mixed_site().located_at(ty.span());
-            let private = exports.krate.private(span);
-            quote_spanned!(span=> #private::Item<#ty>)
-        }
+        FieldKind::Item(ty) => quote!(#ty),
         FieldKind::Function(Function { broken: true, .. }) => quote!(()),
         FieldKind::Function(function) => {
-            let params = function.params.iter().map(|param| {
-                let ty = &param.ty;
-                let span = Span::mixed_site().located_at(ty.span());
-                let private = exports.krate.private(span);
-                quote_spanned!(span=> #private::Argument<#ty>)
-            });
+            let params = function.params.iter().map(|param| &param.ty);
             let result = result_type(function);
-            let span = Span::mixed_site().located_at(result.span());
-            let outcome = quote_spanned!(span=> #private::Outcome<#result>);
             match function.optional {
-                false => quote!(#private::Function<(#(#params,)*), #outcome>),
-                true => quote!(#private::OptionalFunction<(#(#params,)*), #outcome>),
+                false => quote!(#private::Function<(#(#params,)*), #result>),
+                true => quote!(#private::OptionalFunction<(#(#params,)*), #result>),
+            }
+        }
+    }
+}
+
+/// The markers of a function's parameters and result: where a type that cannot be one is reported.
+/// Each body that needs them makes the same ones, and rustc prints equal messages once.
+fn markers(exports: &Exports, function: &Function) -> TokenStream {
+    let krate = &exports.krate;
+    let params = function.params.iter().map(|Param { ty, .. }| {
+        spans::call_at(ty, |span| {
+            let private = krate.private(span);
+            (quote_spanned!(span=> #private::Markers.argument::<#ty, _>), quote!())
+        })
+    });
+    let result = result_type(function);
+    let outcome = spans::call_at(&result, |span| {
+        let private = krate.private(span);
+        (quote_spanned!(span=> #private::Markers.outcome::<#result, _>), quote!())
+    });
+    quote!((#(#params,)*), #outcome)
+}
+
+/// What the struct asks for in the place of `field`.
+fn spec(exports: &Exports, field: &Field) -> TokenStream {
+    let krate = &exports.krate;
+    match &field.kind {
+        FieldKind::Item(ty) => spans::call_at(ty, |span| {
+            let private = krate.private(span);
+            (quote_spanned!(span=> #private::Markers.item::<#ty, _>), quote!())
+        }),
+        FieldKind::Function(function) => {
+            let private = krate.private(Span::mixed_site());
+            let markers = markers(exports, function);
+            match function.optional {
+                false => quote!(#private::function(#markers)),
+                true => quote!(#private::optional_function(#markers)),
             }
         }
     }
@@ -99,6 +125,8 @@ fn constructors(exports: &Exports) -> TokenStream {
     let broken = fields.iter().filter(|field| field.is_broken()).map(|field| &field.ident);
     let locals: Vec<_> = (0..sound.len()).map(local).collect();
     let pattern = locals.iter().rfold(quote!(()), |rest, local| quote!((#local, #rest)));
+    let specs = sound.iter().map(|field| spec(exports, field));
+    let specs = specs.rfold(quote!(()), |rest, spec| quote!((#spec, #rest)));
     let names = sound.iter().map(|field| &field.wasm_name);
     let name = exports.ident.unraw().to_string();
     quote! {
@@ -119,10 +147,10 @@ fn constructors(exports: &Exports) -> TokenStream {
         /// # Errors
         ///
         /// Fails when an import is missing, when the start function traps, and as `new` does.
-        #vis fn instantiate<__D: 'static>(
-            mut __store: impl #krate::AsContextMut<Data = __D>,
+        #vis fn instantiate<__Data: 'static>(
+            mut __store: impl #krate::AsContextMut<Data = __Data>,
             __module: &#krate::Module,
-            __linker: &#krate::Linker<__D>,
+            __linker: &#krate::Linker<__Data>,
         ) -> #krate::Result<Self> {
             let __instance = __linker.instantiate(&mut __store, __module)?;
             Self::new(__store, &__instance)
@@ -135,7 +163,7 @@ fn constructors(exports: &Exports) -> TokenStream {
         }
 
         fn __collector() -> impl #private::Collect<Output = Self> {
-            #private::collector(#name, &[#(#names),*], |__instance, #pattern| Self {
+            #private::collector(#name, &[#(#names),*], #specs, |__instance, #pattern| Self {
                 __instance,
                 #(#idents: #locals,)*
                 #(#broken: (),)*
@@ -187,7 +215,10 @@ fn call_method(exports: &Exports, field: &Field, function: &Function) -> TokenSt
     };
     let (has, absent) = has.unzip();
     let body = match function.broken {
-        false => quote!(self.#ident.call(__store, (#(#params,)*))),
+        false => {
+            let markers = markers(exports, function);
+            quote!(self.#ident.call(__store, #markers, (#(#params,)*)))
+        }
         true => quote!(::core::unreachable!()),
     };
     quote! {
@@ -215,7 +246,7 @@ fn accessor(field: &Field, ty: &Type) -> TokenStream {
         #summary
         #[must_use]
         #vis fn #ident(&self) -> #ty {
-            self.#ident.get()
+            ::core::clone::Clone::clone(&self.#ident)
         }
     }
 }
@@ -233,19 +264,19 @@ fn pre(exports: &Exports) -> TokenStream {
         #(#cfgs)*
         #[doc = #doc]
         #[allow(dead_code, reason = "generated by #[wasm_exports]")]
-        #vis struct #pre<__D: 'static> {
-            __pre: #private::ExportsPre<__D>,
+        #vis struct #pre<__Data: 'static> {
+            __pre: #private::ExportsPre<__Data>,
         }
 
         #(#cfgs)*
         #[allow(dead_code, unreachable_pub, reason = "generated by #[wasm_exports]")]
-        impl<__D: 'static> #pre<__D> {
+        impl<__Data: 'static> #pre<__Data> {
             /// Finds the exports in the module of `pre` and checks their types.
             ///
             /// # Errors
             ///
             /// Reports, in one error, every export that is missing or of another type.
-            #vis fn new(__pre: #krate::InstancePre<__D>) -> #krate::Result<Self> {
+            #vis fn new(__pre: #krate::InstancePre<__Data>) -> #krate::Result<Self> {
                 let __pre = #private::ExportsPre::new(__pre, #ident::__collector())?;
                 #krate::Result::Ok(Self { __pre })
             }
@@ -257,9 +288,23 @@ fn pre(exports: &Exports) -> TokenStream {
             /// Fails when the store has no room and when the start function traps.
             #vis fn instantiate(
                 &self,
-                __store: impl #krate::AsContextMut<Data = __D>,
+                __store: impl #krate::AsContextMut<Data = __Data>,
             ) -> #krate::Result<#ident> {
                 self.__pre.instantiate(__store, #ident::__collector())
+            }
+        }
+
+        #(#cfgs)*
+        impl<__Data: 'static> ::core::clone::Clone for #pre<__Data> {
+            fn clone(&self) -> Self {
+                Self { __pre: ::core::clone::Clone::clone(&self.__pre) }
+            }
+        }
+
+        #(#cfgs)*
+        impl<__Data: 'static> ::core::fmt::Debug for #pre<__Data> {
+            fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.__pre, __f)
             }
         }
     }

@@ -17,13 +17,13 @@ fn check_receiver(module: &mut HostModule, errors: &mut Errors) {
     if module.receiver.is_some() {
         return;
     }
-    let first = module.functions.iter().find_map(|function| function.receiver);
+    let first = module.functions.iter().find_map(|function| function.receiver.as_ref());
     if let Some(receiver) = first {
-        errors.push(syn::Error::new(
-            receiver.span,
+        errors.at(
+            &receiver.tokens,
             "what is `self`? Say `#[host_module(receiver = \"object\")]` when the guest passes it as an \
              externref in the first parameter, or `receiver = \"state\"` when it is a part of the store's data",
-        ));
+        );
         // One message stands for all: they have one answer.
         module.functions.retain(|function| function.receiver.is_none());
     }

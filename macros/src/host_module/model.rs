@@ -1,7 +1,7 @@
 //! What a `#[host_module]` block says. Nodes keep the user's tokens, so that messages point at them.
 
 use proc_macro2::Span;
-use syn::{Attribute, Ident, ItemImpl, Type};
+use syn::{Attribute, Ident, ItemImpl, Receiver, Type};
 
 use crate::krate::Krate;
 
@@ -53,10 +53,10 @@ pub(crate) struct WasmName {
 }
 
 /// `&self` or `&mut self`.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct SelfParam {
     pub(crate) exclusive: bool,
-    pub(crate) span: Span,
+    /// As written.
+    pub(crate) tokens: Receiver,
 }
 
 /// A parameter other than `self`.

@@ -5,7 +5,9 @@ use heck::ToKebabCase;
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Meta, Type};
+use syn::{
+    Attribute, GenericParam, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Meta, Type,
+};
 
 use super::model::{Function, HostModule, ReceiverKind, WasmName};
 use super::signature;
@@ -68,16 +70,22 @@ fn parse_block(item: TokenStream, errors: &mut Errors) -> Option<ItemImpl> {
         );
         return None;
     }
-    let generics = &block.generics;
-    if !generics.params.is_empty() {
-        errors.at(
-            &generics.params,
-            "a host module cannot be generic: guests import concrete functions; write the block \
-             for one type, as in `impl Name<i32> { .. }`",
-        );
-        return None;
+    let params = &block.generics.params;
+    if params.is_empty() {
+        return Some(block);
     }
-    Some(block)
+    let message = match params.iter().all(|param| matches!(param, GenericParam::Lifetime(_))) {
+        true => {
+            "a host module cannot have a lifetime: linkers and stores keep what they are given, so the \
+             type must own what it refers to"
+        }
+        false => {
+            "a host module cannot be generic: guests import concrete functions; write the block for \
+             one type, as in `impl Name<i32> { .. }`"
+        }
+    };
+    errors.at(params, message);
+    None
 }
 
 fn module_name(args: &Args, self_ty: &Type, errors: &mut Errors) -> String {
@@ -136,7 +144,7 @@ fn parse_items(block: &mut ItemImpl, case: Case, errors: &mut Errors) -> Vec<Fun
                 take_host_args(&mut constant.attrs, &CONSTANT, errors);
             }
             ImplItem::Type(ty) => errors.at(
-                &ty.type_token,
+                ty.type_token,
                 "an associated type cannot be part of a host module; move it to another impl block",
             ),
             ImplItem::Macro(call) => errors.at(
@@ -208,21 +216,19 @@ fn take_host_args(attrs: &mut Vec<Attribute>, keys: &Keys, errors: &mut Errors) 
             _ => errors.at(&attr, "`#[host]` takes arguments: `#[host(name = \"..\")]`"),
         }
     }
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("cfg_attr")) {
-        if let Meta::List(list) = &attr.meta
-            && mentions_host(list.tokens.clone())
-        {
-            errors.at(
-                attr,
-                "`#[host]` cannot be conditional; write the function twice, each under its `#[cfg]`",
-            );
-        }
+    for attr in attrs.extract_if(.., |attr| is_conditional_host(attr)) {
+        errors.at(
+            &attr,
+            "`#[host]` cannot be conditional; write the function twice, each under its `#[cfg]`",
+        );
     }
     args
 }
 
-fn mentions_host(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| token.to_string() == "host")
+fn is_conditional_host(attr: &Attribute) -> bool {
+    let Meta::List(list) = &attr.meta else { return false };
+    let mentions_host = || list.tokens.clone().into_iter().any(|token| token.to_string() == "host");
+    attr.path().is_ident("cfg_attr") && mentions_host()
 }
 
 /// The first line of the documentation.

@@ -1,7 +1,6 @@
 //! The signature of one function: which shapes can be called from Wasm. Judges syntax only; every
 //! type is judged by rustc through the traits of the support module.
 
-use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Attribute, FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Safety,
@@ -80,14 +79,14 @@ pub(super) fn parameters(sig: &Signature, errors: &mut Errors) -> (Option<SelfPa
 }
 
 fn self_param(receiver: &Receiver, errors: &mut Errors) -> Option<SelfParam> {
-    let span = receiver.span();
+    let tokens = receiver.clone();
     match &receiver.kind {
         ReceiverKind::Reference(_, _, mutability) => {
-            Some(SelfParam { exclusive: mutability.is_some(), span })
+            Some(SelfParam { exclusive: mutability.is_some(), tokens })
         }
         ReceiverKind::Typed(_, ty) => match &**ty {
             Type::Reference(reference) if is_self(&reference.elem) => {
-                Some(SelfParam { exclusive: reference.mutability.is_some(), span })
+                Some(SelfParam { exclusive: reference.mutability.is_some(), tokens })
             }
             _ => {
                 errors.at(receiver, "write `&self` or `&mut self`: the runtime owns the value, and lends it to the method");

@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, LoadError, WasmBasic, WasmTy, load};
+use crate::api::func::arity::any_values;
 use crate::api::func::shim::AbiParams;
 use crate::api::refs::HostAccessError;
 use crate::api::types::{HeapType, RefType, ValType};
@@ -128,6 +129,8 @@ markers! {
     Exclusive<T>;
     /// An `Option` of either, `None` for null.
     Optional<A>;
+    /// A type that `probe.rs` reports: a program with one does not compile.
+    Reported<T>;
 }
 
 /// `&mut Caller<'_, D>`.
@@ -318,6 +321,30 @@ impl<D: 'static> Arg<D> for CallerArg {
     }
 }
 
+impl<D: 'static, T: 'static> Arg<D> for Reported<T> {
+    const MARKER: Self = Reported(PhantomData);
+    type First = ();
+    type Second = ();
+    const SCOPE: bool = false;
+    type Found = T;
+    type Held = Option<T>;
+    type Out<'g> = T;
+
+    fn wasm_types(_: &mut Vec<ValType>) {}
+
+    fn find(_: &mut StoreInner, _: ((), ())) -> Result<T, Refusal> {
+        unreachable!("a parameter of this type is reported at compile time")
+    }
+
+    unsafe fn hold(found: T, _: &'static BorrowSite) -> Result<Option<T>, Refusal> {
+        Ok(Some(found))
+    }
+
+    fn out<'g>(held: &'g mut Option<T>, _: &mut Option<&'g mut Caller<'g, D>>) -> T {
+        held.take().expect("an argument is taken once")
+    }
+}
+
 /// A method call with converted and borrowed arguments.
 #[doc(hidden)]
 pub trait Call<D: 'static, A: Args<D>> {
@@ -358,14 +385,14 @@ pub trait Args<D: 'static>: Copy + 'static {
 }
 
 macro_rules! arg_tuples {
-    ($($count:literal: $($name:ident $index:tt)*;)*) => {$(
+    ($($($name:ident $index:tt)*;)*) => {$(
         #[allow(
             non_snake_case, unused_variables, unused_mut, clippy::unused_unit,
             reason = "arguments are named by their types, and there may be none"
         )]
-        impl<D: 'static, $($name: Arg<D>),*> Args<D> for ($($name,)*) {
+        impl<Data: 'static, $($name: Arg<Data>),*> Args<Data> for ($($name,)*) {
             type Abi = ($(($name::First, $name::Second),)*);
-            type Sites = &'static [BorrowSite; $count];
+            type Sites = &'static [BorrowSite; <[&str]>::len(&[$(stringify!($name)),*])];
             const SCOPE: bool = false $(|| $name::SCOPE)*;
             type Out<'g> = ($($name::Out<'g>,)*);
 
@@ -376,8 +403,8 @@ macro_rules! arg_tuples {
             }
 
             #[inline]
-            fn call<Method: Call<D, Self>>(
-                caller: &mut Caller<'_, D>,
+            fn call<Method: Call<Data, Self>>(
+                caller: &mut Caller<'_, Data>,
                 abi: Self::Abi,
                 sites: Self::Sites,
                 method: &Method,
@@ -403,22 +430,4 @@ macro_rules! arg_tuples {
     )*};
 }
 
-arg_tuples! {
-    0: ;
-    1: A 0;
-    2: A 0 B 1;
-    3: A 0 B 1 C 2;
-    4: A 0 B 1 C 2 E 3;
-    5: A 0 B 1 C 2 E 3 F 4;
-    6: A 0 B 1 C 2 E 3 F 4 G 5;
-    7: A 0 B 1 C 2 E 3 F 4 G 5 H 6;
-    8: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7;
-    9: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7 J 8;
-    10: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7 J 8 K 9;
-    11: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7 J 8 K 9 L 10;
-    12: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11;
-    13: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12;
-    14: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13;
-    15: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13 P 14;
-    16: A 0 B 1 C 2 E 3 F 4 G 5 H 6 I 7 J 8 K 9 L 10 M 11 N 12 O 13 P 14 Q 15;
-}
+any_values!(arg_tuples);

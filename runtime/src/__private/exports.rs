@@ -4,11 +4,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::export_types::{Arguments, ExportResult, Outcomes};
+use super::export_types::{Arguments, Outcomes};
+use super::param::{Never, kind};
 use crate::api::convert::LoadError;
 use crate::api::engine::Engine;
 use crate::api::externs::Extern;
 use crate::api::func::Func;
+use crate::api::func::enter::{ErasedEntry, TypedEntry};
 use crate::api::func::typed::{self, TypedFunc};
 use crate::api::global::Global;
 use crate::api::instance::Instance;
@@ -22,24 +24,37 @@ use crate::api::types::ExternType;
 use crate::error::{Error, Result};
 use crate::instance::store::StoreInner;
 
-/// An exported function that was found and has the right type.
-pub struct Function<P: Arguments, R: Outcomes> {
+/// An exported function that was found and has the right type. It is called with values `V`, a tuple,
+/// and returns an `R`.
+pub struct Function<V, R> {
     name: &'static str,
-    func: TypedFunc<P::Wasm, <R::Value as ExportResult>::Wasm>,
+    entry: ErasedEntry,
+    _types: PhantomData<fn(V) -> R>,
 }
 
-impl<P: Arguments, R: Outcomes> Function<P, R> {
+impl<V, R> Function<V, R> {
     /// Calls it.
     ///
     /// # Errors
     ///
-    /// As [`TypedFunc::call`].
+    /// As [`TypedFunc::call`](crate::TypedFunc::call).
     #[inline]
-    pub fn call(&self, mut store: impl AsContextMut, values: P::Values) -> Result<R::Value> {
+    pub fn call<A, O>(
+        &self,
+        mut store: impl AsContextMut,
+        _arguments: A,
+        _outcome: O,
+        values: V,
+    ) -> Result<R>
+    where
+        A: Arguments<Values = V>,
+        O: Outcomes<Value = R>,
+    {
         let mut store = store.as_context_mut();
-        let values = P::prepare(values, store.inner_mut())?;
-        match self.func.call(store, values) {
-            Ok(result) => Ok(R::Value::finish(result)),
+        let values = A::prepare(values, store.inner_mut())?;
+        let func = TypedFunc::from_entry(self.entry.typed::<A::Wasm, O::Wasm>());
+        match func.call(store, values) {
+            Ok(result) => Ok(O::finish(result)),
             Err(error) => Err(in_export(error, self.name)),
         }
     }
@@ -55,33 +70,33 @@ fn in_export(error: Error, name: &str) -> Error {
 }
 
 /// An exported function that may be absent.
-pub struct OptionalFunction<P: Arguments, R: Outcomes>(Option<Function<P, R>>);
+pub struct OptionalFunction<V, R>(Option<Function<V, R>>);
 
-impl<P: Arguments, R: Outcomes> OptionalFunction<P, R> {
+impl<V, R> OptionalFunction<V, R> {
     /// Calls it if it exists.
     ///
     /// # Errors
     ///
-    /// As [`TypedFunc::call`].
+    /// As [`TypedFunc::call`](crate::TypedFunc::call).
     #[inline]
-    pub fn call(&self, store: impl AsContextMut, values: P::Values) -> Result<Option<R::Value>> {
-        self.0.as_ref().map(|function| function.call(store, values)).transpose()
+    pub fn call<A, O>(
+        &self,
+        store: impl AsContextMut,
+        arguments: A,
+        outcome: O,
+        values: V,
+    ) -> Result<Option<R>>
+    where
+        A: Arguments<Values = V>,
+        O: Outcomes<Value = R>,
+    {
+        let Some(function) = &self.0 else { return Ok(None) };
+        function.call(store, arguments, outcome, values).map(Some)
     }
 
     /// Whether it exists.
     pub fn exists(&self) -> bool {
         self.0.is_some()
-    }
-}
-
-/// An export that is no function with a Rust type.
-#[derive(Clone, Copy, Debug)]
-pub struct Item<T: ExportItem>(T);
-
-impl<T: ExportItem> Item<T> {
-    /// The handle.
-    pub fn get(&self) -> T {
-        self.0.clone()
     }
 }
 
@@ -92,7 +107,24 @@ impl<T: ExportItem> Item<T> {
     note = "a field is a function, `fn(a: A) -> R` or `Option<fn(a: A) -> R>`, or one of `Memory`, \
             `Table`, `Global`, `Func` and `Option`s of them"
 )]
-pub trait ExportItem: Clone {
+pub trait ExportItem<Kind> {
+    /// What a struct of exports asks for.
+    type Marker: Export<Field = Self> + Default;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Handle> ExportItem<kind::Handle> for T {
+    type Marker = ItemSpec<T>;
+}
+
+// See `kind::Never`.
+#[diagnostic::do_not_recommend]
+impl<T: Handle + Never> ExportItem<kind::Never> for T {
+    type Marker = ItemSpec<T>;
+}
+
+/// A handle of something exported.
+pub trait Handle: Sized {
     /// What messages call it.
     const KIND: &'static str;
     /// Whether a guest may do without it.
@@ -112,7 +144,7 @@ pub trait ExportItem: Clone {
 
 macro_rules! items {
     ($($handle:ident $kind:literal $convert:ident;)*) => {$(
-        impl ExportItem for $handle {
+        impl Handle for $handle {
             const KIND: &'static str = $kind;
 
             fn from_export(export: Extern) -> Option<$handle> {
@@ -133,7 +165,7 @@ items! {
     Global "a global" into_global;
 }
 
-impl<T: ExportItem> ExportItem for Option<T> {
+impl<T: Handle> Handle for Option<T> {
     const KIND: &'static str = T::KIND;
     const OPTIONAL: bool = true;
 
@@ -150,15 +182,18 @@ impl<T: ExportItem> ExportItem for Option<T> {
     }
 }
 
-/// A field of a struct of exports.
-pub trait Export: Sized {
+/// What a struct of exports asks for: one export.
+pub trait Export {
+    /// The field for it.
+    type Field;
+
     /// Whether an export of type `ty` fits; `None` stands for no export.
     #[doc(hidden)]
     fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem>;
 
     /// The field for an export of which [`Export::check`] found that it fits.
     #[doc(hidden)]
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self>;
+    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field>;
 }
 
 /// Why an export does not fit.
@@ -172,40 +207,74 @@ pub enum Problem {
 
 const FUNCTION: &str = "a function";
 
-impl<P: Arguments, R: Outcomes> Export for Function<P, R> {
+/// Asks for a function.
+pub struct FunctionSpec<A, O>(PhantomData<fn(A) -> O>);
+
+/// Asks for a function that may be absent.
+pub struct OptionalFunctionSpec<A, O>(PhantomData<fn(A) -> O>);
+
+/// Asks for something else.
+pub struct ItemSpec<T>(PhantomData<fn() -> T>);
+
+/// Asks for a function.
+pub fn function<A: Arguments, O: Outcomes>(_arguments: A, _outcome: O) -> FunctionSpec<A, O> {
+    FunctionSpec(PhantomData)
+}
+
+/// Asks for a function that may be absent.
+pub fn optional_function<A: Arguments, O: Outcomes>(
+    _arguments: A,
+    _outcome: O,
+) -> OptionalFunctionSpec<A, O> {
+    OptionalFunctionSpec(PhantomData)
+}
+
+impl<T> Default for ItemSpec<T> {
+    fn default() -> ItemSpec<T> {
+        ItemSpec(PhantomData)
+    }
+}
+
+impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
+    type Field = Function<A::Values, O::Value>;
+
     fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
         match ty {
             Some(ExternType::Func(ty)) => {
-                typed::check::<P::Wasm, <R::Value as ExportResult>::Wasm>(engine, &ty.info().ty)
-                    .map(drop)
-                    .map_err(Problem::Type)
+                let fits = typed::check::<A::Wasm, O::Wasm>(engine, &ty.info().ty);
+                fits.map(drop).map_err(Problem::Type)
             }
             Some(_) => Err(Problem::Kind { expected: FUNCTION }),
             None => Err(Problem::Missing { expected: FUNCTION }),
         }
     }
 
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self> {
+    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field> {
         let func = export.and_then(Extern::into_func).ok_or_else(vanished)?;
-        Ok(Function { name, func: TypedFunc::new(func, store)? })
+        let entry = TypedEntry::<A::Wasm, O::Wasm>::new(func, store)?.erase();
+        Ok(Function { name, entry, _types: PhantomData })
     }
 }
 
-impl<P: Arguments, R: Outcomes> Export for OptionalFunction<P, R> {
+impl<A: Arguments, O: Outcomes> Export for OptionalFunctionSpec<A, O> {
+    type Field = OptionalFunction<A::Values, O::Value>;
+
     fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
         match ty {
             None => Ok(()),
-            found => Function::<P, R>::check(engine, found),
+            found => FunctionSpec::<A, O>::check(engine, found),
         }
     }
 
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self> {
-        let function = export.map(|export| Function::bind(name, store, Some(export)));
+    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field> {
+        let function = export.map(|export| FunctionSpec::<A, O>::bind(name, store, Some(export)));
         Ok(OptionalFunction(function.transpose()?))
     }
 }
 
-impl<T: ExportItem> Export for Item<T> {
+impl<T: Handle> Export for ItemSpec<T> {
+    type Field = T;
+
     fn check(_: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
         match ty {
             Some(ty) if T::is_kind(ty) => Ok(()),
@@ -215,12 +284,12 @@ impl<T: ExportItem> Export for Item<T> {
         }
     }
 
-    fn bind(_: &'static str, _: &StoreInner, export: Option<Extern>) -> Result<Self> {
+    fn bind(_: &'static str, _: &StoreInner, export: Option<Extern>) -> Result<T> {
         let item = match export {
             Some(export) => T::from_export(export),
             None => T::absent(),
         };
-        item.map(Item).ok_or_else(vanished)
+        item.ok_or_else(vanished)
     }
 }
 
@@ -229,8 +298,11 @@ fn vanished() -> Error {
     Error::msg("the instance is of another module than the one whose exports were checked")
 }
 
-/// The fields of a struct of exports: `(first, (second, .. ()))`.
-pub trait ExportList: Sized {
+/// What a struct of exports asks for: `(first, (second, .. ()))`.
+pub trait ExportList {
+    /// The fields for it.
+    type Fields;
+
     /// Checks the exports called `names`, adding to `mistakes`.
     #[doc(hidden)]
     fn check(module: &Module, names: &[&'static str], mistakes: &mut Vec<String>);
@@ -242,10 +314,12 @@ pub trait ExportList: Sized {
         instance: &Instance,
         names: &[&'static str],
         exports: &[Option<ModuleExport>],
-    ) -> Result<Self>;
+    ) -> Result<Self::Fields>;
 }
 
 impl ExportList for () {
+    type Fields = ();
+
     fn check(_: &Module, _: &[&'static str], _: &mut Vec<String>) {}
 
     fn bind<D: 'static>(
@@ -259,6 +333,8 @@ impl ExportList for () {
 }
 
 impl<First: Export, Rest: ExportList> ExportList for (First, Rest) {
+    type Fields = (First::Field, Rest::Fields);
+
     fn check(module: &Module, names: &[&'static str], mistakes: &mut Vec<String>) {
         let (name, names) = names.split_first().expect("a name for each field");
         let ty = module.get_export(name);
@@ -273,7 +349,7 @@ impl<First: Export, Rest: ExportList> ExportList for (First, Rest) {
         instance: &Instance,
         names: &[&'static str],
         exports: &[Option<ModuleExport>],
-    ) -> Result<Self> {
+    ) -> Result<Self::Fields> {
         let (name, names) = names.split_first().expect("a name for each field");
         let (export, exports) = exports.split_first().expect("an export or none for each field");
         let export = match export {
@@ -300,7 +376,7 @@ fn describe(module: &Module, name: &str, found: Option<ExternType>, problem: Pro
 
 /// How a struct of exports is made of its fields.
 pub trait Collect {
-    /// The fields.
+    /// What it asks for.
     type List: ExportList;
     /// The struct.
     type Output;
@@ -315,7 +391,11 @@ pub trait Collect {
 
     /// Makes the struct.
     #[doc(hidden)]
-    fn collect(&self, instance: Instance, list: Self::List) -> Self::Output;
+    fn collect(
+        &self,
+        instance: Instance,
+        fields: <Self::List as ExportList>::Fields,
+    ) -> Self::Output;
 }
 
 /// A [`Collect`] by a closure.
@@ -326,19 +406,17 @@ pub struct Collector<L, F> {
     _list: PhantomData<fn(L)>,
 }
 
-/// Makes a [`Collect`] of a closure. There is a name for each field.
-pub fn collector<L, O, F: Fn(Instance, L) -> O>(
+/// Makes a [`Collect`] of a closure. There is a name for each export in `list`.
+pub fn collector<L: ExportList, O, F: Fn(Instance, L::Fields) -> O>(
     name: &'static str,
     names: &'static [&'static str],
+    _list: L,
     collect: F,
 ) -> Collector<L, F> {
     Collector { name, names, collect, _list: PhantomData }
 }
 
-impl<L: ExportList, O, F: Fn(Instance, L) -> O> Collect for Collector<L, F>
-where
-    F: Fn(Instance, L) -> O,
-{
+impl<L: ExportList, O, F: Fn(Instance, L::Fields) -> O> Collect for Collector<L, F> {
     type List = L;
     type Output = O;
 
@@ -350,8 +428,8 @@ where
         self.names
     }
 
-    fn collect(&self, instance: Instance, list: L) -> O {
-        (self.collect)(instance, list)
+    fn collect(&self, instance: Instance, fields: L::Fields) -> O {
+        (self.collect)(instance, fields)
     }
 }
 
@@ -453,30 +531,46 @@ impl<D: 'static> Clone for ExportsPre<D> {
     }
 }
 
-impl<P: Arguments, R: Outcomes> Clone for Function<P, R> {
-    fn clone(&self) -> Function<P, R> {
+impl<V, R> Clone for Function<V, R> {
+    fn clone(&self) -> Function<V, R> {
         *self
     }
 }
 
-impl<P: Arguments, R: Outcomes> Copy for Function<P, R> {}
+impl<V, R> Copy for Function<V, R> {}
 
-impl<P: Arguments, R: Outcomes> Clone for OptionalFunction<P, R> {
-    fn clone(&self) -> OptionalFunction<P, R> {
+impl<V, R> Clone for OptionalFunction<V, R> {
+    fn clone(&self) -> OptionalFunction<V, R> {
         *self
     }
 }
 
-impl<P: Arguments, R: Outcomes> Copy for OptionalFunction<P, R> {}
+impl<V, R> Copy for OptionalFunction<V, R> {}
 
-impl<P: Arguments, R: Outcomes> fmt::Debug for Function<P, R> {
+impl<V, R> fmt::Debug for Function<V, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Function").field(&self.name).finish()
     }
 }
 
-impl<P: Arguments, R: Outcomes> fmt::Debug for OptionalFunction<P, R> {
+impl<V, R> fmt::Debug for OptionalFunction<V, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OptionalFunction").field(&self.0).finish()
     }
+}
+
+macro_rules! debug_specs {
+    ($($name:ident<$($param:ident),*>;)*) => {$(
+        impl<$($param),*> fmt::Debug for $name<$($param),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )*};
+}
+
+debug_specs! {
+    FunctionSpec<A, O>;
+    OptionalFunctionSpec<A, O>;
+    ItemSpec<T>;
 }

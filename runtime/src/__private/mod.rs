@@ -4,6 +4,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `param.rs` | which Rust types may be parameters of a host function |
+//! | `probe.rs` | explanations for types that may not |
 //! | `call.rs` | one call of a host function: conversions, then borrows, then the method |
 //! | `result.rs` | which Rust types may be its results |
 //! | `register.rs` | from a method to a linker's definition |
@@ -18,6 +19,7 @@ mod call;
 mod export_types;
 mod exports;
 mod param;
+mod probe;
 mod register;
 mod result;
 mod scalars;
@@ -30,15 +32,22 @@ pub use crate::gc::BorrowSite as Site;
 pub use crate::instance::store::StoreInner;
 pub use crate::vm::context::{VmCtx, VmStore};
 pub use call::{
-    Arg, Args, Call, CallerArg, Exclusive, ExclusiveGuard, Found, Optional, Refusal, Shared,
-    SharedGuard, Value,
+    Arg, Args, Call, CallerArg, Exclusive, ExclusiveGuard, Found, Optional, Refusal, Reported,
+    Shared, SharedGuard, Value,
 };
-pub use export_types::{Argument, Arguments, ExportParam, ExportResult, Outcome, Outcomes};
+pub use export_types::{
+    Argument, Arguments, ExportParam, ExportResult, Markers, Outcome, Outcomes, Passed,
+};
 pub use exports::{
-    Collect, Collector, Export, ExportItem, ExportList, ExportsPre, Function, Item,
-    OptionalFunction, Problem, bind, collector,
+    Collect, Collector, Export, ExportItem, ExportList, ExportsPre, Function, FunctionSpec, Handle,
+    ItemSpec, OptionalFunction, OptionalFunctionSpec, Problem, bind, collector, function,
+    optional_function,
 };
 pub use param::{AfterFirst, Never, Param, Same, kind};
+pub use probe::{
+    GuestSlice, HandleInside, Look, Looked, NoReason, NumberInside, OptionInside, OptionInsideMut,
+    OtherInteger, OwnedText, Probe, Reason, ReferenceInside,
+};
 pub use register::{HostModule, NoReceiver, Receiver, State};
 pub use result::{HostError, HostResult, HostValue, HostValues, New, Returns, ReturnsOf};
 pub use scalars::unknown_discriminant;

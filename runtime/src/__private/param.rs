@@ -3,7 +3,7 @@
 
 use std::any::Any;
 
-use super::call::{Arg, CallerArg, Exclusive, Optional, Shared, Value};
+use super::call::{Arg, CallerArg, Exclusive, Optional, Reported, Shared, Value};
 use crate::api::caller::Caller;
 use crate::api::convert::WasmTy;
 
@@ -17,8 +17,6 @@ use crate::api::convert::WasmTy;
     note = "a guest can pass numbers of up to 64 bits, `bool`, `char`, types with `#[derive(WasmTy)]`, \
             and host objects as `&T`, `&mut T`, `Option<&T>`, `Option<&mut T>` or `Rooted<ExternRef<T>>`, \
             where `T` is `Send + Sync + 'static`",
-    note = "`&str` and `&[T]` in the guest's memory are not supported yet: take an address and a length, \
-            and read the guest's `Memory` through `cx`",
     note = "a function that needs the store takes `cx: &mut Caller<'_, T>` first, and its block says \
             `#[host_module(state = T)]`"
 )]
@@ -27,7 +25,7 @@ pub trait Param<D: 'static, Kind> {
     type Arg: Arg<D>;
 }
 
-/// The kinds of [`Param`]s.
+/// The kinds of [`Param`]s and of the other traits about types.
 pub mod kind {
     /// A value that travels by itself.
     #[derive(Debug)]
@@ -47,9 +45,29 @@ pub mod kind {
     /// `&mut Caller<'_, D>`.
     #[derive(Debug)]
     pub struct Caller;
-    /// No type.
+    /// A type that is reported elsewhere.
+    #[derive(Debug)]
+    pub struct Reported;
+    /// A `Result`.
+    #[derive(Debug)]
+    pub struct Fallible;
+    /// [`New`](crate::New).
+    #[derive(Debug)]
+    pub struct New;
+    /// `Option<New>`.
+    #[derive(Debug)]
+    pub struct OptionNew;
+    /// A handle.
+    #[derive(Debug)]
+    pub struct Handle;
+    /// No type. Every trait with kinds has at least two candidates for every type: with one alone,
+    /// rustc would take it before looking whether its bounds hold, and report those bounds in place
+    /// of the trait, in several places.
     #[derive(Debug)]
     pub struct Never;
+    /// As `Never`.
+    #[derive(Debug)]
+    pub struct NeverEver;
 }
 
 #[diagnostic::do_not_recommend]
@@ -57,8 +75,7 @@ impl<D: 'static, T: WasmTy> Param<D, kind::Value> for T {
     type Arg = Value<T>;
 }
 
-// A second candidate for every type: with one alone, rustc would take it before looking whether `T`
-// is a `WasmTy`, and report that trait in place of this one, more than once.
+// See `kind::Never`.
 #[diagnostic::do_not_recommend]
 impl<D: 'static, T: Never> Param<D, kind::Never> for T {
     type Arg = CallerArg;
@@ -112,3 +129,4 @@ impl<T: WasmTy> AfterFirst for Value<T> {}
 impl<T> AfterFirst for Shared<T> {}
 impl<T> AfterFirst for Exclusive<T> {}
 impl<A> AfterFirst for Optional<A> {}
+impl<T> AfterFirst for Reported<T> {}

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use super::call::{Arg, Args, Call};
 use super::param::{AfterFirst, Param};
+use super::probe::Looked;
 use super::result::{HostError, HostResult, HostValues, Returns};
 use crate::api::caller::Caller;
 use crate::api::func::shim::{HostFn, HostSignature};
@@ -26,12 +27,12 @@ impl<'l, D: 'static> HostModule<'l, D> {
     }
 
     /// The marker of a first parameter of type `P`.
-    pub fn first_argument<P: Param<D, Kind>, Kind>(&self) -> P::Arg {
+    pub fn first_argument<P: Param<D, Kind>, Kind>(&self, _looked: Looked) -> P::Arg {
         P::Arg::MARKER
     }
 
     /// The marker of another parameter of type `P`.
-    pub fn argument<P: Param<D, Kind>, Kind>(&self) -> P::Arg
+    pub fn argument<P: Param<D, Kind>, Kind>(&self, _looked: Looked) -> P::Arg
     where
         P::Arg: AfterFirst,
     {
@@ -39,7 +40,7 @@ impl<'l, D: 'static> HostModule<'l, D> {
     }
 
     /// The marker of a result of type `R`.
-    pub fn result<R: HostResult>(&self) -> R::Marker
+    pub fn result<R: HostResult<Kind>, Kind>(&self) -> R::Marker
     where
         R::Error: HostError,
     {
@@ -164,8 +165,6 @@ where
     }
 }
 
-type ValuesOf<M> = <<M as Returns>::Value as HostResult>::Values;
-
 impl<D, V, A, M, F> HostFn<D> for HostFunction<A::Sites, Method<V, F, A>, M>
 where
     D: 'static,
@@ -175,28 +174,26 @@ where
     F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> M::Value + Send + Sync + 'static,
 {
     type Params = A::Abi;
-    type Results = <ValuesOf<M> as HostValues>::Abi;
-    const SCOPE: bool = A::SCOPE || <ValuesOf<M> as HostValues>::SCOPE;
+    type Results = <M::Values as HostValues>::Abi;
+    const SCOPE: bool = A::SCOPE || <M::Values as HostValues>::SCOPE;
 
     fn signature(&self) -> HostSignature {
-        let results = <ValuesOf<M> as HostValues>::wasm_types();
+        let results = <M::Values as HostValues>::wasm_types();
         HostSignature { params: A::wasm_types(), results }
     }
 
     #[inline]
     fn call(&self, caller: &mut Caller<'_, D>, params: A::Abi) -> Result<Self::Results> {
         let returned = A::call(caller, params, self.sites, &self.method)?;
-        let lowered = match returned.into_result() {
-            Ok(values) => {
-                let store = caller.inner_mut();
-                // References may have been made: collect while the results are still rooted.
-                if <Self as HostFn<D>>::SCOPE {
-                    store.safepoint();
-                }
-                values.lower_values(store)
+        let values = self.returns.into_result(returned);
+        let lowered = values.and_then(|values| {
+            let store = caller.inner_mut();
+            // References may have been made: collect while the results are still rooted.
+            if <Self as HostFn<D>>::SCOPE {
+                store.safepoint();
             }
-            Err(error) => Err(self.returns.into_error(error)),
-        };
+            values.lower_values(store)
+        });
         lowered.map_err(|error| in_function(error, self.module, self.name))
     }
 }

@@ -4,7 +4,9 @@ use std::any::{Any, type_name};
 use std::convert::Infallible;
 use std::fmt;
 
+use super::param::{Never, kind};
 use crate::api::convert::{WasmBasic, WasmTy};
+use crate::api::func::arity::several_values;
 use crate::api::func::shim::AbiResults;
 use crate::api::refs::{ExternRef, GcHeapOutOfMemory, Rooted, externref};
 use crate::api::types::ValType;
@@ -51,7 +53,7 @@ pub struct New<T>(pub T);
             `#[derive(WasmTy)]`, `Rooted<ExternRef<T>>`, `New<T>` for a new object, `Option`s of \
             references and `New`, a tuple of up to 16 of these, or a `Result` of any of these"
 )]
-pub trait HostResult: Sized {
+pub trait HostResult<Kind>: Sized {
     /// The results in the case of success.
     type Values: HostValues + 'static;
     /// Why there may be none.
@@ -69,12 +71,12 @@ pub trait HostResult: Sized {
 }
 
 #[diagnostic::do_not_recommend]
-impl<V: HostValues + 'static> HostResult for V {
+impl<V: HostValues + 'static> HostResult<kind::Value> for V {
     type Values = V;
     type Error = Infallible;
-    type Marker = ReturnsOf<V>;
+    type Marker = ReturnsOf<V, kind::Value>;
 
-    fn marker(into_error: fn(Infallible) -> Error) -> ReturnsOf<V> {
+    fn marker(into_error: fn(Infallible) -> Error) -> Self::Marker {
         ReturnsOf { into_error }
     }
 
@@ -86,12 +88,12 @@ impl<V: HostValues + 'static> HostResult for V {
 
 // Whether `E` can be converted is asked elsewhere, so that a wrong `E` is what rustc reports.
 #[diagnostic::do_not_recommend]
-impl<V: HostValues + 'static, E: 'static> HostResult for Result<V, E> {
+impl<V: HostValues + 'static, E: 'static> HostResult<kind::Fallible> for Result<V, E> {
     type Values = V;
     type Error = E;
-    type Marker = ReturnsOf<Result<V, E>>;
+    type Marker = ReturnsOf<Result<V, E>, kind::Fallible>;
 
-    fn marker(into_error: fn(E) -> Error) -> ReturnsOf<Result<V, E>> {
+    fn marker(into_error: fn(E) -> Error) -> Self::Marker {
         ReturnsOf { into_error }
     }
 
@@ -101,40 +103,59 @@ impl<V: HostValues + 'static, E: 'static> HostResult for Result<V, E> {
     }
 }
 
+// See `kind::Never`.
+#[diagnostic::do_not_recommend]
+impl<T: Never + 'static> HostResult<kind::Never> for T {
+    type Values = ();
+    type Error = Infallible;
+    type Marker = ReturnsOf<T, kind::Never>;
+
+    fn marker(into_error: fn(Infallible) -> Error) -> Self::Marker {
+        ReturnsOf { into_error }
+    }
+
+    fn into_result(self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
 /// The marker of a function that returns a [`HostResult`]. Registration asks for the marker, not for
 /// the result, so that a type that cannot be one is reported once.
 pub trait Returns: Copy + Send + Sync + 'static {
     /// What it returns.
-    type Value: HostResult;
+    type Value;
+    /// The results in the case of success.
+    type Values: HostValues + 'static;
 
-    /// The error for the embedder.
+    /// The values, or the error for the embedder.
     #[doc(hidden)]
-    fn into_error(self, error: <Self::Value as HostResult>::Error) -> Error;
+    fn into_result(self, value: Self::Value) -> Result<Self::Values>;
 }
 
 /// The marker for results of type `R`.
-pub struct ReturnsOf<R: HostResult> {
+pub struct ReturnsOf<R: HostResult<Kind>, Kind> {
     into_error: fn(R::Error) -> Error,
 }
 
-impl<R: HostResult + 'static> Returns for ReturnsOf<R> {
+impl<R: HostResult<Kind> + 'static, Kind: 'static> Returns for ReturnsOf<R, Kind> {
     type Value = R;
+    type Values = R::Values;
 
-    #[cold]
-    fn into_error(self, error: R::Error) -> Error {
-        (self.into_error)(error)
+    #[inline]
+    fn into_result(self, value: R) -> Result<R::Values> {
+        value.into_result().map_err(self.into_error)
     }
 }
 
-impl<R: HostResult> Clone for ReturnsOf<R> {
-    fn clone(&self) -> ReturnsOf<R> {
+impl<R: HostResult<Kind>, Kind> Clone for ReturnsOf<R, Kind> {
+    fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<R: HostResult> Copy for ReturnsOf<R> {}
+impl<R: HostResult<Kind>, Kind> Copy for ReturnsOf<R, Kind> {}
 
-impl<R: HostResult> fmt::Debug for ReturnsOf<R> {
+impl<R: HostResult<Kind>, Kind> fmt::Debug for ReturnsOf<R, Kind> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Returns")
     }
@@ -310,7 +331,7 @@ impl<V: HostValue> HostValues for V {
 }
 
 macro_rules! value_tuples {
-    ($($($name:ident)*;)*) => {$(
+    ($($($name:ident $index:tt)*;)*) => {$(
         #[diagnostic::do_not_recommend]
         #[allow(non_snake_case, reason = "values are named by their types")]
         impl<$($name: HostValue),*> HostValues for ($($name,)*) {
@@ -332,20 +353,4 @@ macro_rules! value_tuples {
     )*};
 }
 
-value_tuples! {
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-    A B C D E F G H I;
-    A B C D E F G H I J;
-    A B C D E F G H I J K;
-    A B C D E F G H I J K L;
-    A B C D E F G H I J K L M;
-    A B C D E F G H I J K L M N;
-    A B C D E F G H I J K L M N O;
-    A B C D E F G H I J K L M N O P;
-}
+several_values!(value_tuples);

@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use hostref::WasmTy;
 
 #[derive(WasmTy)]

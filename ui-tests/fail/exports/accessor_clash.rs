@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use hostref::{Memory, wasm_exports};
 
 #[wasm_exports]

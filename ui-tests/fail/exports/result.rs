@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use hostref::{Instance, Result, Store, wasm_exports};
 
 #[wasm_exports]

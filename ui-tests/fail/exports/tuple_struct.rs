@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use hostref::wasm_exports;
 
 #[wasm_exports]

@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use hostref::{Engine, Linker, host_module};
 
 struct Env;

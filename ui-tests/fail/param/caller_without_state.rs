@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use hostref::{Caller, host_module};
 
 struct App;

@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use hostref::host_module;
 
 struct Env;

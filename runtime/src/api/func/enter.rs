@@ -4,6 +4,7 @@
 //! Invariant: a [`TypedEntry`] exists only after its function's signature was compared with its Rust
 //! types, and then holds the entry trampoline of that signature.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 
 use anyhow::{Context as _, bail, ensure};
@@ -30,6 +31,32 @@ pub(crate) struct TypedEntry<Params, Results> {
     entry: CodePtr,
     checks: ArgumentChecks,
     _types: PhantomData<fn(Params) -> Results>,
+}
+
+/// A [`TypedEntry`] that does not show its types. It remembers them, so that it can be used as what it
+/// is only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErasedEntry {
+    func: Func,
+    entry: CodePtr,
+    checks: ArgumentChecks,
+    types: TypeId,
+}
+
+impl ErasedEntry {
+    /// The entry with its types.
+    ///
+    /// # Panics
+    ///
+    /// If they are others.
+    #[inline]
+    pub(crate) fn typed<Params: WasmParams, Results: WasmResults>(
+        &self,
+    ) -> TypedEntry<Params, Results> {
+        assert!(self.types == TypeId::of::<(Params, Results)>(), "an entry is used as what it is");
+        let ErasedEntry { func, entry, checks, .. } = *self;
+        TypedEntry { func, entry, checks, _types: PhantomData }
+    }
 }
 
 /// ABI values as arguments of a typed entry: a flat tuple.
@@ -67,6 +94,12 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
         })?;
         let entry = ty.typed_entry(&store.engine)?;
         Ok(TypedEntry { func, entry, checks, _types: PhantomData })
+    }
+
+    /// The same without showing its types.
+    pub(crate) fn erase(self) -> ErasedEntry {
+        let TypedEntry { func, entry, checks, .. } = self;
+        ErasedEntry { func, entry, checks, types: TypeId::of::<(Params, Results)>() }
     }
 
     /// The function.

@@ -81,6 +81,10 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         Ok(TypedFunc { entry: TypedEntry::new(func, store)? })
     }
 
+    pub(crate) fn from_entry(entry: TypedEntry<Params, Results>) -> TypedFunc<Params, Results> {
+        TypedFunc { entry }
+    }
+
     /// Calls the function.
     ///
     /// References in `Results` are rooted in the current root scope.

@@ -1,0 +1,201 @@
+//! Parameter types that would be accepted for what they are not, or refused without a hint. Explains
+//! only: what is accepted is `param.rs`'s affair.
+//!
+//! `Probe::<P>::NEW.look()` finds an inherent method for the types below, whose bound holds for
+//! nothing and says why; for all others it finds the method of the trait [`Look`].
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::call::Reported;
+use super::param::{Param, kind};
+use crate::api::func::Func;
+use crate::api::global::Global;
+use crate::api::memory::Memory;
+use crate::api::refs::{GcRef, ManuallyRooted, Rooted};
+use crate::api::table::Table;
+
+/// Looks at a parameter of type `P`.
+pub struct Probe<P: ?Sized>(PhantomData<P>);
+
+impl<P: ?Sized> Probe<P> {
+    /// The probe.
+    pub const NEW: Probe<P> = Probe(PhantomData);
+}
+
+impl<P: ?Sized> fmt::Debug for Probe<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe")
+    }
+}
+
+/// Proof that a probe looked.
+#[derive(Debug)]
+pub struct Looked;
+
+/// Types without anything to say about them.
+pub trait Look {
+    /// Says nothing.
+    fn look(&self) -> Looked {
+        Looked
+    }
+}
+
+impl<P: ?Sized> Look for Probe<P> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "`&Option<T>` would be an object that is an `Option`",
+    label = "write `Option<&{T}>`",
+    note = "`Option<&T>` and `Option<&mut T>` are references that may be null"
+)]
+pub trait OptionInside<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "`&mut Option<T>` would be an object that is an `Option`",
+    label = "write `Option<&mut {T}>`",
+    note = "`Option<&T>` and `Option<&mut T>` are references that may be null"
+)]
+pub trait OptionInsideMut<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "`&&T` would be an object that is a reference",
+    label = "write `&{T}`",
+    note = "a guest's reference leads to the object itself"
+)]
+pub trait ReferenceInside<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "a reference to `{T}` would be an object that is a `{T}`",
+    label = "write `{T}`",
+    note = "a guest passes numbers and arrays of them by value or in its memory: for an out-pointer take \
+            the address as `u32`, and write to the guest's `Memory` through `cx`",
+    note = "to give numbers back, return them: a host function may return a tuple"
+)]
+pub trait NumberInside<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "a reference to `{T}` would be an object that is a `{T}`",
+    label = "write `{T}`",
+    note = "handles are passed by value"
+)]
+pub trait HandleInside<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is no type of Wasm",
+    label = "write `u32` or `u64`",
+    note = "the host's `usize` is not the guest's: an address or a size of a 32-bit guest is a `u32`; \
+            and integers have at most 64 bits"
+)]
+pub trait OtherInteger<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "a guest cannot pass `{T}`",
+    label = "write `&{T}` for an object",
+    note = "text and bytes in the guest's memory are not supported yet: take an address and a length as \
+            `u32`, and read the guest's `Memory` through `cx`"
+)]
+pub trait OwnedText<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "text and slices in the guest's memory are not supported yet",
+    label = "write two parameters, `address: u32, len: u32`",
+    note = "read the guest's `Memory` through `cx`, or take an object: `&String`, `&Vec<T>`"
+)]
+pub trait GuestSlice<T: ?Sized> {}
+
+/// Implements none of the traits above. Has a lifetime, for rustc looks at bounds without parameters
+/// where they are written, not where they are used.
+#[derive(Debug)]
+pub struct Reason<'a>(PhantomData<&'a ()>);
+
+macro_rules! reasons {
+    ($($bound:ident)*) => {$(
+        // Without any implementation rustc would suggest to write one.
+        #[diagnostic::do_not_recommend]
+        impl<T: ?Sized> $bound<T> for NoReason {}
+    )*};
+}
+
+/// Implements the traits above, and stands nowhere.
+#[derive(Debug)]
+pub struct NoReason;
+
+reasons! {
+    OptionInside OptionInsideMut ReferenceInside NumberInside HandleInside OtherInteger OwnedText GuestSlice
+}
+
+macro_rules! explain {
+    ($([$($generics:tt)*] $ty:ty: $bound:ident($inside:ty);)*) => {$(
+        impl<'why, $($generics)*> Probe<$ty> {
+            /// Says what is wrong.
+            pub fn look(&self) -> Looked
+            where
+                Reason<'why>: $bound<$inside>,
+            {
+                Looked
+            }
+        }
+    )*};
+}
+
+explain! {
+    ['a, T] &'a Option<T>: OptionInside(T);
+    ['a, T] &'a mut Option<T>: OptionInsideMut(T);
+    ['a, 'b, T: ?Sized] &'a &'b T: ReferenceInside(T);
+    ['a, 'b, T: ?Sized] &'a mut &'b T: ReferenceInside(T);
+    ['a, 'b, T: ?Sized] &'a &'b mut T: ReferenceInside(T);
+    ['a, 'b, T: ?Sized] &'a mut &'b mut T: ReferenceInside(T);
+    ['a, T, const N: usize] &'a [T; N]: NumberInside([T; N]);
+    ['a, T, const N: usize] &'a mut [T; N]: NumberInside([T; N]);
+    ['a, T: GcRef] &'a Rooted<T>: HandleInside(Rooted<T>);
+    ['a, T: GcRef] &'a mut Rooted<T>: HandleInside(Rooted<T>);
+    ['a, T: GcRef] &'a ManuallyRooted<T>: HandleInside(ManuallyRooted<T>);
+    ['a, T: GcRef] &'a mut ManuallyRooted<T>: HandleInside(ManuallyRooted<T>);
+}
+
+macro_rules! explain_references {
+    ($($bound:ident: $($ty:ident)*;)*) => {$($(
+        explain! {
+            ['a] &'a $ty: $bound($ty);
+            ['a] &'a mut $ty: $bound($ty);
+        }
+    )*)*};
+}
+
+explain_references! {
+    NumberInside: bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64;
+    HandleInside: Func Global Memory Table;
+}
+
+/// Explains types that are parameters only so that they are reported once.
+macro_rules! explain_others {
+    ($([$($generics:tt)*] $ty:ty as $out:ty: $bound:ident($inside:ty);)*) => {$(
+        explain! { [$($generics)*] $ty: $bound($inside); }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)* Data: 'static> Param<Data, kind::Reported> for $ty {
+            type Arg = Reported<$out>;
+        }
+    )*};
+}
+
+explain_others! {
+    [] usize as usize: OtherInteger(usize);
+    [] isize as isize: OtherInteger(isize);
+    [] u128 as u128: OtherInteger(u128);
+    [] i128 as i128: OtherInteger(i128);
+    [] String as String: OwnedText(String);
+    [T: 'static,] Vec<T> as Vec<T>: OwnedText(Vec<T>);
+    ['a,] &'a str as &'static str: GuestSlice(str);
+    ['a,] &'a mut str as &'static mut str: GuestSlice(str);
+    ['a, T: 'static,] &'a [T] as &'static [T]: GuestSlice([T]);
+    ['a, T: 'static,] &'a mut [T] as &'static mut [T]: GuestSlice([T]);
+}

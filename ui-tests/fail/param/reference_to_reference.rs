@@ -1,0 +1,14 @@
+#![allow(unused)]
+
+use hostref::host_module;
+
+struct Env;
+
+struct Counter(i32);
+
+#[host_module(name = "env")]
+impl Env {
+    fn read(counter: &&Counter) {}
+}
+
+fn main() {}
