@@ -17,7 +17,7 @@ fn val_types(len: usize) -> Vec<ValType> {
 
 /// The value at each position: distinct, and with bits set in the upper half of wide types.
 fn value(index: usize) -> f64 {
-    let sign = if index % 3 == 0 { -1.0 } else { 1.0 };
+    let sign = if index.is_multiple_of(3) { -1.0 } else { 1.0 };
     match index % 4 {
         0 => sign * (1_000_003 * (index + 1)) as f64,
         1 => sign * ((1_u64 << 40) * (index as u64 + 1)) as f64,
@@ -97,6 +97,7 @@ macro_rules! typed {
                 let values: [f64; $len] = [$($name as f64),*];
                 checksum(values.into_iter())
             });
+            #[allow(clippy::unused_unit, reason = "the tuple of no values")]
             let pass = Func::wrap(&mut store, |$($name: $ty),*| -> Values { ($($name),*) });
             let guest = guest(&mut store, $len, sum, pass);
             let values: Values = ($(value($index) as $ty),*);

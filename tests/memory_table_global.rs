@@ -196,7 +196,7 @@ fn a_table_type_is_checked() {
 fn a_table_of_one_function_type_takes_functions_of_that_type() {
     let mut store = store();
     let engine = store.engine();
-    let unary = FuncType::new(&engine, [ValType::I32], []);
+    let unary = FuncType::new(engine, [ValType::I32], []);
     let element = RefType::new(true, HeapType::ConcreteFunc(unary));
     let table = Table::new(&mut store, TableType::new(element, 1, None), Ref::Func(None)).unwrap();
     let fits = Func::wrap(&mut store, |_: i32| {});

@@ -13,7 +13,10 @@ pub(super) fn expand(module: &HostModule) -> TokenStream {
     let block = &module.block;
     let linking = link_function(module);
     quote! {
-        #[allow(clippy::ptr_arg, reason = "the types of host functions are their ABI")]
+        #[allow(
+            clippy::ptr_arg, clippy::new_ret_no_self,
+            reason = "what host functions take and return is their ABI"
+        )]
         #block
         #linking
     }
