@@ -122,7 +122,11 @@ pub(crate) fn compile_module(
 }
 
 /// Rejects what the decoder lets through but no operator can be compiled for.
-fn check_declarations(info: &ModuleInfo) -> Result<()> {
+///
+/// # Errors
+///
+/// If the module declares such a thing; the text names the feature.
+pub(crate) fn check_declarations(info: &ModuleInfo) -> Result<()> {
     check_types(info)?;
     for memory in &info.memories {
         if memory.shared {
