@@ -42,8 +42,8 @@ pub use api::store::{
 };
 pub use api::table::Table;
 pub use api::types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
-    RefType, TableType, ValType,
+    ExportType, ExternType, Finality, FuncType, GlobalType, HeapType, ImportType, MemoryType,
+    MemoryTypeBuilder, Mutability, RefType, TableType, ValType,
 };
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};

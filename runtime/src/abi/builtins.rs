@@ -78,6 +78,8 @@ builtins! {
     TableInit(I32, I32, I64, I64, I64), MayFail;
     /// `elem_drop(element segment)`
     ElemDrop(I32), Returns;
+    /// `is_subtype(type id, type id of the supertype) -> 0 or 1`
+    IsSubtype(I32, I32) -> I32, Returns;
 }
 
 #[cfg(test)]

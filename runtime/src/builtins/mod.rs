@@ -6,6 +6,7 @@
 
 mod epoch;
 mod memory;
+mod reference;
 mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,6 +44,7 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::TableCopy => table_copy as *const (),
         Builtin::TableInit => table_init as *const (),
         Builtin::ElemDrop => elem_drop as *const (),
+        Builtin::IsSubtype => is_subtype as *const (),
     }
 }
 
@@ -105,4 +107,5 @@ builtins! {
     table_copy(to_table: u32, from_table: u32, to: u64, from: u64, len: u64) => table::copy;
     table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
     elem_drop(segment: u32) => table::elem_drop;
+    is_subtype(a: u32, b: u32) -> u32 => reference::is_subtype;
 }
