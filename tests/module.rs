@@ -177,7 +177,7 @@ fn a_file_holds_either_format_and_errors_name_it() {
 #[test]
 fn a_feature_that_is_switched_off_is_named() {
     type Switch = fn(&mut Config) -> &mut Config;
-    let cases: [(Switch, &str, &str); 6] = [
+    let cases: [(Switch, &str, &str); 9] = [
         (|c| c.wasm_multi_value(false), "(func (result i32 i32) unreachable)", "multi-value"),
         (|c| c.wasm_bulk_memory(false), "(memory 1) (data \"passive\")", "bulk"),
         (|c| c.wasm_reference_types(false), "(func (param externref))", "reference types"),
@@ -188,6 +188,13 @@ fn a_feature_that_is_switched_off_is_named() {
             "(global i32 (i32.add (i32.const 1) (i32.const 2)))",
             "constant expression",
         ),
+        (
+            |c| c.wasm_function_references(false),
+            "(func (param (ref extern)))",
+            "function references",
+        ),
+        (|c| c.wasm_memory64(false), "(memory i64 1)", "memory64"),
+        (|c| c.wasm_memory64(false), "(table i64 1 funcref)", "memory64"),
     ];
     for (switch, body, name) in cases {
         let bytes = wat::parse_str(format!("(module {body})")).unwrap();
@@ -205,9 +212,6 @@ fn a_feature_that_is_not_supported_is_named() {
     for (body, names) in [
         ("(type (struct (field i32)))", ["gc", "GC"]),
         ("(func (param (ref null struct)))", ["gc", "GC"]),
-        ("(func (param (ref extern)))", ["function references", "function-references"]),
-        ("(memory i64 1)", ["memory64", "64-bit"]),
-        ("(table i64 1 funcref)", ["memory64", "64-bit"]),
         ("(memory 1 1 shared)", ["threads", "shared"]),
         ("(memory 1) (func (drop (i32.atomic.load (i32.const 0))))", ["threads", "atomic"]),
         ("(memory 1 (pagesize 1))", ["custom page sizes", "custom-page-sizes"]),

@@ -44,8 +44,8 @@ pub use api::store::{
 pub use api::table::Table;
 pub use api::tag::Tag;
 pub use api::types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
-    RefType, TableType, TagType, ValType,
+    ExportType, ExternType, Finality, FuncType, GlobalType, HeapType, ImportType, MemoryType,
+    MemoryTypeBuilder, Mutability, RefType, TableType, TagType, ValType,
 };
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};

@@ -36,7 +36,7 @@ const FOLDERS: [(&str, Proposal, Features); 11] = [
     ("gc", Proposal::GC, everything),
     ("threads", Proposal::Threads, one_table_and_memory),
     ("wide-arithmetic", Proposal::WideArithmetic, everything),
-    ("custom-page-sizes", Proposal::CustomPageSizes, everything),
+    ("custom-page-sizes", Proposal::CustomPageSizes, custom_page_sizes),
 ];
 
 fn everything(_: &mut Config) {}
@@ -47,7 +47,12 @@ fn deterministic(config: &mut Config) {
 
 fn version_2(config: &mut Config) {
     config.wasm_multi_memory(false).wasm_tail_call(false).wasm_extended_const(false);
-    config.wasm_relaxed_simd(false).wasm_exceptions(false);
+    config.wasm_function_references(false).wasm_relaxed_simd(false).wasm_memory64(false);
+    config.wasm_exceptions(false);
+}
+
+fn custom_page_sizes(config: &mut Config) {
+    config.wasm_custom_page_sizes(true);
 }
 
 fn one_memory(config: &mut Config) {
@@ -55,7 +60,7 @@ fn one_memory(config: &mut Config) {
 }
 
 fn one_table_and_memory(config: &mut Config) {
-    config.wasm_multi_memory(false).wasm_reference_types(false);
+    config.wasm_multi_memory(false).wasm_reference_types(false).wasm_memory64(false);
 }
 
 /// What shows that references to the GC heap are at work in a file.

@@ -241,7 +241,8 @@ impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
     fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
         match ty {
             Some(ExternType::Func(ty)) => {
-                typed::check::<A::Wasm, O::Wasm>(engine, &ty.info().ty).map_err(Problem::Type)
+                let fits = typed::check::<A::Wasm, O::Wasm>(engine, &ty.info().ty);
+                fits.map(drop).map_err(Problem::Type)
             }
             Some(_) => Err(Problem::Kind { expected: FUNCTION }),
             None => Err(Problem::Missing { expected: FUNCTION }),

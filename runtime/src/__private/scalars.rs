@@ -28,6 +28,7 @@ fn out_of_range(value: i64, expected: &'static str) -> Error {
 
 macro_rules! narrow {
     ($($rust:ty as $wasm:ty, $expected:literal;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl WasmTy for $rust {
             type Wasm = $wasm;
 
@@ -52,6 +53,7 @@ narrow! {
     char as u32, "a `char`, a Unicode scalar value";
 }
 
+#[diagnostic::do_not_recommend]
 impl WasmTy for bool {
     type Wasm = i32;
 

@@ -82,6 +82,8 @@ builtins! {
     NewException(I32) -> I32, MayFail;
     /// `throw(exception)`: continues at the handler of an exception, which is not null.
     Throw(I32), Diverges;
+    /// `is_subtype(type id, type id of the supertype) -> 0 or 1`
+    IsSubtype(I32, I32) -> I32, Returns;
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ pub(crate) mod vm_store {
     pub(crate) const EPOCH_DEADLINE: i32 = 40;
     /// `*mut u8`: base of the GC heap; null until the heap exists.
     pub(crate) const GC_BASE: i32 = 48;
-    pub(crate) const SIZE: usize = 56;
+    /// `*const u32`: the displays of the engine's types, see [`type_display`](super::type_display).
+    pub(crate) const TYPE_DISPLAYS: i32 = 56;
+    pub(crate) const SIZE: usize = 64;
 }
 
 /// One entry into Wasm. Lives in the frame of its entry trampoline, which fills it.
@@ -70,13 +72,57 @@ pub(crate) mod func_import {
     pub(crate) const SIZE: usize = 16;
 }
 
+/// The supertypes of every type of an engine, for tests by compiled code: one entry per type id, each
+/// a list of ids from the root down to the type itself. `b`, which has `n` supertypes, is a supertype
+/// of `a`, or `a` itself, exactly if number `n` of `a`'s entry is `b`.
+pub(crate) mod type_display {
+    /// Ids in an entry. What has more supertypes is tested by
+    /// [`Builtin::IsSubtype`](crate::abi::builtins::Builtin::IsSubtype).
+    pub(crate) const INLINE: usize = 8;
+    /// Binary logarithm of the size of an entry.
+    pub(crate) const STRIDE_LOG2: u32 = 5;
+    /// What stands in an entry behind the type itself: no type's id.
+    pub(crate) const NONE: u32 = u32::MAX;
+    /// The most types of an engine.
+    pub(crate) const MAX_TYPES: usize = 1 << 24;
+}
+
 /// The definition of a linear memory. `BASE` never changes while the memory lives.
 pub(crate) mod memory {
+    use crate::wasm::types::MemoryType;
+
     /// `*mut u8`
     pub(crate) const BASE: i32 = 0;
     /// `usize`: bytes.
     pub(crate) const LEN: i32 = 8;
     pub(crate) const SIZE: usize = 16;
+
+    /// Inaccessible bytes behind every memory. More than the largest access.
+    pub(crate) const GUARD: u64 = 64 << 10;
+
+    /// What keeps accesses inside a memory.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Bounds {
+        /// All that 32-bit index and offset can reach is reserved: nothing is compared.
+        Reserved,
+        /// Accesses are compared with the length. It is in whole pages of the host, so that
+        /// [`GUARD`] begins where the memory ends: the first byte of an access is compared.
+        Pages,
+        /// As `Pages`, but bytes behind the memory may be accessible: the end is compared.
+        Bytes,
+    }
+
+    impl Bounds {
+        /// What it is for memories of `ty`: a matter of the type alone, so that a module can be
+        /// compiled before its memories are known.
+        pub(crate) fn of(ty: &MemoryType) -> Bounds {
+            match (ty.page_size_log2, ty.is_64) {
+                (16, false) => Bounds::Reserved,
+                (16, true) => Bounds::Pages,
+                _ => Bounds::Bytes,
+            }
+        }
+    }
 }
 
 /// The definition of a table. Elements are `u32` (GC references) or 8-byte pointers to function

@@ -149,6 +149,7 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 /// Loads a value of any [`WasmTy`].
+#[inline]
 pub(crate) fn load<V: WasmTy>(
     store: &mut StoreInner,
     abi: <V::Wasm as WasmBasic>::Abi,
@@ -160,6 +161,8 @@ macro_rules! numbers {
     ($($rust:ty, $abi:ty, $wasm:ident, |$value:ident| $into:expr, $from:expr;)*) => {$(
         impl sealed::Sealed for $rust {}
 
+        // The notes on the trait say more than a list of implementors would.
+        #[diagnostic::do_not_recommend]
         impl WasmTy for $rust {
             type Wasm = $rust;
 
@@ -275,6 +278,7 @@ macro_rules! references {
         impl<$($generics)*> sealed::Sealed for $rust {}
         impl<$($generics)*> sealed::Sealed for Option<$rust> {}
 
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> WasmTy for $rust {
             type Wasm = $rust;
 
@@ -289,6 +293,7 @@ macro_rules! references {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> WasmTy for Option<$rust> {
             type Wasm = Option<$rust>;
 

@@ -14,7 +14,7 @@ use crate::instance::engine::{EngineShared, Settings};
 
 pub use crate::instance::engine::Engine;
 
-/// The WebAssembly features that are implemented; all are on by default.
+/// The WebAssembly features that are on by default: what is implemented of the standard.
 const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
     .union(WasmFeatures::SIGN_EXTENSION)
@@ -28,7 +28,13 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::SIMD)
     .union(WasmFeatures::RELAXED_SIMD)
-    .union(WasmFeatures::MULTI_MEMORY);
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::MEMORY64)
+    .union(TYPED_REFERENCES);
+
+/// Typed function references. wasmparser counts declared subtypes and recursion groups as part of
+/// GC; `compile` refuses what else that lets through.
+const TYPED_REFERENCES: WasmFeatures = WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC);
 
 /// Settings of an [`Engine`].
 ///
@@ -136,7 +142,8 @@ impl Config {
     }
 
     /// Bytes that one linear memory may have: a module that declares more cannot be instantiated,
-    /// and `memory.grow` past it answers -1. 4 GiB by default.
+    /// and `memory.grow` past it answers -1. 4 GiB by default. A memory with 64-bit addresses
+    /// reserves as much address space as it may grow to; it has at most 1 TiB whatever the limit.
     pub fn memory_limit(&mut self, bytes: u64) -> &mut Config {
         self.memory_limit = bytes;
         self
@@ -202,6 +209,22 @@ impl Config {
     pub fn relaxed_simd_deterministic(&mut self, enable: bool) -> &mut Config {
         self.relaxed_simd_deterministic = enable;
         self
+    }
+
+    /// Accepts typed function references: `(ref $t)`, `call_ref`, tests for null in branches, and
+    /// declared subtypes of function types. On by default.
+    pub fn wasm_function_references(&mut self, enable: bool) -> &mut Config {
+        self.feature(TYPED_REFERENCES, enable)
+    }
+
+    /// Accepts memories with 64-bit addresses and tables with 64-bit indices. On by default.
+    pub fn wasm_memory64(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::MEMORY64, enable)
+    }
+
+    /// Accepts memories with pages of one byte, a proposal. Off by default.
+    pub fn wasm_custom_page_sizes(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::CUSTOM_PAGE_SIZES, enable)
     }
 
     fn feature(&mut self, feature: WasmFeatures, enable: bool) -> &mut Config {

@@ -64,9 +64,14 @@ impl Memory {
         MemoryType::from_wasm(self.definition(store.as_context().inner()).ty)
     }
 
-    /// The current size in pages of 64 KiB.
+    /// The current size in pages.
     pub fn size(&self, store: impl AsContext) -> u64 {
         self.definition(store.as_context().inner()).pages()
+    }
+
+    /// The size of a page in bytes: 64 KiB, but for memories that say otherwise.
+    pub fn page_size(&self, store: impl AsContext) -> u64 {
+        1 << self.definition(store.as_context().inner()).ty.page_size_log2
     }
 
     /// The current size in bytes.

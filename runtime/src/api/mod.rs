@@ -3,7 +3,9 @@
 
 pub(crate) mod caller;
 pub(crate) mod convert;
+mod display;
 pub(crate) mod engine;
+pub(crate) mod entity_types;
 pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;

@@ -10,6 +10,7 @@ use super::engine::Engine;
 use super::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
 };
+use crate::compile;
 use crate::error::Result;
 use crate::instance::module::Module as Compiled;
 use crate::wasm::decode;
@@ -85,7 +86,9 @@ impl Module {
     ///
     /// As [`from_binary`](Module::from_binary).
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
-        decode::validate(binary, engine.shared().settings.features)
+        let features = engine.shared().settings.features;
+        decode::validate(binary, features)?;
+        compile::check_declarations(&decode::decode(binary, features)?.info)
     }
 
     /// The engine that compiled it.

@@ -1,13 +1,16 @@
-//! Public types of values, functions and everything a module imports or exports. Conversions to
-//! and from the decoded types stand beside each.
+//! Public types of values, functions, and of imports and exports as such. Conversions to and from the
+//! decoded types stand beside each; those of globals, tables and memories in `entity_types`.
 
-use std::fmt;
 use std::sync::Arc;
+
+use anyhow::ensure;
 
 use super::engine::Engine;
 use crate::error::Result;
 use crate::instance::engine::{EngineShared, FuncTypeInfo};
 use crate::wasm::types as wasm;
+
+pub use super::entity_types::{GlobalType, MemoryType, MemoryTypeBuilder, Mutability, TableType};
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,33 +64,14 @@ pub struct FuncType {
     info: Arc<FuncTypeInfo>,
 }
 
-/// Whether a global may be assigned.
+/// Whether a type may have subtypes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Mutability {
-    /// It keeps its initial value.
-    Const,
-    /// It may change.
-    Var,
+pub enum Finality {
+    /// It may not.
+    Final,
+    /// It may: other types can be declared to be subtypes of it.
+    NonFinal,
 }
-
-/// The type of a global.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GlobalType {
-    content: ValType,
-    mutability: Mutability,
-}
-
-/// The type of a table. Sizes are in elements.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableType {
-    element: RefType,
-    limits: wasm::Limits,
-    is_64: bool,
-}
-
-/// The type of a linear memory. Sizes are in pages of 64 KiB.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemoryType(wasm::MemoryType);
 
 /// The type of a tag: the parameters of its function type are the payload of its exceptions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,12 +231,57 @@ impl FuncType {
     ///
     /// # Panics
     ///
-    /// If a function type among them belongs to another engine.
+    /// If a function type among them belongs to another engine, or the engine has no room for
+    /// another type: there are at most 2^24.
     pub fn new(
         engine: &Engine,
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> FuncType {
+        FuncType::register(engine, Finality::Final, None, params, results)
+            .expect("a final type without supertype is valid, and the engine has room for it")
+    }
+
+    /// As [`new`](FuncType::new), for a type that may have subtypes or is one.
+    ///
+    /// ```
+    /// use hostref::{Engine, Finality, FuncType, HeapType, RefType, ValType};
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// let engine = Engine::default();
+    /// let open = Finality::NonFinal;
+    /// let base = FuncType::with_finality_and_supertype(&engine, open, None, [], [ValType::FUNCREF])?;
+    /// let result = ValType::Ref(RefType::new(true, HeapType::ConcreteFunc(base.clone())));
+    /// let ty = FuncType::with_finality_and_supertype(&engine, open, Some(&base), [], [result])?;
+    /// assert!(ty.matches(&base) && !base.matches(&ty));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If `supertype` is final, or parameters and results do not match its own.
+    ///
+    /// # Panics
+    ///
+    /// If `supertype` or a function type among the others belongs to another engine.
+    pub fn with_finality_and_supertype(
+        engine: &Engine,
+        finality: Finality,
+        supertype: Option<&FuncType>,
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> Result<FuncType> {
+        FuncType::register(engine, finality, supertype, params, results)
+    }
+
+    fn register(
+        engine: &Engine,
+        finality: Finality,
+        supertype: Option<&FuncType>,
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> Result<FuncType> {
         let to_wasm = |ty: ValType| {
             assert!(ty.belongs_to(engine.shared()), "{ty} belongs to another engine");
             ty.to_wasm()
@@ -261,8 +290,34 @@ impl FuncType {
             params: params.into_iter().map(to_wasm).collect(),
             results: results.into_iter().map(to_wasm).collect(),
         };
-        let info = engine.shared().register_func_type(&ty);
-        FuncType { engine: engine.clone(), info }
+        let supertype = supertype.map(|supertype| {
+            let same = Engine::same(&supertype.engine, engine);
+            assert!(same, "the supertype {supertype} belongs to another engine");
+            supertype.info.id
+        });
+        if let Some(supertype) = supertype {
+            let types = engine.shared().types();
+            ensure!(!types.get(supertype).is_final, "the supertype is final");
+            let fits = types.func_matches(&ty, types.func(supertype));
+            ensure!(fits, "parameters or results do not match those of the supertype");
+        }
+        let is_final = finality == Finality::Final;
+        let info = engine.shared().register_func_type(is_final, supertype, &ty)?;
+        Ok(FuncType { engine: engine.clone(), info })
+    }
+
+    /// Whether the type may have subtypes.
+    pub fn finality(&self) -> Finality {
+        match self.engine.shared().types().get(self.info.id).is_final {
+            true => Finality::Final,
+            false => Finality::NonFinal,
+        }
+    }
+
+    /// The type that it was declared to be a subtype of.
+    pub fn supertype(&self) -> Option<FuncType> {
+        let supertype = self.engine.shared().types().get(self.info.id).supertype;
+        supertype.map(|id| FuncType::from_id(&self.engine, id))
     }
 
     /// The types of the parameters.
@@ -315,102 +370,6 @@ impl PartialEq for FuncType {
 }
 
 impl Eq for FuncType {}
-
-impl GlobalType {
-    /// The type of globals that hold `content`.
-    pub fn new(content: ValType, mutability: Mutability) -> GlobalType {
-        GlobalType { content, mutability }
-    }
-
-    /// The type of the value.
-    pub fn content(&self) -> &ValType {
-        &self.content
-    }
-
-    /// Whether the global may be assigned.
-    pub fn mutability(&self) -> Mutability {
-        self.mutability
-    }
-
-    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::GlobalType) -> GlobalType {
-        let mutability = if ty.mutable { Mutability::Var } else { Mutability::Const };
-        GlobalType { content: ValType::from_wasm(engine, ty.content), mutability }
-    }
-
-    pub(crate) fn to_wasm(&self) -> wasm::GlobalType {
-        let mutable = self.mutability == Mutability::Var;
-        wasm::GlobalType { content: self.content.to_wasm(), mutable }
-    }
-}
-
-impl TableType {
-    /// The type of tables of `element` with at least `min` and at most `max` elements.
-    pub fn new(element: RefType, min: u32, max: Option<u32>) -> TableType {
-        let limits = wasm::Limits { min: u64::from(min), max: max.map(u64::from) };
-        TableType { element, limits, is_64: false }
-    }
-
-    /// The type of the elements.
-    pub fn element(&self) -> &RefType {
-        &self.element
-    }
-
-    /// The least number of elements.
-    pub fn minimum(&self) -> u64 {
-        self.limits.min
-    }
-
-    /// The greatest number of elements, if the type has one.
-    pub fn maximum(&self) -> Option<u64> {
-        self.limits.max
-    }
-
-    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::TableType) -> TableType {
-        let element = RefType::from_wasm(engine, ty.element);
-        TableType { element, limits: ty.limits, is_64: ty.is_64 }
-    }
-
-    pub(crate) fn to_wasm(&self) -> wasm::TableType {
-        let element = self.element.to_wasm();
-        wasm::TableType { element, limits: self.limits, is_64: self.is_64 }
-    }
-}
-
-impl MemoryType {
-    /// The type of memories with at least `minimum` and at most `maximum` pages of 64 KiB.
-    pub fn new(minimum: u32, maximum: Option<u32>) -> MemoryType {
-        MemoryType(wasm::MemoryType {
-            limits: wasm::Limits { min: u64::from(minimum), max: maximum.map(u64::from) },
-            is_64: false,
-            shared: false,
-            page_size_log2: 16,
-        })
-    }
-
-    /// The least number of pages.
-    pub fn minimum(&self) -> u64 {
-        self.0.limits.min
-    }
-
-    /// The greatest number of pages, if the type has one.
-    pub fn maximum(&self) -> Option<u64> {
-        self.0.limits.max
-    }
-
-    pub(crate) fn from_wasm(ty: wasm::MemoryType) -> MemoryType {
-        MemoryType(ty)
-    }
-
-    /// The decoded type, if a memory may have it.
-    pub(crate) fn to_wasm(&self) -> Result<wasm::MemoryType> {
-        let wasm::Limits { min, max } = self.0.limits;
-        let most = 1 << 16;
-        if min > most || max.is_some_and(|max| max > most || max < min) {
-            anyhow::bail!("memory limits out of range: {self}, where at most {most} pages exist");
-        }
-        Ok(self.0)
-    }
-}
 
 impl TagType {
     /// The type of tags whose exceptions carry the parameters of `ty`, which has no results.
@@ -492,115 +451,5 @@ impl<'module> ExportType<'module> {
     /// Its type.
     pub fn ty(&self) -> ExternType {
         self.ty.clone()
-    }
-}
-
-impl fmt::Display for ValType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ValType::I32 => f.write_str("i32"),
-            ValType::I64 => f.write_str("i64"),
-            ValType::F32 => f.write_str("f32"),
-            ValType::F64 => f.write_str("f64"),
-            ValType::V128 => f.write_str("v128"),
-            ValType::Ref(ty) => ty.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for RefType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.nullable, &self.heap_type) {
-            (true, HeapType::Extern) => f.write_str("externref"),
-            (true, HeapType::Func) => f.write_str("funcref"),
-            (true, HeapType::Exn) => f.write_str("exnref"),
-            (true, heap) => write!(f, "(ref null {heap})"),
-            (false, heap) => write!(f, "(ref {heap})"),
-        }
-    }
-}
-
-impl fmt::Display for HeapType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            HeapType::Extern => f.write_str("extern"),
-            HeapType::NoExtern => f.write_str("noextern"),
-            HeapType::Func => f.write_str("func"),
-            HeapType::NoFunc => f.write_str("nofunc"),
-            HeapType::Exn => f.write_str("exn"),
-            HeapType::NoExn => f.write_str("noexn"),
-            HeapType::ConcreteFunc(ty) => ty.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for FuncType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(func")?;
-        if self.params().len() > 0 {
-            f.write_str(" (param")?;
-            self.params().try_for_each(|ty| write!(f, " {ty}"))?;
-            f.write_str(")")?;
-        }
-        if self.results().len() > 0 {
-            f.write_str(" (result")?;
-            self.results().try_for_each(|ty| write!(f, " {ty}"))?;
-            f.write_str(")")?;
-        }
-        f.write_str(")")
-    }
-}
-
-impl fmt::Debug for FuncType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for GlobalType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.mutability {
-            Mutability::Const => write!(f, "(global {})", self.content),
-            Mutability::Var => write!(f, "(global (mut {}))", self.content),
-        }
-    }
-}
-
-impl fmt::Display for TableType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "(table {} {})", Sizes(self.limits), self.element)
-    }
-}
-
-impl fmt::Display for MemoryType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "(memory {})", Sizes(self.0.limits))
-    }
-}
-
-impl fmt::Display for TagType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "(tag {})", self.ty)
-    }
-}
-
-impl fmt::Display for ExternType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ExternType::Func(ty) => ty.fmt(f),
-            ExternType::Global(ty) => ty.fmt(f),
-            ExternType::Table(ty) => ty.fmt(f),
-            ExternType::Memory(ty) => ty.fmt(f),
-            ExternType::Tag(ty) => ty.fmt(f),
-        }
-    }
-}
-
-struct Sizes(wasm::Limits);
-
-impl fmt::Display for Sizes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.min)?;
-        self.0.max.map_or(Ok(()), |max| write!(f, " {max}"))
     }
 }

@@ -7,6 +7,7 @@
 mod epoch;
 mod exception;
 mod memory;
+mod reference;
 mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,6 +47,7 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::ElemDrop => elem_drop as *const (),
         Builtin::NewException => new_exception as *const (),
         Builtin::Throw => throw as *const (),
+        Builtin::IsSubtype => is_subtype as *const (),
     }
 }
 
@@ -114,4 +116,5 @@ builtins! {
     table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
     elem_drop(segment: u32) => table::elem_drop;
     new_exception(tag: u32) -> u32 => exception::new;
+    is_subtype(a: u32, b: u32) -> u32 => reference::is_subtype;
 }

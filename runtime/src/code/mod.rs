@@ -13,9 +13,10 @@ mod publish;
 #[allow(unsafe_code, reason = "tests call the code that they publish")]
 mod tests;
 mod trampolines;
+mod types;
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cranelift_codegen::isa::OwnedTargetIsa;
 
@@ -25,18 +26,18 @@ use crate::compile::{Artifact, TrampolineKind, Tunables, compile_builtins, host_
 use crate::error::Result;
 use crate::vm::signals;
 use crate::wasm::module::ModuleInfo;
-use crate::wasm::types::TypeRegistry;
 
 pub(crate) use crate::vm::code_memory::CodePtr;
 pub(crate) use code_object::CodeObject;
 use publish::Targets;
 use trampolines::Trampolines;
+pub(crate) use types::Types;
 
 /// What an engine owns below its configuration.
 pub(crate) struct EngineInner {
     pub(crate) isa: OwnedTargetIsa,
     pub(crate) tunables: Tunables,
-    pub(crate) types: RwLock<TypeRegistry>,
+    types: RwLock<Types>,
     /// Counts up when the embedder says so; stores compare it with their deadline.
     pub(crate) epoch: AtomicU64,
     /// The address of each builtin's Rust function, by its number.
@@ -66,12 +67,22 @@ impl EngineInner {
         Ok(Arc::new(EngineInner {
             isa,
             tunables,
-            types: RwLock::default(),
+            types: RwLock::new(Types::new()?),
             epoch: AtomicU64::new(0),
             builtin_impls: builtin_impls.into(),
             builtins,
             trampolines: Trampolines::default(),
         }))
+    }
+
+    /// The types, for reading.
+    pub(crate) fn types(&self) -> RwLockReadGuard<'_, Types> {
+        self.types.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The types, for registering.
+    pub(crate) fn types_mut(&self) -> RwLockWriteGuard<'_, Types> {
+        self.types.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes an artifact executable. `module` is the module that it was compiled from; an artifact

@@ -13,6 +13,9 @@ use crate::abi::builtins::Builtin;
 use crate::abi::signature::{LoweredSig, LoweredType};
 use crate::wasm::decode::decode;
 
+/// What the tests of this file decode.
+const FEATURES: WasmFeatures = WasmFeatures::WASM3.union(WasmFeatures::CUSTOM_PAGE_SIZES);
+
 fn tunables() -> Tunables {
     Tunables { verify: true, ..Tunables::default() }
 }
@@ -27,7 +30,7 @@ fn bytes(wat: &str) -> Vec<u8> {
 
 fn compile_with(tunables: &Tunables, wat: &str) -> Result<Vec<CompiledFunction>> {
     let wasm = bytes(wat);
-    let decoded = decode(&wasm, WasmFeatures::WASM3)?;
+    let decoded = decode(&wasm, FEATURES)?;
     compile_module(&*isa(), tunables, decoded).map(|(_, artifact)| artifact.functions)
 }
 
@@ -42,7 +45,7 @@ fn error(wat: &str) -> String {
 /// The CLIF of the first defined function.
 fn clif_of(wat: &str) -> String {
     let wasm = bytes(wat);
-    let decoded = decode(&wasm, WasmFeatures::WASM3).unwrap();
+    let decoded = decode(&wasm, FEATURES).unwrap();
     clif(&*isa(), &tunables(), decoded, DefinedFuncIndex(0)).unwrap()
 }
 
@@ -398,15 +401,91 @@ fn epochs_are_checked_at_entries_and_loops() {
 fn unsupported_operators_are_named_with_their_place() {
     let message = error("(module (func (drop (ref.i31 (i32.const 1)))))");
     assert!(message.starts_with("`ref.i31` is not supported yet: gc (at offset 0x"), "{message}");
-    let message = error("(module (memory i64 1) (func))");
-    assert_eq!(message, "64-bit memories are not supported yet: memory64");
-    let message = error(
-        "(module (type $t (sub (func))) (table 1 funcref)
-            (func (call_indirect (type $t) (i32.const 0))))",
-    );
-    assert!(message.starts_with("call_indirect of a type with subtypes"), "{message}");
+    let message = error("(module (type (struct)))");
+    assert!(message.ends_with("not supported yet: gc"), "{message}");
     let fuel = Tunables { consume_fuel: true, ..tunables() };
     assert!(compile_with(&fuel, "(module)").is_err());
+}
+
+#[test]
+fn calls_through_references_compile() {
+    let functions = compile(
+        "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 funcref)
+            (func (call_indirect (type $u) (i32.const 0)))
+            (func (param (ref null $u)) (call_ref $t (local.get 0)))
+            (func (param (ref $u)) (return_call_ref $t (local.get 0)))
+            (func (param externref) (result (ref extern)) (ref.as_non_null (local.get 0)))
+            (func (param externref) (block $l (drop (br_on_null $l (local.get 0)))))
+            (func (param externref) (result (ref extern))
+                (block $l (result (ref extern)) (br_on_non_null $l (local.get 0)) (unreachable))))",
+    );
+    let traps = |function: &CompiledFunction| -> Vec<u8> {
+        function.traps.iter().map(|(_, code)| *code).collect()
+    };
+    assert!(traps(&functions[0]).contains(&Trap::IndirectCallToNull.code()));
+    assert!(traps(&functions[1]).contains(&Trap::NullReference.code()));
+}
+
+#[test]
+fn a_type_with_subtypes_is_found_in_the_display() {
+    let clif = clif_of(
+        "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 funcref)
+            (func (call_indirect (type $u) (i32.const 0))))",
+    );
+    // The entry of 32 bytes, and the place of a type with one supertype in it.
+    assert!(clif.contains("ishl_imm") || clif.contains("ishl "), "{clif}");
+    assert!(clif.contains("+4"), "{clif}");
+}
+
+#[test]
+fn a_table_of_one_type_needs_no_check_of_signatures() {
+    let call = |element: &str| {
+        clif_of(&format!(
+            "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 {element})
+                (func (call_indirect (type $t) (i32.const 0))))"
+        ))
+    };
+    let bad_signature = Trap::BadSignature.code();
+    let checks = |clif: &str| clif.contains(&format!("iconst.i32 {bad_signature}\n"));
+    assert!(checks(&call("funcref")));
+    assert!(!checks(&call("(ref null $t)")));
+    assert!(!checks(&call("(ref null $u)")));
+}
+
+#[test]
+fn a_64_bit_access_compares_once() {
+    let clif = |offset: u64| {
+        clif_of(&format!(
+            "(module (memory i64 1)
+                (func (param i64) (result i32) (i32.load offset={offset} (local.get 0))))"
+        ))
+    };
+    let near = clif(65_520);
+    assert_eq!(near.matches("icmp").count(), 1, "{near}");
+    assert!(near.contains("select_spectre_guard"), "{near}");
+    assert!(!near.contains("overflow"), "{near}");
+    let far = clif(65_521);
+    assert!(far.contains("uadd_overflow") && far.contains("select_spectre_guard"), "{far}");
+}
+
+#[test]
+fn a_32_bit_access_to_small_pages_compares_its_end() {
+    let clif = clif_of(
+        "(module (memory 1 (pagesize 1))
+            (func (param i32) (result i64) (i64.load offset=7 (local.get 0))))",
+    );
+    assert_eq!(clif.matches("icmp").count(), 1, "{clif}");
+    assert!(clif.contains("iconst.i64 15"), "{clif}");
+    assert!(clif.contains("select_spectre_guard"), "{clif}");
+}
+
+#[test]
+fn a_32_bit_access_compares_nothing() {
+    let clif = clif_of(
+        "(module (memory 1)
+            (func (param i32) (result i64) (i64.load offset=4294967295 (local.get 0))))",
+    );
+    assert!(!clif.contains("icmp") && !clif.contains("select"), "{clif}");
 }
 
 #[test]

@@ -15,10 +15,11 @@ use anyhow::ensure;
 
 use super::host_func::HostContext;
 use crate::abi::layout;
+use crate::abi::layout::memory::Bounds;
 use crate::error::Result;
 use crate::vm::context::VmFuncRef;
 use crate::vm::memory::LinearMemory;
-use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId};
+use crate::wasm::types::{GlobalType, HeapType, MemoryType, RefType, TableType, TypeId};
 
 const _: () = assert!(
     layout::memory::SIZE == 16 && layout::table::SIZE == 16 && layout::global::SIZE == 16,
@@ -91,8 +92,9 @@ impl Memory {
         if min > limit {
             anyhow::bail!("a memory of {min} bytes exceeds the limit of {limit} bytes");
         }
-        let max = bytes(ty.limits.max.unwrap_or(1 << 16)).min(limit).min(1 << 32);
-        let storage = LinearMemory::new(min as usize, max as usize)?;
+        let most = LinearMemory::most_bytes(ty.is_64);
+        let max = bytes(ty.limits.max.unwrap_or(u64::MAX)).min(limit).min(most as u64);
+        let storage = LinearMemory::new(Bounds::of(&ty), min as usize, max as usize)?;
         def.store_base_and_len(storage.base().as_ptr().expose_provenance(), storage.len());
         Ok(Memory { ty, def, storage })
     }
@@ -112,11 +114,10 @@ impl Memory {
         let old = self.pages();
         let pages = old.checked_add(delta)?;
         let bytes = pages.checked_mul(1 << self.ty.page_size_log2)?;
-        let max = self.ty.limits.max.unwrap_or((1 << 32) >> self.ty.page_size_log2);
-        if pages > max || bytes > limit || bytes > 1 << 32 {
+        if pages > self.ty.limits.max.unwrap_or(u64::MAX) || bytes > limit {
             return None;
         }
-        self.storage.grow(bytes as usize).ok()?;
+        self.storage.grow(usize::try_from(bytes).ok()?).ok()?;
         self.def.store_base_and_len(
             self.storage.base().as_ptr().expose_provenance(),
             self.storage.len(),
@@ -204,6 +205,22 @@ impl RawRef {
     pub(crate) fn func_from_bits(bits: u128) -> RawRef {
         // SAFETY: slots of function references hold null or addresses of records of their store.
         RawRef::Func(unsafe { FuncPtr::from_address(bits as usize) })
+    }
+
+    /// The narrowest type it has. A reference into the GC heap is one to a host object.
+    pub(crate) fn ty(self) -> RefType {
+        let (nullable, heap) = match self {
+            RawRef::Func(None) => (true, HeapType::NoFunc),
+            RawRef::Func(Some(func)) => (false, HeapType::Concrete(func.type_id())),
+            RawRef::Gc(0) => (true, HeapType::NoExtern),
+            RawRef::Gc(_) => (false, HeapType::Extern),
+        };
+        RefType { nullable, heap }
+    }
+
+    /// Whether it is null.
+    pub(crate) fn is_null(self) -> bool {
+        matches!(self, RawRef::Func(None) | RawRef::Gc(0))
     }
 
     /// The bits of a slot that holds this reference.

@@ -1,14 +1,14 @@
 //! What all stores of an engine share at run time: settings, and function types with the
 //! trampolines that enter them.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::abi::signature::LoweredSig;
-use crate::code::{CodePtr, EngineInner};
+use crate::code::{CodePtr, EngineInner, Types};
 use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::GcConfig;
-use crate::wasm::types::{FuncType, TypeId, TypeRegistry};
+use crate::wasm::types::{FuncType, TypeId};
 
 /// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
 #[derive(Clone)]
@@ -63,13 +63,8 @@ impl EngineShared {
     }
 
     /// The type registry, for reading.
-    pub(crate) fn types(&self) -> RwLockReadGuard<'_, TypeRegistry> {
-        self.code.types.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The type registry, for registering.
-    pub(crate) fn types_mut(&self) -> RwLockWriteGuard<'_, TypeRegistry> {
-        self.code.types.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn types(&self) -> RwLockReadGuard<'_, Types> {
+        self.code.types()
     }
 
     /// The function type `id`.
@@ -94,10 +89,19 @@ impl EngineShared {
         known[index].get_or_insert(info).clone()
     }
 
-    /// The function type with the structure `ty`, registered if it is new.
-    pub(crate) fn register_func_type(&self, ty: &FuncType) -> Arc<FuncTypeInfo> {
-        let id = self.types_mut().register_func(ty);
-        self.func_type(id)
+    /// The function type with this structure, registered if it is new.
+    ///
+    /// # Errors
+    ///
+    /// If the engine has no room for another type.
+    pub(crate) fn register_func_type(
+        &self,
+        is_final: bool,
+        supertype: Option<TypeId>,
+        ty: &FuncType,
+    ) -> Result<Arc<FuncTypeInfo>> {
+        let id = self.code.types_mut().register_func(is_final, supertype, ty)?;
+        Ok(self.func_type(id))
     }
 }
 

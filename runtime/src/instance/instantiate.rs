@@ -127,7 +127,8 @@ struct NewInstance {
     tables: Vec<usize>,
     globals: Vec<usize>,
     tags: Vec<usize>,
-    imports: Vec<VmFuncImport>,
+    /// The records behind the imported functions.
+    imports: Vec<VmFuncRef>,
 }
 
 impl NewInstance {
@@ -183,10 +184,10 @@ impl NewInstance {
     }
 
     fn import_func(&mut self, func: FuncIndex, record: FuncPtr) {
-        let VmFuncRef { code, ctx, .. } = record.record();
-        let import = VmFuncImport { code, ctx };
-        self.ctx.set_import(&self.module, func, import);
-        self.imports.push(import);
+        let record = record.record();
+        let VmFuncRef { code, ctx, .. } = record;
+        self.ctx.set_import(&self.module, func, VmFuncImport { code, ctx });
+        self.imports.push(record);
     }
 
     fn memories(&mut self, store: &mut StoreInner) -> Result<()> {
@@ -239,12 +240,15 @@ impl NewInstance {
         for (index, slot) in module.info.func_refs.iter().enumerate() {
             let Some(slot) = slot else { continue };
             let func = FuncIndex::new(index);
-            let (code, ctx) = match module.info.defined_func(func) {
-                Some(func) => (self.code(func), self.ctx.address()),
-                None => (self.imports[index].code, self.imports[index].ctx),
+            let record = match module.info.defined_func(func) {
+                Some(defined) => VmFuncRef {
+                    code: self.code(defined),
+                    ctx: self.ctx.address(),
+                    type_id: module.func_type_id(func).0,
+                },
+                // A copy: the function keeps its own type, which may be a subtype of the import's.
+                None => self.imports[index],
             };
-            let type_id = module.func_type_id(func).0;
-            let record = VmFuncRef { code, ctx, type_id };
             self.ctx.set_record(module.layout.func_ref(*slot), record);
         }
     }

@@ -35,7 +35,7 @@ impl Module {
         let info = Arc::new(info);
         let code = inner.publish(artifact, Some(info.clone()))?;
         inner.prepare_trampolines(boundary(&info))?;
-        let type_ids = shared.types_mut().register_module(&info.types, &info.groups);
+        let type_ids = inner.types_mut().register_module(&info.types, &info.groups)?;
         Ok(Module {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),

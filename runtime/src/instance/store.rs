@@ -89,7 +89,7 @@ impl StoreInner {
     /// An empty store.
     pub(crate) fn new(engine_handle: &Engine) -> StoreInner {
         let engine = engine_handle.shared().clone();
-        let vm = VmStore::new(&engine.code.epoch);
+        let vm = VmStore::new(&engine.code.epoch, engine.code.types().table());
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,

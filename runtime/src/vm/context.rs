@@ -28,6 +28,7 @@ pub struct VmStore {
     pub(crate) epoch_deadline: Cell<u64>,
     /// Base of the GC heap; null until the heap exists.
     pub(crate) gc_base: Cell<*mut u8>,
+    type_displays: *const u32,
 
     /// The trap that is travelling or has arrived; `None` if the failure is a host function's.
     pub(crate) fault: Cell<Option<Fault>>,
@@ -41,7 +42,7 @@ pub struct VmStore {
 }
 
 // SAFETY: the pointers lead to frames of the thread that runs the store's Wasm code, to the
-// store's own instances and heap, and to the engine's epoch. A store moves to another thread only
+// store's own instances and heap, and to the engine's epoch and types. A store moves to another thread only
 // while no Wasm code of it runs, and then `activation` is null; the rest moves or lives along.
 unsafe impl Send for VmStore {}
 // SAFETY: the cells are written only by code that has exclusive access to the store (the contract
@@ -49,9 +50,9 @@ unsafe impl Send for VmStore {}
 unsafe impl Sync for VmStore {}
 
 impl VmStore {
-    /// The state of a store that has run nothing yet. `epoch` must outlive all Wasm code that
-    /// runs in the store.
-    pub(crate) fn new(epoch: &AtomicU64) -> VmStore {
+    /// The state of a store that has run nothing yet. `epoch` and the table of `type_displays` must
+    /// outlive all Wasm code that runs in the store.
+    pub(crate) fn new(epoch: &AtomicU64, type_displays: *const u32) -> VmStore {
         VmStore {
             stack_limit: Cell::new(0),
             activation: Cell::new(std::ptr::null_mut()),
@@ -60,6 +61,7 @@ impl VmStore {
             epoch,
             epoch_deadline: Cell::new(0),
             gc_base: Cell::new(std::ptr::null_mut()),
+            type_displays,
             fault: Cell::new(None),
             exception: Cell::new(0),
             backtrace: Cell::new(Backtrace::default()),
@@ -156,7 +158,8 @@ macro_rules! assert_offsets {
 }
 
 assert_offsets!(VmStore, vm_store: stack_limit STACK_LIMIT activation ACTIVATION caller CALLER
-    unwinding UNWINDING epoch EPOCH epoch_deadline EPOCH_DEADLINE gc_base GC_BASE);
+    unwinding UNWINDING epoch EPOCH epoch_deadline EPOCH_DEADLINE gc_base GC_BASE
+    type_displays TYPE_DISPLAYS);
 assert_offsets!(Activation, activation: prev PREV store STORE handler HANDLER sp SP fp FP
     exit_fp EXIT_FP);
 assert_offsets!(VmCtx, vmctx: store STORE type_ids TYPE_IDS instance INSTANCE);
@@ -168,7 +171,7 @@ assert_offsets!(VmTable, table: base BASE len LEN);
 
 const _: () = {
     assert!(offset_of!(VmStore, fault) >= layout::vm_store::SIZE);
-    assert!(offset_of!(VmStore, gc_base) + size_of::<usize>() == layout::vm_store::SIZE);
+    assert!(offset_of!(VmStore, type_displays) + size_of::<usize>() == layout::vm_store::SIZE);
     assert!(size_of::<Activation>() == layout::activation::SIZE);
     assert!(size_of::<VmCtx>() == layout::vmctx::HEADER_SIZE);
     assert!(size_of::<VmFuncRef>() == layout::func_ref::SIZE);

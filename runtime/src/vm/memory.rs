@@ -2,44 +2,62 @@
 //! definition that compiled code reads.
 //!
 //! Invariant: `base` never changes, bytes `0..len` are accessible, the rest of the reservation is
-//! not, and no access of compiled code can leave the reservation.
+//! not, from the next page of the host on, and no access of compiled code can leave the reservation:
+//! `Bounds` says why.
 
 use std::ptr::NonNull;
 
 use anyhow::{Context as _, ensure};
 
-use super::reservation::Reservation;
+use super::reservation::{Reservation, page_align};
+use crate::abi::layout::memory::{Bounds, GUARD};
 use crate::error::Result;
 
-/// The size of a Wasm page; a multiple of the host's page size.
+/// The size of a usual Wasm page; a multiple of the host's page size.
 const WASM_PAGE: usize = 64 << 10;
 
-/// The largest 32-bit memory.
-const MAX_BYTES: usize = 1 << 32;
+/// The largest memory with 32-bit indices.
+const MAX_BYTES_32: usize = 1 << 32;
+
+/// The largest memory with 64-bit indices: address space is finite, and a memory reserves all that
+/// it may grow to, since it never moves.
+const MAX_BYTES_64: usize = 1 << 40;
 
 /// The address of an access is `base + index + offset`, both `u32`, and it spans at most 16 bytes.
-const RESERVED: usize = (8 << 30) + WASM_PAGE;
+const RESERVED: usize = (8 << 30) + GUARD as usize;
 const _: () = assert!(RESERVED >= 2 * u32::MAX as usize + 16);
 
-/// A linear memory with 32-bit addresses.
+/// A linear memory.
 #[derive(Debug)]
 pub(crate) struct LinearMemory {
     reservation: Reservation,
     len: usize,
     max: usize,
+    bounds: Bounds,
 }
 
 impl LinearMemory {
+    /// The most bytes that a memory may have, with 64-bit indices or without.
+    pub(crate) fn most_bytes(is_64: bool) -> usize {
+        if is_64 { MAX_BYTES_64 } else { MAX_BYTES_32 }
+    }
+
     /// A zeroed memory of `min_bytes` that may grow to `max_bytes`, both in whole Wasm pages.
     ///
     /// # Errors
     ///
-    /// If `max_bytes` is less than `min_bytes` or more than 4 GiB, or memory is short.
-    pub(crate) fn new(min_bytes: usize, max_bytes: usize) -> Result<LinearMemory> {
+    /// If `max_bytes` is less than `min_bytes` or more than a memory with such bounds may have, or
+    /// memory is short.
+    pub(crate) fn new(bounds: Bounds, min_bytes: usize, max_bytes: usize) -> Result<LinearMemory> {
         ensure!(min_bytes <= max_bytes, "the minimum of a memory exceeds its maximum");
-        ensure!(max_bytes <= MAX_BYTES, "a memory of {max_bytes:#x} bytes exceeds 4 GiB");
-        let reservation = Reservation::new(RESERVED).context("cannot create a linear memory")?;
-        let mut memory = LinearMemory { reservation, len: 0, max: max_bytes };
+        let most = LinearMemory::most_bytes(bounds != Bounds::Reserved);
+        ensure!(max_bytes <= most, "a memory of {max_bytes:#x} bytes exceeds {most:#x}");
+        let reserved = match bounds {
+            Bounds::Reserved => RESERVED,
+            Bounds::Pages | Bounds::Bytes => page_align(max_bytes) + GUARD as usize,
+        };
+        let reservation = Reservation::new(reserved).context("cannot create a linear memory")?;
+        let mut memory = LinearMemory { reservation, len: 0, max: max_bytes, bounds };
         memory.grow(min_bytes)?;
         Ok(memory)
     }
@@ -52,14 +70,16 @@ impl LinearMemory {
     ///
     /// # Panics
     ///
-    /// If `new_len` is less than the present length or not in whole Wasm pages.
+    /// If `new_len` is less than the present length, or not in whole pages of 64 KiB unless the
+    /// memory's bounds are bytes.
     pub(crate) fn grow(&mut self, new_len: usize) -> Result<()> {
         assert!(new_len >= self.len, "a memory never shrinks");
-        assert!(new_len.is_multiple_of(WASM_PAGE), "a memory has whole pages");
+        let whole = self.bounds == Bounds::Bytes || new_len.is_multiple_of(WASM_PAGE);
+        assert!(whole, "a memory has whole pages");
         ensure!(new_len <= self.max, "a memory cannot grow past its maximum");
         if let Err(error) = self.reservation.commit(self.len..new_len) {
             // The kernel may have opened some of the pages before it gave up.
-            self.reservation.decommit(self.len..new_len)?;
+            self.reservation.decommit(page_align(self.len)..page_align(new_len))?;
             return Err(error);
         }
         self.len = new_len;
@@ -96,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_memory_grows_in_place_up_to_its_maximum() {
-        let mut memory = LinearMemory::new(WASM_PAGE, 3 * WASM_PAGE).unwrap();
+        let mut memory = LinearMemory::new(Bounds::Reserved, WASM_PAGE, 3 * WASM_PAGE).unwrap();
         let base = memory.base();
         memory.data_mut()[WASM_PAGE - 1] = 9;
         memory.grow(3 * WASM_PAGE).unwrap();
@@ -109,8 +129,30 @@ mod tests {
 
     #[test]
     fn sizes_are_checked() {
-        assert!(LinearMemory::new(2 * WASM_PAGE, WASM_PAGE).is_err());
-        assert!(LinearMemory::new(0, MAX_BYTES + WASM_PAGE).is_err());
-        assert_eq!(LinearMemory::new(0, MAX_BYTES).unwrap().data(), []);
+        assert!(LinearMemory::new(Bounds::Reserved, 2 * WASM_PAGE, WASM_PAGE).is_err());
+        for (bounds, most) in [(Bounds::Reserved, MAX_BYTES_32), (Bounds::Pages, MAX_BYTES_64)] {
+            assert!(LinearMemory::new(bounds, 0, most + WASM_PAGE).is_err());
+            assert_eq!(LinearMemory::new(bounds, 0, most).unwrap().data(), []);
+        }
+    }
+
+    #[test]
+    fn checked_memories_reserve_what_they_may_grow_to() {
+        let memory = LinearMemory::new(Bounds::Pages, WASM_PAGE, 5 << 30).unwrap();
+        assert_eq!(memory.reservation.len(), (5 << 30) + GUARD as usize);
+    }
+
+    #[test]
+    fn a_memory_of_bytes_grows_within_a_page() {
+        let mut memory = LinearMemory::new(Bounds::Bytes, 1, 10_000).unwrap();
+        memory.data_mut()[0] = 7;
+        for len in [2, 4096, 4097, 10_000] {
+            memory.grow(len).unwrap();
+            assert_eq!(memory.len(), len);
+        }
+        memory.grow(10_000).unwrap();
+        assert!(memory.grow(10_001).is_err());
+        assert_eq!(memory.data()[0], 7);
+        assert!(memory.data()[1..].iter().all(|byte| *byte == 0));
     }
 }

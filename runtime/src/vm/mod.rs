@@ -21,5 +21,6 @@ pub(crate) mod reservation;
 pub(crate) mod signals;
 pub(crate) mod stack;
 mod sys;
+pub(crate) mod type_table;
 pub(crate) mod unwind;
 pub(crate) mod value;

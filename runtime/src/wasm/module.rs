@@ -125,6 +125,12 @@ impl ModuleInfo {
         self.types[index.index()].as_func().expect("validated: a function type index")
     }
 
+    /// The supertypes of the type at `index` up to the root, itself not included.
+    pub(crate) fn supertypes(&self, index: TypeIndex) -> impl Iterator<Item = TypeIndex> + '_ {
+        let supertype = |index: &TypeIndex| self.types[index.index()].supertype;
+        std::iter::successors(supertype(&index), supertype)
+    }
+
     /// The position of `func` among the defined functions; `None` if it is imported.
     pub(crate) fn defined_func(&self, func: FuncIndex) -> Option<DefinedFuncIndex> {
         func.0.checked_sub(self.imported_functions).map(DefinedFuncIndex)

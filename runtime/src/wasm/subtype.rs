@@ -42,6 +42,14 @@ impl TypeRegistry {
         }
     }
 
+    /// Whether the parameters and results of `a` match those of `b`, as a declared subtype's must.
+    pub(crate) fn func_matches(&self, a: &FuncType, b: &FuncType) -> bool {
+        a.params.len() == b.params.len()
+            && a.results.len() == b.results.len()
+            && a.params.iter().zip(&b.params).all(|(a, b)| self.val_matches(*b, *a))
+            && a.results.iter().zip(&b.results).all(|(a, b)| self.val_matches(*a, *b))
+    }
+
     /// Whether a table of type `a` may be imported as `b`: the element types are equal and the
     /// limits fit. `size` is the table's current number of elements.
     pub(crate) fn table_matches(&self, a: &TableType, size: u64, b: &TableType) -> bool {

@@ -270,11 +270,17 @@ impl TypeRegistry {
         ids.into()
     }
 
-    /// The id of a final function type without supertype, as the embedder's API makes them.
-    pub(crate) fn register_func(&mut self, ty: &FuncType<TypeId>) -> TypeId {
+    /// The id of a function type that is a recursion group by itself, as the embedder's API makes
+    /// them.
+    pub(crate) fn register_func(
+        &mut self,
+        is_final: bool,
+        supertype: Option<TypeId>,
+        ty: &FuncType<TypeId>,
+    ) -> TypeId {
         let ty = SubType {
-            is_final: true,
-            supertype: None,
+            is_final,
+            supertype: supertype.map(GroupRef::Registered),
             composite: CompositeType::Func(ty.map(&mut GroupRef::Registered)),
         };
         TypeId(self.register_group(Box::new([ty])))
@@ -299,6 +305,11 @@ impl TypeRegistry {
         }
         self.groups.insert(key, first);
         first
+    }
+
+    /// The supertypes of `id` from the root down to `id` itself.
+    pub(crate) fn display(&self, id: TypeId) -> &[TypeId] {
+        &self.types[id.0 as usize].display
     }
 
     /// The definition of `id`.

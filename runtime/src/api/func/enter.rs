@@ -7,26 +7,29 @@
 use std::any::TypeId;
 use std::marker::PhantomData;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::Func;
 use super::arity::any_values;
 use super::shim::AbiResults;
-use super::typed::{self, WasmParams, WasmResults};
+use super::typed::{self, ArgumentChecks, WasmParams, WasmResults};
+use crate::abi::signature::is_func_heap;
 use crate::api::convert::Abi;
-use crate::api::types::FuncType;
+use crate::api::types::{FuncType, RefType};
 use crate::api::value::Val;
 use crate::code::CodePtr;
 use crate::error::Result;
-use crate::instance::definition::FuncPtr;
+use crate::instance::definition::{FuncPtr, RawRef};
 use crate::instance::store::{StoreInner, StoreShell};
 use crate::vm::context::{VmCtx, VmStore};
 use crate::vm::value::ValRaw;
+use crate::wasm::types as wasm;
 
 /// A function that may be entered with arguments in registers.
 pub(crate) struct TypedEntry<Params, Results> {
     func: Func,
     entry: CodePtr,
+    checks: ArgumentChecks,
     _types: PhantomData<fn(Params) -> Results>,
 }
 
@@ -36,6 +39,7 @@ pub(crate) struct TypedEntry<Params, Results> {
 pub(crate) struct ErasedEntry {
     func: Func,
     entry: CodePtr,
+    checks: ArgumentChecks,
     types: TypeId,
 }
 
@@ -50,7 +54,8 @@ impl ErasedEntry {
         &self,
     ) -> TypedEntry<Params, Results> {
         assert!(self.types == TypeId::of::<(Params, Results)>(), "an entry is used as what it is");
-        TypedEntry { func: self.func, entry: self.entry, _types: PhantomData }
+        let ErasedEntry { func, entry, checks, .. } = *self;
+        TypedEntry { func, entry, checks, _types: PhantomData }
     }
 }
 
@@ -71,6 +76,9 @@ pub trait AbiArgs: Copy + 'static {
         ctx: *mut VmCtx,
         out: R::Out,
     ) -> R::Register;
+
+    /// The arguments as they would stand in slots.
+    fn to_slots(self) -> Vec<ValRaw>;
 }
 
 impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
@@ -78,18 +86,20 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
     pub(crate) fn new(func: Func, store: &StoreInner) -> Result<Self> {
         let ptr = func.checked(store)?;
         let ty = store.engine.func_type(ptr.type_id());
-        typed::check::<Params, Results>(&store.engine_handle, &ty.ty).with_context(|| {
+        let checks = typed::check::<Params, Results>(&store.engine_handle, &ty.ty);
+        let checks = checks.with_context(|| {
             let engine = store.engine_handle.clone();
             let found = FuncType::from_info(engine, ty.clone());
             format!("type mismatch: the function's type is {found}")
         })?;
         let entry = ty.typed_entry(&store.engine)?;
-        Ok(TypedEntry { func, entry, _types: PhantomData })
+        Ok(TypedEntry { func, entry, checks, _types: PhantomData })
     }
 
     /// The same without showing its types.
     pub(crate) fn erase(self) -> ErasedEntry {
-        ErasedEntry { func: self.func, entry: self.entry, types: TypeId::of::<(Params, Results)>() }
+        let TypedEntry { func, entry, checks, .. } = self;
+        ErasedEntry { func, entry, checks, types: TypeId::of::<(Params, Results)>() }
     }
 
     /// The function.
@@ -108,6 +118,9 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
         let ptr = self.func.checked(&shell.inner)?;
         shell.inner.safepoint();
         let args = params.lower_params(&shell.inner)?;
+        if self.checks == ArgumentChecks::EachCall {
+            check_arguments(&shell.inner, ptr, &args.to_slots())?;
+        }
         shell.inner.before_entry();
         let record = ptr.record();
         let mut slots = Results::Abi::slots();
@@ -130,6 +143,36 @@ impl<Params, Results> Clone for TypedEntry<Params, Results> {
 }
 
 impl<Params, Results> Copy for TypedEntry<Params, Results> {}
+
+/// Checks that the references among the arguments `slots` are of the parameter types of `func`.
+#[cold]
+fn check_arguments(store: &StoreInner, func: FuncPtr, slots: &[ValRaw]) -> Result<()> {
+    let ty = store.engine.func_type(func.type_id());
+    let types = store.engine.types();
+    for (index, (expected, slot)) in ty.ty.params.iter().zip(slots).enumerate() {
+        let wasm::ValType::Ref(expected) = *expected else { continue };
+        let is_func = is_func_heap(&types, expected.heap);
+        let reference = match is_func {
+            true => RawRef::func_from_bits(slot.get_v128()),
+            false => RawRef::Gc(slot.get_externref()),
+        };
+        let found = reference.ty();
+        if !types.ref_matches(found, expected) {
+            let engine = &store.engine_handle;
+            // Naming types takes the lock again.
+            drop(types);
+            let expected = RefType::from_wasm(engine, expected);
+            match reference.is_null() {
+                true => bail!("argument {index}: expected {expected}, found null"),
+                false => {
+                    let found = RefType::from_wasm(engine, found);
+                    bail!("argument {index}: expected {expected}, found {found}")
+                }
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Calls `ptr`, a function of this store, with dynamically typed values.
 pub(crate) fn call_vals<T>(
@@ -212,6 +255,12 @@ macro_rules! arg_tuples {
                 };
                 // SAFETY: the arguments are what the trampoline demands, by the caller's duty.
                 unsafe { entry(store, code, ctx, out, $($name),*) }
+            }
+
+            #[allow(non_snake_case, reason = "arguments are named by their types")]
+            fn to_slots(self) -> Vec<ValRaw> {
+                let ($($name,)*) = self;
+                vec![$($name.into_raw()),*]
             }
         }
     )*};

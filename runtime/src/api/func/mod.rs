@@ -146,7 +146,9 @@ impl Func {
     ///
     /// Parameters and results are compared with the Rust types, a tuple for several. A result that
     /// the Wasm type allows to be null may be asked for as non-null: null is then an error of the
-    /// call.
+    /// call. A parameter may be asked for as a wider reference than the Wasm type has, such as
+    /// [`Func`] where functions of one type are expected, or as one that may be null: then each call
+    /// checks its arguments.
     ///
     /// # Errors
     ///

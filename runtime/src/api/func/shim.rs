@@ -106,7 +106,8 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
         params: signature.params.iter().map(|ty| nullable(*ty)).collect(),
         results: signature.results.iter().map(|ty| nullable(*ty)).collect(),
     };
-    let ty = engine.shared().register_func_type(&canonical);
+    let ty = engine.shared().register_func_type(true, None, &canonical);
+    let ty = ty.expect("the engine has room for the type of a host function");
     assert_eq!(lowered(&ty.sig.params), H::Params::lowered(), "{name}: signature and ABI agree");
     Arc::new(HostFunc {
         ty,

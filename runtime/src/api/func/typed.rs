@@ -117,18 +117,36 @@ fn mismatch(index: usize, error: LoadError) -> crate::Error {
     crate::Error::from(error).context(format!("result {index} of a typed call"))
 }
 
-/// Whether the Rust types fit the function type `ty`.
+/// Which arguments of a typed call are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ArgumentChecks {
+    /// None: every value of the Rust types is one of the Wasm types.
+    Never,
+    /// References, at each call: the Rust types have null or functions of any type, and the Wasm
+    /// types have not.
+    EachCall,
+}
+
+/// Whether the Rust types fit the function type `ty`. A Rust reference type may have more values
+/// than the parameter's Wasm type: then arguments are checked.
 pub(crate) fn check<Params: WasmParams, Results: WasmResults>(
     engine: &Engine,
     ty: &wasm::FuncType,
-) -> Result<()> {
-    let types = engine.shared().types();
+) -> Result<ArgumentChecks> {
+    let mut checks = ArgumentChecks::Never;
+    // The lock is not kept: naming a type takes it again.
     compare(engine, "parameter", &Params::val_types(), &ty.params, |rust, wasm| {
-        types.val_matches(rust, wasm)
+        let types = engine.shared().types();
+        if types.val_matches(rust, wasm) {
+            return true;
+        }
+        checks = ArgumentChecks::EachCall;
+        types.fits_but_null(rust, wasm) || types.fits_but_null(wasm, rust)
     })?;
     compare(engine, "result", &Results::val_types(), &ty.results, |rust, wasm| {
-        types.fits_but_null(wasm, rust)
-    })
+        engine.shared().types().fits_but_null(wasm, rust)
+    })?;
+    Ok(checks)
 }
 
 fn compare(
@@ -136,7 +154,7 @@ fn compare(
     what: &str,
     rust: &[ValType],
     wasm: &[wasm::ValType],
-    fits: impl Fn(wasm::ValType, wasm::ValType) -> bool,
+    mut fits: impl FnMut(wasm::ValType, wasm::ValType) -> bool,
 ) -> Result<()> {
     if rust.len() != wasm.len() {
         bail!("expected {} {what}s, found {}", rust.len(), wasm.len());

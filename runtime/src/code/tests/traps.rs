@@ -1,6 +1,7 @@
 //! Traps found by the processor and by software, at depth and many times.
 
 use super::*;
+use crate::abi::layout::memory::Bounds;
 use crate::vm::entry::Vector;
 use crate::vm::memory::LinearMemory;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
@@ -33,7 +34,7 @@ fn out_of_bounds() -> CodeObject {
 #[test]
 fn a_memory_fault_at_depth_arrives_with_its_address_and_frames() {
     let code = out_of_bounds();
-    let memory = LinearMemory::new(0, 0).unwrap();
+    let memory = LinearMemory::new(Bounds::Reserved, 0, 0).unwrap();
     let mut store = TestStore::new();
     store.ctx.slots[2] = memory.base().addr().get();
     for depth in [0, 1, 5, 127, 128, 1000] {

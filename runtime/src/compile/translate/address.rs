@@ -1,38 +1,122 @@
 //! Addresses in linear memories. This is the only place that knows why an access cannot leave its
-//! memory's reservation.
+//! memory.
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::immediates::Offset32;
+use cranelift_codegen::ir::types::{I8, I64};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, TrapCode, Value};
 use wasmparser::{MemArg, MemArgTarget};
 
 use super::Translator;
 use crate::Trap;
-use crate::abi::layout::memory;
+use crate::abi::layout::memory::{self, Bounds, GUARD};
+use crate::compile::signature::POINTER;
 use crate::wasm::index::MemoryIndex;
+
+/// The size of the largest access.
+const MAX_ACCESS: u64 = 16;
 
 impl Translator<'_> {
     /// The address of an access as a base and a constant to add, taking the index off the stack.
-    ///
-    /// A memory has 32-bit indices and reserves 8 GiB and a guard: index, offset and access
-    /// together never reach beyond, and what is reserved but not part of the memory faults. So
-    /// nothing is compared.
     pub(super) fn address(&mut self, memarg: &MemArg) -> (Value, Offset32) {
         let MemArgTarget::Memory(memory) = memarg.target else {
             unreachable!("an access to an array's bytes has an operator of its own")
         };
+        let memory = MemoryIndex(memory);
+        let ty = self.env.info.memories[memory.index()];
         let index = self.pop();
-        let index = self.widen(index);
-        let base = self.memory_base(MemoryIndex(memory));
+        let index = self.widen_index(ty.is_64, index);
+        match Bounds::of(&ty) {
+            Bounds::Reserved => self.reserved_address(memory, index, memarg.offset),
+            Bounds::Pages if memarg.offset <= GUARD - MAX_ACCESS => {
+                // What starts at or before the end and has a small offset ends in the guard.
+                let len = self.memory_len(memory);
+                let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, index, len);
+                self.checked_address(memory, index, memarg.offset, outside)
+            }
+            Bounds::Pages => {
+                let outside = self.ends_outside(memory, ty.is_64, index, Some(memarg.offset));
+                self.checked_address(memory, index, memarg.offset, outside)
+            }
+            Bounds::Bytes => {
+                // The natural alignment of every access is its size.
+                let end = memarg.offset.checked_add(1 << memarg.max_align);
+                let outside = self.ends_outside(memory, ty.is_64, index, end);
+                self.checked_address(memory, index, memarg.offset, outside)
+            }
+        }
+    }
+
+    /// The address in a memory with 32-bit indices that reserves 8 GiB and a guard: index, offset
+    /// and access together never reach beyond, and what is reserved but not part of the memory
+    /// faults. So nothing is compared.
+    fn reserved_address(
+        &mut self,
+        memory: MemoryIndex,
+        index: Value,
+        offset: u64,
+    ) -> (Value, Offset32) {
+        let base = self.memory_base(memory);
         let address = self.builder.ins().iadd(base, index);
-        match i32::try_from(memarg.offset) {
+        match i32::try_from(offset) {
             Ok(offset) => (address, offset.into()),
             Err(_) => {
-                let offset = u32::try_from(memarg.offset)
+                let offset = u32::try_from(offset)
                     .expect("validated: the offset of a 32-bit memory has 32 bits");
                 let address = self.builder.ins().iadd_imm_s(address, i64::from(offset));
                 (address, 0.into())
             }
         }
+    }
+
+    /// The address of an access, or null if it is `outside`: then it faults, and no processor reads
+    /// ahead what is not the memory's.
+    fn checked_address(
+        &mut self,
+        memory: MemoryIndex,
+        index: Value,
+        offset: u64,
+        outside: Value,
+    ) -> (Value, Offset32) {
+        let base = self.memory_base(memory);
+        let address = self.builder.ins().iadd(base, index);
+        // Wraps around only for accesses outside.
+        let address = match offset {
+            0 => address,
+            offset => self.builder.ins().iadd_imm_s(address, offset.cast_signed()),
+        };
+        let null = self.builder.ins().iconst(POINTER, 0);
+        let address = self.builder.ins().select_spectre_guard(outside, null, address);
+        (address, 0.into())
+    }
+
+    /// Whether `index + distance` is greater than the memory's length. No `distance` is one that does
+    /// not fit in 64 bits.
+    fn ends_outside(
+        &mut self,
+        memory: MemoryIndex,
+        is_64: bool,
+        index: Value,
+        distance: Option<u64>,
+    ) -> Value {
+        let Some(distance) = distance else { return self.builder.ins().iconst(I8, 1) };
+        let len = self.memory_len(memory);
+        let distance = self.builder.ins().iconst(I64, distance.cast_signed());
+        if is_64 {
+            let (end, overflow) = self.builder.ins().uadd_overflow(index, distance);
+            let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, len);
+            self.builder.ins().bor(outside, overflow)
+        } else {
+            let end = self.builder.ins().iadd(index, distance);
+            self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, len)
+        }
+    }
+
+    /// The length of a memory in bytes.
+    pub(super) fn memory_len(&mut self, memory: MemoryIndex) -> Value {
+        let (definition, offset) = self.definition(self.env.layout.memory(memory));
+        let flags = self.context_flags();
+        self.builder.ins().load(I64, flags, definition, offset + memory::LEN)
     }
 
     /// The first byte of a memory; it never moves.

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
 use wasmparser::{BlockType, BrTable};
 
 use super::Translator;
@@ -118,6 +119,26 @@ impl<'a> Translator<'a> {
 
     pub(super) fn br_if(&mut self, depth: u32) {
         let condition = self.pop();
+        self.branch_if(condition, depth);
+    }
+
+    /// Branches without the reference if it is null, and keeps it if not.
+    pub(super) fn br_on_null(&mut self, depth: u32) {
+        let value = self.pop();
+        let is_null = self.is_zero(value);
+        self.branch_if(is_null, depth);
+        self.push(value);
+    }
+
+    /// Branches with the reference if it is not null, and drops it if it is.
+    pub(super) fn br_on_non_null(&mut self, depth: u32) {
+        let value = *self.stack.last().expect("validated: the reference is on the stack");
+        let is_set = self.builder.ins().icmp_imm_u(IntCC::NotEqual, value, 0);
+        self.branch_if(is_set, depth);
+        self.pop();
+    }
+
+    fn branch_if(&mut self, condition: Value, depth: u32) {
         let (block, arity) = self.branch_target(depth);
         let args = self.top_args(arity);
         let next = self.builder.create_block();

@@ -1,12 +1,10 @@
 //! Operators on linear memories and data segments.
 
-use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlags, Opcode, Type, Value};
 use wasmparser::MemArg;
 
 use super::Translator;
 use crate::abi::builtins::Builtin;
-use crate::abi::layout::memory;
 use crate::wasm::index::MemoryIndex;
 
 impl Translator<'_> {
@@ -44,43 +42,50 @@ impl Translator<'_> {
 
     pub(super) fn memory_size(&mut self, memory: u32) {
         let memory = MemoryIndex(memory);
-        let page_size_log2 = self.env.info.memories[memory.index()].page_size_log2;
-        let (definition, offset) = self.definition(self.env.layout.memory(memory));
-        let flags = self.context_flags();
-        let len = self.builder.ins().load(I64, flags, definition, offset + memory::LEN);
-        let pages = self.builder.ins().ushr_imm_u(len, i64::from(page_size_log2));
-        let pages = self.builder.ins().ireduce(I32, pages);
+        let ty = self.env.info.memories[memory.index()];
+        let len = self.memory_len(memory);
+        let pages = self.builder.ins().ushr_imm_u(len, i64::from(ty.page_size_log2));
+        let pages = self.narrow_index(ty.is_64, pages);
         self.push(pages);
     }
 
     pub(super) fn memory_grow(&mut self, memory: u32) {
+        let is_64 = self.is_memory_64(memory);
         let pages = self.pop();
-        let pages = self.widen(pages);
+        let pages = self.widen_index(is_64, pages);
         let memory = self.i32_const(memory);
         let old = self.call_builtin_result(Builtin::MemoryGrow, &[memory, pages]);
-        let old = self.builder.ins().ireduce(I32, old);
+        let old = self.narrow_index(is_64, old);
         self.push(old);
     }
 
     pub(super) fn memory_copy(&mut self, to_memory: u32, from_memory: u32) {
         let (to, from, len) = self.pop3();
-        let (to, from, len) = (self.widen(to), self.widen(from), self.widen(len));
+        let (to_64, from_64) = (self.is_memory_64(to_memory), self.is_memory_64(from_memory));
+        let (to, from) = (self.widen_index(to_64, to), self.widen_index(from_64, from));
+        let len = self.widen_index(to_64 && from_64, len);
         let (to_memory, from_memory) = (self.i32_const(to_memory), self.i32_const(from_memory));
         self.call_builtin(Builtin::MemoryCopy, &[to_memory, from_memory, to, from, len]);
     }
 
     pub(super) fn memory_fill(&mut self, memory: u32) {
+        let is_64 = self.is_memory_64(memory);
         let (at, byte, len) = self.pop3();
-        let (at, len) = (self.widen(at), self.widen(len));
+        let (at, len) = (self.widen_index(is_64, at), self.widen_index(is_64, len));
         let memory = self.i32_const(memory);
         self.call_builtin(Builtin::MemoryFill, &[memory, at, byte, len]);
     }
 
     pub(super) fn memory_init(&mut self, memory: u32, segment: u32) {
         let (to, from, len) = self.pop3();
-        let (to, from, len) = (self.widen(to), self.widen(from), self.widen(len));
+        let to = self.widen_index(self.is_memory_64(memory), to);
+        let (from, len) = (self.widen(from), self.widen(len));
         let (memory, segment) = (self.i32_const(memory), self.i32_const(segment));
         self.call_builtin(Builtin::MemoryInit, &[memory, segment, to, from, len]);
+    }
+
+    fn is_memory_64(&self, memory: u32) -> bool {
+        self.env.info.memories[memory as usize].is_64
     }
 
     pub(super) fn data_drop(&mut self, segment: u32) {

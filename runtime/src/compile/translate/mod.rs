@@ -255,6 +255,16 @@ impl<'a> Translator<'a> {
         self.builder.ins().uextend(I64, value)
     }
 
+    /// An index into a memory or a table, or a count of its pages or elements, as an `i64`.
+    fn widen_index(&mut self, is_64: bool, value: Value) -> Value {
+        if is_64 { value } else { self.widen(value) }
+    }
+
+    /// The converse of [`Translator::widen_index`], for results.
+    fn narrow_index(&mut self, is_64: bool, value: Value) -> Value {
+        if is_64 { value } else { self.builder.ins().ireduce(I32, value) }
+    }
+
     // Traps.
 
     /// Traps in a cold block if `condition` is not zero.

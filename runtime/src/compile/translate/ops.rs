@@ -30,13 +30,17 @@ impl Translator<'_> {
             Br { relative_depth } => self.br(relative_depth),
             BrIf { relative_depth } => self.br_if(relative_depth),
             BrTable { ref targets } => self.br_table(targets)?,
+            BrOnNull { relative_depth } => self.br_on_null(relative_depth),
+            BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
             Return => self.return_(),
 
             // call.rs
             Call { function_index } => self.call(Nested, function_index),
-            CallIndirect { type_index, table_index } => self.call_indirect(Nested, type_index, table_index, offset)?,
+            CallIndirect { type_index, table_index } => self.call_indirect(Nested, type_index, table_index),
             ReturnCall { function_index } => self.call(Tail, function_index),
-            ReturnCallIndirect { type_index, table_index } => self.call_indirect(Tail, type_index, table_index, offset)?,
+            CallRef { type_index } => self.call_ref(Nested, type_index),
+            ReturnCallIndirect { type_index, table_index } => self.call_indirect(Tail, type_index, table_index),
+            ReturnCallRef { type_index } => self.call_ref(Tail, type_index),
 
             // exception.rs
             TryTable { ref try_table } => self.try_table(try_table, offset)?,
@@ -97,6 +101,7 @@ impl Translator<'_> {
             // reference.rs
             RefNull { hty } => self.ref_null(hty),
             RefIsNull => self.ref_is_null(),
+            RefAsNonNull => self.ref_as_non_null(),
             RefFunc { function_index } => self.ref_func(function_index),
 
             // numeric.rs
@@ -226,7 +231,7 @@ mod tests {
     use super::*;
 
     /// The proposals whose operators all have a line in the index.
-    const SUPPORTED: [&str; 9] = [
+    const SUPPORTED: [&str; 10] = [
         "mvp",
         "sign_extension",
         "saturating_float_to_int",
@@ -234,19 +239,19 @@ mod tests {
         "reference_types",
         "tail_call",
         "exceptions",
+        "function_references",
         "simd",
         "relaxed_simd",
     ];
 
     /// The proposals none of whose operators is compiled yet.
-    const UNSUPPORTED: [&str; 11] = [
+    const UNSUPPORTED: [&str; 10] = [
         "gc",
         "custom_descriptors",
         "memory_control",
         "threads",
         "legacy_exceptions",
         "shared_everything_threads",
-        "function_references",
         "stack_switching",
         "wide_arithmetic",
         "acquire_release_atomics",
@@ -314,8 +319,8 @@ mod tests {
             "`struct.new` is not supported yet: gc (at offset 0x2a)"
         );
         assert_eq!(
-            message(BrOnNull { relative_depth: 0 }),
-            "`br_on_null` is not supported yet: function references (at offset 0x2a)"
+            message(ThrowRef),
+            "`throw_ref` is not supported yet: exceptions (at offset 0x2a)"
         );
         assert_eq!(
             message(I64Add128),

@@ -4,6 +4,7 @@ use cranelift_codegen::ir::InstBuilder;
 use cranelift_codegen::ir::types::I32;
 
 use super::{Translator, zero};
+use crate::Trap;
 use crate::compile::signature::POINTER;
 use crate::wasm::convert;
 use crate::wasm::index::FuncIndex;
@@ -23,6 +24,13 @@ impl Translator<'_> {
         let is_null = self.is_zero(value);
         let result = self.builder.ins().uextend(I32, is_null);
         self.push(result);
+    }
+
+    pub(super) fn ref_as_non_null(&mut self) {
+        let value = self.pop();
+        let is_null = self.is_zero(value);
+        self.trap_if(is_null, Trap::NullReference);
+        self.push(value);
     }
 
     pub(super) fn ref_func(&mut self, func: u32) {

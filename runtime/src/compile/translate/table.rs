@@ -1,7 +1,7 @@
 //! Operators on tables and element segments.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
 
 use super::Translator;
@@ -28,41 +28,48 @@ impl Translator<'_> {
     }
 
     pub(super) fn table_size(&mut self, table: u32) {
-        let len = self.table_len(TableIndex(table));
-        let len = self.builder.ins().ireduce(I32, len);
+        let table = TableIndex(table);
+        let len = self.table_len(table);
+        let len = self.narrow_index(self.is_table_64(table), len);
         self.push(len);
     }
 
     pub(super) fn table_grow(&mut self, table: u32) {
         let builtin =
             self.by_element(TableIndex(table), Builtin::TableGrowFunc, Builtin::TableGrowGc);
+        let is_64 = self.is_table_64(TableIndex(table));
         let (value, delta) = self.pop2();
-        let delta = self.widen(delta);
+        let delta = self.widen_index(is_64, delta);
         let table = self.i32_const(table);
         let old = self.call_builtin_result(builtin, &[table, delta, value]);
-        let old = self.builder.ins().ireduce(I32, old);
+        let old = self.narrow_index(is_64, old);
         self.push(old);
     }
 
     pub(super) fn table_fill(&mut self, table: u32) {
         let builtin =
             self.by_element(TableIndex(table), Builtin::TableFillFunc, Builtin::TableFillGc);
+        let is_64 = self.is_table_64(TableIndex(table));
         let (at, value, len) = self.pop3();
-        let (at, len) = (self.widen(at), self.widen(len));
+        let (at, len) = (self.widen_index(is_64, at), self.widen_index(is_64, len));
         let table = self.i32_const(table);
         self.call_builtin(builtin, &[table, at, value, len]);
     }
 
     pub(super) fn table_copy(&mut self, to_table: u32, from_table: u32) {
         let (to, from, len) = self.pop3();
-        let (to, from, len) = (self.widen(to), self.widen(from), self.widen(len));
+        let to_64 = self.is_table_64(TableIndex(to_table));
+        let from_64 = self.is_table_64(TableIndex(from_table));
+        let (to, from) = (self.widen_index(to_64, to), self.widen_index(from_64, from));
+        let len = self.widen_index(to_64 && from_64, len);
         let (to_table, from_table) = (self.i32_const(to_table), self.i32_const(from_table));
         self.call_builtin(Builtin::TableCopy, &[to_table, from_table, to, from, len]);
     }
 
     pub(super) fn table_init(&mut self, table: u32, segment: u32) {
         let (to, from, len) = self.pop3();
-        let (to, from, len) = (self.widen(to), self.widen(from), self.widen(len));
+        let to = self.widen_index(self.is_table_64(TableIndex(table)), to);
+        let (from, len) = (self.widen(from), self.widen(len));
         let (table, segment) = (self.i32_const(table), self.i32_const(segment));
         self.call_builtin(Builtin::TableInit, &[table, segment, to, from, len]);
     }
@@ -82,7 +89,7 @@ impl Translator<'_> {
     /// The address of the element at `index`; traps outside the table. It is good until the next
     /// call, which may grow the table.
     fn element_address(&mut self, table: TableIndex, index: Value) -> Value {
-        let index = self.widen(index);
+        let index = self.widen_index(self.is_table_64(table), index);
         let len = self.table_len(table);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
         self.trap_if(outside, Trap::TableOutOfBounds);
@@ -98,6 +105,10 @@ impl Translator<'_> {
         let (definition, offset) = self.definition(self.env.layout.table(table));
         let flags = self.context_flags();
         self.builder.ins().load(I64, flags, definition, offset + table::LEN)
+    }
+
+    fn is_table_64(&self, table: TableIndex) -> bool {
+        self.env.info.tables[table.index()].ty.is_64
     }
 
     fn element_flags(&self) -> MemFlagsData {
