@@ -301,13 +301,21 @@ fn indirect_calls_throw(mode: Mode) -> Result<()> {
                     (return
                         (try_table (result i32) (catch $t $caught)
                             (call_indirect (type $f) (i32.const 7) (local.get 0)))))
-                (i32.add (i32.const 100))))"#,
+                (i32.add (i32.const 100)))
+            (func (export "by_reference") (param i32) (result i32)
+                (block $caught (result i32)
+                    (return
+                        (try_table (result i32) (catch $t $caught)
+                            (call_ref $f (local.get 0) (ref.func $throws)))))
+                (i32.add (i32.const 200))))"#,
         &[],
     )?;
     let run = export::<i32, i32>(&mut store, instance, "run")?;
     assert_eq!(run.call(&mut store, 0)?, 7);
     assert_eq!(run.call(&mut store, 1)?, 114);
     assert_eq!(run.call(&mut store, 2)?, 142);
+    let by_reference = export::<i32, i32>(&mut store, instance, "by_reference")?;
+    assert_eq!(by_reference.call(&mut store, 5)?, 210);
     let error = run.call(&mut store, 3).unwrap_err();
     assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::TableOutOfBounds));
     Ok(())
