@@ -1,4 +1,77 @@
 //! hostref hands Rust objects to WebAssembly, typed.
+//!
+//! A host writes ordinary Rust; [`host_module`] turns its functions into those that a guest imports,
+//! with parameters such as `&Text` checked and borrowed on the way. [`wasm_exports`] makes the
+//! exports of a guest methods of a struct. Underneath is an embedding runtime with the names that
+//! embedders know from Wasmtime: [`Engine`], [`Module`], [`Linker`], [`Store`], [`Instance`],
+//! [`Func`].
+//!
+//! ```
+//! use hostref::{
+//!     Engine, ExternRef, Linker, Module, Result, Rooted, Store, host_module, wasm_exports,
+//! };
+//!
+//! /// What the guest gets to hold: it can pass it on, and never look inside.
+//! pub struct Document {
+//!     words: Vec<String>,
+//! }
+//!
+//! #[host_module(name = "document", receiver = "object")]
+//! impl Document {
+//!     fn count(&self) -> u32 {
+//!         self.words.len() as u32
+//!     }
+//!
+//!     fn truncate(&mut self, len: u32) {
+//!         self.words.truncate(len as usize);
+//!     }
+//! }
+//!
+//! #[wasm_exports]
+//! struct Guest {
+//!     halve: fn(document: Rooted<ExternRef<Document>>),
+//! }
+//!
+//! # fn main() -> Result<()> {
+//! let engine = Engine::default();
+//! let module = Module::new(&engine, r#"
+//!     (module
+//!         (import "document" "count" (func $count (param externref) (result i32)))
+//!         (import "document" "truncate" (func $truncate (param externref i32)))
+//!         (func (export "halve") (param $document externref)
+//!             (call $truncate (local.get $document)
+//!                 (i32.shr_u (call $count (local.get $document)) (i32.const 1)))))
+//! "#)?;
+//! let mut linker = Linker::new(&engine);
+//! Document::add_to_linker(&mut linker)?;
+//! let mut store = Store::new(&engine, ());
+//! let guest = Guest::instantiate(&mut store, &module, &linker)?;
+//!
+//! let words = ["to", "be", "or", "not"].map(String::from).to_vec();
+//! let document = ExternRef::new_typed(&mut store, Document { words })?;
+//! guest.call_halve(&mut store, document)?;
+//! assert_eq!(document.data(&store)?.words, ["to", "be"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Objects
+//!
+//! [`ExternRef::new_typed`] puts a Rust value under the care of the store's garbage collector and
+//! gives a [`Rooted`] handle to it, good until the current [`RootScope`] ends; [`ManuallyRooted`]
+//! keeps it longer. The value is dropped when neither handles nor guests refer to it, at the latest
+//! with the store. Nobody needs to call [`Store::gc`].
+//!
+//! # Failures
+//!
+//! A guest's fault is a [`Trap`], an error of a host function is that very error, both as
+//! [`Error`] with a [`WasmBacktrace`] as context: `error.downcast_ref::<Trap>()`. A panic of a host
+//! function resumes in the embedder. The store stays usable after each. Guests are stopped from
+//! outside by [`Engine::increment_epoch`], and limited by [`Config`].
+//!
+//! # Feature flags
+//!
+//! * `wat` (default): [`Module::new`] accepts the text format.
 
 #![deny(unsafe_code)]
 
