@@ -363,3 +363,25 @@ fn a_memory_may_grow_between_linking_and_instantiation() -> Result<()> {
     linker.instantiate(&mut store, &module)?;
     Ok(())
 }
+
+#[test]
+fn definitions_are_listed_and_found_by_import() -> Result<()> {
+    let engine = Engine::default();
+    let module = Module::new(&engine, r#"(module (import "env" "f" (func)))"#)?;
+    let import = module.imports().next().expect("one import");
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    assert!(linker.get_by_import(&mut store, &import).is_none());
+    linker.func_wrap("env", "f", || {})?;
+    let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+    linker.define_name(&store, "memory", memory)?;
+    let found = linker.get_by_import(&mut store, &import).expect("just defined");
+    assert_eq!(found.ty(&store).to_string(), "(func)");
+    let mut all: Vec<String> = linker
+        .iter(&mut store)
+        .map(|(module, name, item)| format!("{module}::{name} {}", item.into_memory().is_some()))
+        .collect();
+    all.sort();
+    assert_eq!(all, ["::memory true", "env::f false"]);
+    Ok(())
+}

@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::externs::Extern;
 use super::func::shim;
 use super::instance::Instance;
+use super::module::ModuleExport;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::instance::store::{StoreInner, StoreShell};
 use crate::vm::context::VmCtx;
@@ -72,6 +73,13 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// calling instance because the embedder called this function itself.
     pub fn get_export(&mut self, name: &str) -> Option<Extern> {
         self.instance()?.get_export(&mut self.store, name)
+    }
+
+    /// The export of the calling instance that
+    /// [`Module::get_export_index`](crate::Module::get_export_index) found; `None` if it is another
+    /// module's, or as for [`get_export`](Caller::get_export).
+    pub fn get_module_export(&mut self, export: &ModuleExport) -> Option<Extern> {
+        self.instance()?.get_module_export(&mut self.store, export)
     }
 
     /// The calling instance.

@@ -17,7 +17,7 @@ use super::instance::Instance;
 use super::linking::{self, Definition};
 use super::module::Module;
 use super::store::{AsContext, AsContextMut};
-use super::types::{ExternType, FuncType};
+use super::types::{ExternType, FuncType, ImportType};
 use super::value::Val;
 use crate::error::Result;
 use crate::wasm::module::Import;
@@ -103,6 +103,20 @@ impl<T: 'static> Linker<T> {
         );
         let definition = Definition::of_extern(store.inner(), item.into())?;
         self.insert(module, name, definition)
+    }
+
+    /// As [`define`](Linker::define), under the empty module name.
+    ///
+    /// # Errors
+    ///
+    /// As [`define`](Linker::define).
+    pub fn define_name(
+        &mut self,
+        store: impl AsContext<Data = T>,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Linker<T>> {
+        self.define(store, "", name, item)
     }
 
     /// Defines a host function from a Rust closure; see [`Func::wrap`].
@@ -266,6 +280,33 @@ impl<T: 'static> Linker<T> {
                 Some(Func::from_ptr(inner, ptr).into())
             }
         }
+    }
+
+    /// The definition of an import in `store`.
+    ///
+    /// # Panics
+    ///
+    /// As [`get`](Linker::get).
+    pub fn get_by_import(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        import: &ImportType<'_>,
+    ) -> Option<Extern> {
+        self.get(store, import.module(), import.name())
+    }
+
+    /// All definitions in `store` with their module names and names, in no particular order.
+    ///
+    /// # Panics
+    ///
+    /// As [`get`](Linker::get).
+    pub fn iter<'a>(
+        &'a self,
+        mut store: impl AsContextMut<Data = T> + 'a,
+    ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'a {
+        self.names().filter_map(move |(module, name)| {
+            Some((module, name, self.get(&mut store, module, name)?))
+        })
     }
 
     /// The names of all definitions, in no particular order.

@@ -101,6 +101,11 @@ impl Memory {
         (self.definition_mut(&mut shell.inner).data_mut(), &mut shell.data)
     }
 
+    /// The address of the first byte, which never changes. What is behind it belongs to the store.
+    pub fn data_ptr(&self, store: impl AsContext) -> *mut u8 {
+        self.definition(store.as_context().inner()).base().as_ptr()
+    }
+
     /// Copies from `offset` on into `buffer`.
     ///
     /// # Errors

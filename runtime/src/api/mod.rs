@@ -1,6 +1,7 @@
 //! The public handles. Safe code, but for the files that enter Wasm or are entered by it
 //! (`func/enter.rs`, `func/shim.rs`).
 
+mod backtrace;
 pub(crate) mod caller;
 pub(crate) mod convert;
 mod display;

@@ -118,6 +118,46 @@ impl ValType {
     /// `exnref`: nullable references to exceptions.
     pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
 
+    /// Whether this is `i32`.
+    pub fn is_i32(&self) -> bool {
+        *self == ValType::I32
+    }
+
+    /// Whether this is `i64`.
+    pub fn is_i64(&self) -> bool {
+        *self == ValType::I64
+    }
+
+    /// Whether this is `f32`.
+    pub fn is_f32(&self) -> bool {
+        *self == ValType::F32
+    }
+
+    /// Whether this is `f64`.
+    pub fn is_f64(&self) -> bool {
+        *self == ValType::F64
+    }
+
+    /// Whether this is `v128`.
+    pub fn is_v128(&self) -> bool {
+        *self == ValType::V128
+    }
+
+    /// Whether this is a number: an integer or a float.
+    pub fn is_num(&self) -> bool {
+        matches!(self, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64)
+    }
+
+    /// Whether this is `funcref`.
+    pub fn is_funcref(&self) -> bool {
+        *self == ValType::FUNCREF
+    }
+
+    /// Whether this is `externref`.
+    pub fn is_externref(&self) -> bool {
+        *self == ValType::EXTERNREF
+    }
+
     /// Whether this is a reference type.
     pub fn is_ref(&self) -> bool {
         matches!(self, ValType::Ref(_))

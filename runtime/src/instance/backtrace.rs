@@ -73,6 +73,12 @@ impl FrameInfo {
         self.module.name.as_deref()
     }
 
+    /// The byte offset of that instruction from the start of its function's body.
+    pub fn func_offset(&self) -> Option<usize> {
+        let body = &self.module.bodies[self.module.defined_func(self.func)?.index()];
+        (self.offset? as usize).checked_sub(body.start)
+    }
+
     /// The byte offset in the module of the instruction that was being executed.
     pub fn module_offset(&self) -> Option<usize> {
         self.offset.map(|offset| offset as usize)

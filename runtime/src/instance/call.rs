@@ -71,6 +71,13 @@ pub(crate) fn visit_stack_refs(vm: &VmStore, visit: &mut dyn FnMut(&mut u32)) {
     unsafe { stack::visit_refs(vm, |slot| visit(slot)) }
 }
 
+/// The Wasm functions that have called the host functions which are running now.
+pub(crate) fn capture_backtrace(store: &StoreInner) -> WasmBacktrace {
+    // SAFETY: whoever holds the store is outside Wasm, so its activations are suspended in exit
+    // trampolines and their frames are intact.
+    resolve_backtrace(&unsafe { Backtrace::of_calls(&store.vm) })
+}
+
 /// The functions in which the program counters of `backtrace` lie, which the store recorded just now.
 pub(crate) fn resolve_backtrace(backtrace: &Backtrace) -> WasmBacktrace {
     let frames = backtrace.pcs.iter().filter_map(|pc| {

@@ -125,6 +125,11 @@ impl Memory {
         Some(old)
     }
 
+    /// The address of the first byte.
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.storage.base()
+    }
+
     /// The content.
     pub(crate) fn data(&self) -> &[u8] {
         self.storage.data()

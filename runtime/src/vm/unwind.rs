@@ -32,6 +32,20 @@ impl Backtrace {
     /// The number of frames that are recorded one by one.
     pub(crate) const CAPACITY: usize = 128;
 
+    /// The Wasm frames of a store that runs no Wasm code at this moment: those that called the host
+    /// functions which are running.
+    ///
+    /// # Safety
+    ///
+    /// As for [`visit_activations`], for the activations of `store`.
+    pub(crate) unsafe fn of_calls(store: &VmStore) -> Backtrace {
+        let mut backtrace = Backtrace::default();
+        let record = |frame| record_call(&mut backtrace, frame);
+        // SAFETY: the caller's duty.
+        unsafe { visit_activations(store.activation.get(), record) };
+        backtrace
+    }
+
     fn push(&mut self, pc: usize) {
         if self.pcs.len() < Backtrace::CAPACITY {
             self.pcs.push(pc);
