@@ -35,7 +35,7 @@ const FOLDERS: [(&str, Proposal, Features); 11] = [
     ("exceptions", Proposal::ExceptionHandling, everything),
     ("gc", Proposal::GC, everything),
     ("threads", Proposal::Threads, one_table_and_memory),
-    ("wide-arithmetic", Proposal::WideArithmetic, everything),
+    ("wide-arithmetic", Proposal::WideArithmetic, wide_arithmetic),
     ("custom-page-sizes", Proposal::CustomPageSizes, custom_page_sizes),
 ];
 
@@ -53,6 +53,10 @@ fn version_2(config: &mut Config) {
 
 fn custom_page_sizes(config: &mut Config) {
     config.wasm_custom_page_sizes(true);
+}
+
+fn wide_arithmetic(config: &mut Config) {
+    config.wasm_wide_arithmetic(true);
 }
 
 fn one_memory(config: &mut Config) {

@@ -227,6 +227,11 @@ impl Config {
         self.feature(WasmFeatures::CUSTOM_PAGE_SIZES, enable)
     }
 
+    /// Accepts 128-bit addition, subtraction and multiplication, a proposal. Off by default.
+    pub fn wasm_wide_arithmetic(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::WIDE_ARITHMETIC, enable)
+    }
+
     fn feature(&mut self, feature: WasmFeatures, enable: bool) -> &mut Config {
         self.features.set(feature, enable);
         self

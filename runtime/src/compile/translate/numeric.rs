@@ -1,7 +1,7 @@
 //! Integer and float arithmetic and comparisons. Conversions between types are in `convert`.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::I32;
+use cranelift_codegen::ir::types::{I32, I128};
 use cranelift_codegen::ir::{InstBuilder, Opcode, Value};
 
 use super::Translator;
@@ -51,6 +51,33 @@ impl Translator<'_> {
         let ty = self.type_of(x);
         let (inst, dfg) = self.builder.ins().Binary(opcode, ty, x, y);
         dfg.first_result(inst)
+    }
+
+    /// An operator on two 128-bit operands, each a low and a high half.
+    pub(super) fn binary_wide(&mut self, opcode: Opcode) {
+        let (high_y, y) = (self.pop(), self.pop());
+        let (high_x, x) = (self.pop(), self.pop());
+        let x = self.builder.ins().iconcat(x, high_x);
+        let y = self.builder.ins().iconcat(y, high_y);
+        let value = self.emit_binary(opcode, x, y);
+        self.push_wide(value);
+    }
+
+    /// The whole product of two 64-bit operands.
+    pub(super) fn multiply_wide(&mut self, extension: Opcode) {
+        let (x, y) = self.pop2();
+        let [x, y] = [x, y].map(|half| {
+            let (inst, dfg) = self.builder.ins().Unary(extension, I128, half);
+            dfg.first_result(inst)
+        });
+        let value = self.builder.ins().imul(x, y);
+        self.push_wide(value);
+    }
+
+    fn push_wide(&mut self, value: Value) {
+        let (low, high) = self.builder.ins().isplit(value);
+        self.push(low);
+        self.push(high);
     }
 
     pub(super) fn eqz(&mut self) {

@@ -185,6 +185,12 @@ impl Translator<'_> {
             I64TruncSatF32S | I64TruncSatF64S => self.truncate_saturating(Signed, I64),
             I64TruncSatF32U | I64TruncSatF64U => self.truncate_saturating(Unsigned, I64),
 
+            // Wide arithmetic
+            I64Add128 => self.binary_wide(Opcode::Iadd),
+            I64Sub128 => self.binary_wide(Opcode::Isub),
+            I64MulWideS => self.multiply_wide(Opcode::Sextend),
+            I64MulWideU => self.multiply_wide(Opcode::Uextend),
+
             ref operator => return self.simd_operator(operator, offset),
         }
         Ok(())
@@ -231,7 +237,7 @@ mod tests {
     use super::*;
 
     /// The proposals whose operators all have a line in the index.
-    const SUPPORTED: [&str; 10] = [
+    const SUPPORTED: [&str; 11] = [
         "mvp",
         "sign_extension",
         "saturating_float_to_int",
@@ -242,10 +248,11 @@ mod tests {
         "function_references",
         "simd",
         "relaxed_simd",
+        "wide_arithmetic",
     ];
 
     /// The proposals none of whose operators is compiled yet.
-    const UNSUPPORTED: [&str; 10] = [
+    const UNSUPPORTED: [&str; 9] = [
         "gc",
         "custom_descriptors",
         "memory_control",
@@ -253,7 +260,6 @@ mod tests {
         "legacy_exceptions",
         "shared_everything_threads",
         "stack_switching",
-        "wide_arithmetic",
         "acquire_release_atomics",
         "multibyte_array_access",
     ];
@@ -321,10 +327,6 @@ mod tests {
         assert_eq!(
             message(ThrowRef),
             "`throw_ref` is not supported yet: exceptions (at offset 0x2a)"
-        );
-        assert_eq!(
-            message(I64Add128),
-            "`i64.add128` is not supported yet: wide arithmetic (at offset 0x2a)"
         );
         assert_eq!(
             message(RefCastNullable { hty: wasmparser::HeapType::FUNC }),
