@@ -26,7 +26,9 @@ pub(crate) mod vm_store {
     pub(crate) const GC_BASE: i32 = 48;
     /// `*const u32`: the displays of the engine's types, see [`type_display`](super::type_display).
     pub(crate) const TYPE_DISPLAYS: i32 = 56;
-    pub(crate) const SIZE: usize = 64;
+    /// `i64`: the fuel that is left; below zero when a guest used more than it had.
+    pub(crate) const FUEL: i32 = 64;
+    pub(crate) const SIZE: usize = 72;
 }
 
 /// One entry into Wasm. Lives in the frame of its entry trampoline, which fills it.

@@ -9,6 +9,7 @@ use super::func::shim;
 use super::instance::Instance;
 use super::module::ModuleExport;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use crate::error::Result;
 use crate::instance::store::{StoreInner, StoreShell};
 use crate::vm::context::VmCtx;
 
@@ -67,6 +68,24 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// The store's engine.
     pub fn engine(&self) -> &Engine {
         self.store.engine()
+    }
+
+    /// As [`Store::set_fuel`](crate::Store::set_fuel).
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::set_fuel`](crate::Store::set_fuel).
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.store.set_fuel(fuel)
+    }
+
+    /// As [`Store::get_fuel`](crate::Store::get_fuel).
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get_fuel`](crate::Store::get_fuel).
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.store.get_fuel()
     }
 
     /// The export called `name` of the calling instance; `None` if there is no such export, or no

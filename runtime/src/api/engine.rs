@@ -50,6 +50,7 @@ const TYPED_REFERENCES: WasmFeatures = WasmFeatures::FUNCTION_REFERENCES.union(W
 pub struct Config {
     features: WasmFeatures,
     epoch_interruption: bool,
+    consume_fuel: bool,
     relaxed_simd_deterministic: bool,
     parallel_compilation: bool,
     debug_verifier: bool,
@@ -74,6 +75,7 @@ impl Config {
         Config {
             features: FEATURES,
             epoch_interruption: false,
+            consume_fuel: false,
             relaxed_simd_deterministic: false,
             parallel_compilation: true,
             debug_verifier: false,
@@ -91,6 +93,14 @@ impl Config {
     /// be stopped; see [`Engine::increment_epoch`]. Off by default.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.epoch_interruption = enable;
+        self
+    }
+
+    /// Makes guests consume fuel as they run and stop with [`Trap::OutOfFuel`](crate::Trap::OutOfFuel)
+    /// when it is used up, always at the same place; see [`Store::set_fuel`](crate::Store::set_fuel).
+    /// Off by default.
+    pub fn consume_fuel(&mut self, enable: bool) -> &mut Config {
+        self.consume_fuel = enable;
         self
     }
 
@@ -240,7 +250,7 @@ impl Config {
     fn tunables(&self) -> Tunables {
         Tunables {
             epoch_interruption: self.epoch_interruption,
-            consume_fuel: false,
+            consume_fuel: self.consume_fuel,
             relaxed_simd_deterministic: self.relaxed_simd_deterministic,
             parallel: self.parallel_compilation,
             verify: self.debug_verifier,

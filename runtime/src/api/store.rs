@@ -102,6 +102,42 @@ impl<T: 'static> Store<T> {
         self.gc();
     }
 
+    /// Gives guests `fuel` units to run with, whatever they had. An operator costs about one; a store
+    /// begins with none.
+    ///
+    /// # Errors
+    ///
+    /// If [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
+    ///
+    /// ```
+    /// use hostref::{Config, Engine, Instance, Module, Result, Store, Trap};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().consume_fuel(true))?;
+    /// let module = Module::new(&engine, r#"(module (func (export "run") (loop (br 0))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// store.set_fuel(10_000)?;
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+    /// let error = run.call(&mut store, ()).unwrap_err();
+    /// assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel));
+    /// assert_eq!(store.get_fuel()?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.shell.inner.set_fuel(fuel)
+    }
+
+    /// The fuel that is left.
+    ///
+    /// # Errors
+    ///
+    /// If [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.shell.inner.fuel()
+    }
+
     /// Lets guests run until the engine's epoch has advanced `delta` times from now. Only code that
     /// was compiled with [`Config::epoch_interruption`](crate::Config::epoch_interruption) looks at
     /// it; such code traps at once in a store that never set a deadline.
@@ -189,6 +225,24 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// As [`Store::gc_async`].
     pub async fn gc_async(&mut self) {
         self.gc();
+    }
+
+    /// As [`Store::set_fuel`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::set_fuel`].
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.0.inner.set_fuel(fuel)
+    }
+
+    /// As [`Store::get_fuel`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get_fuel`].
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.0.inner.fuel()
     }
 
     /// As [`Store::set_epoch_deadline`].

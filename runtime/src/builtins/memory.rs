@@ -20,6 +20,7 @@ pub(super) fn copy(
     from: u64,
     len: u64,
 ) -> Result<()> {
+    store.charge_bulk(len)?;
     let to_memory = position(store, caller, to_memory);
     let from_memory = position(store, caller, from_memory);
     Ok(store.memory_copy(to_memory, from_memory, to, from, len)?)
@@ -33,6 +34,7 @@ pub(super) fn fill(
     byte: u32,
     len: u64,
 ) -> Result<()> {
+    store.charge_bulk(len)?;
     let memory = position(store, caller, memory);
     Ok(store.memory_fill(memory, at, byte as u8, len)?)
 }
@@ -46,6 +48,7 @@ pub(super) fn init(
     from: u64,
     len: u64,
 ) -> Result<()> {
+    store.charge_bulk(len)?;
     Ok(store.memory_init(caller.0, memory as usize, segment as usize, to, from, len)?)
 }
 

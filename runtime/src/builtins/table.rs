@@ -57,6 +57,7 @@ pub(super) fn copy(
     from: u64,
     len: u64,
 ) -> Result<()> {
+    store.charge_bulk(len)?;
     let to_table = position(store, caller, to_table);
     let from_table = position(store, caller, from_table);
     Ok(store.table_copy(to_table, from_table, to, from, len)?)
@@ -71,6 +72,7 @@ pub(super) fn init(
     from: u64,
     len: u64,
 ) -> Result<()> {
+    store.charge_bulk(len)?;
     Ok(store.table_init(caller.0, table as usize, segment as usize, to, from, len)?)
 }
 
@@ -100,6 +102,7 @@ fn fill(
     value: RawRef,
     len: u64,
 ) -> Result<()> {
+    store.charge_bulk(len)?;
     let table = position(store, caller, table);
     Ok(store.tables[table].fill(at, value, len).map_err(table_trap)?)
 }

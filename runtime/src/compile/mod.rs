@@ -105,9 +105,6 @@ pub(crate) fn compile_module(
     decoded: Decoded<'_>,
 ) -> Result<(ModuleInfo, Artifact)> {
     let Decoded { info, bodies } = decoded;
-    if tunables.consume_fuel {
-        bail!("fuel is not supported yet");
-    }
     check_declarations(&info)?;
     let threads = if tunables.parallel {
         std::thread::available_parallelism().map_or(1, NonZero::get).min(bodies.len())

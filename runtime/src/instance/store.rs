@@ -17,6 +17,7 @@ use crate::abi::signature::is_func_heap;
 use crate::error::{Error, Result};
 use crate::gc::GcStore;
 use crate::gc::roots::StoreId;
+use crate::trap::Trap;
 use crate::vm::context::{VmFuncRef, VmHostFunc, VmStore};
 use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
 
@@ -59,7 +60,12 @@ pub struct StoreInner {
     #[expect(clippy::vec_box, reason = "compiled code knows the contexts by address")]
     host_contexts: Vec<Box<HostContext>>,
     failure: Option<Failure>,
+    /// Fuel beyond what compiled code can count.
+    fuel_reserve: u64,
 }
+
+/// The bytes or elements that a bulk operation handles for one unit of fuel.
+const BULK_PER_UNIT: u64 = 16;
 
 /// What happens at the epoch deadline.
 #[derive(Default)]
@@ -107,6 +113,7 @@ impl StoreInner {
             host_funcs: HashMap::new(),
             host_contexts: Vec::new(),
             failure: None,
+            fuel_reserve: 0,
         }
     }
 
@@ -209,6 +216,47 @@ impl StoreInner {
     /// The definition behind a record that was made for a host function.
     pub(crate) fn host_func(&self, func: FuncPtr) -> Option<&Arc<HostFunc>> {
         self.host_funcs.get(&func)
+    }
+
+    /// The fuel that is left.
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not count fuel.
+    pub(crate) fn fuel(&self) -> Result<u64> {
+        self.counts_fuel()?;
+        Ok(self.vm.fuel.get().max(0).cast_unsigned().saturating_add(self.fuel_reserve))
+    }
+
+    /// Gives guests `fuel` units, whatever they had.
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not count fuel.
+    pub(crate) fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.counts_fuel()?;
+        // What compiled code counts is signed; nobody lives to see the rest used up.
+        let counted = fuel.min(i64::MAX as u64);
+        self.vm.fuel.set(counted as i64);
+        self.fuel_reserve = fuel - counted;
+        Ok(())
+    }
+
+    fn counts_fuel(&self) -> Result<()> {
+        let counts = self.engine.code.tunables.consume_fuel;
+        anyhow::ensure!(counts, "fuel is not counted in this store: see `Config::consume_fuel`");
+        Ok(())
+    }
+
+    /// Charges a bulk operation over `len` bytes or elements, before it is done.
+    pub(crate) fn charge_bulk(&mut self, len: u64) -> Result<(), Trap> {
+        if !self.engine.code.tunables.consume_fuel {
+            return Ok(());
+        }
+        let units = i64::try_from(len / BULK_PER_UNIT).unwrap_or(i64::MAX);
+        let left = self.vm.fuel.get().saturating_sub(units);
+        self.vm.fuel.set(left);
+        if left < 0 { Err(Trap::OutOfFuel) } else { Ok(()) }
     }
 
     /// Records why a host function or a builtin failed; its trampoline starts unwinding.

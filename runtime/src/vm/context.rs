@@ -29,6 +29,8 @@ pub struct VmStore {
     /// Base of the GC heap; null until the heap exists.
     pub(crate) gc_base: Cell<*mut u8>,
     type_displays: *const u32,
+    /// The fuel that is left; below zero when a guest used more than it had.
+    pub(crate) fuel: Cell<i64>,
 
     /// The trap that is travelling or has arrived; `None` if the failure is a host function's.
     pub(crate) fault: Cell<Option<Fault>>,
@@ -62,6 +64,7 @@ impl VmStore {
             epoch_deadline: Cell::new(0),
             gc_base: Cell::new(std::ptr::null_mut()),
             type_displays,
+            fuel: Cell::new(0),
             fault: Cell::new(None),
             exception: Cell::new(0),
             backtrace: Cell::new(Backtrace::default()),
@@ -159,7 +162,7 @@ macro_rules! assert_offsets {
 
 assert_offsets!(VmStore, vm_store: stack_limit STACK_LIMIT activation ACTIVATION caller CALLER
     unwinding UNWINDING epoch EPOCH epoch_deadline EPOCH_DEADLINE gc_base GC_BASE
-    type_displays TYPE_DISPLAYS);
+    type_displays TYPE_DISPLAYS fuel FUEL);
 assert_offsets!(Activation, activation: prev PREV store STORE handler HANDLER sp SP fp FP
     exit_fp EXIT_FP);
 assert_offsets!(VmCtx, vmctx: store STORE type_ids TYPE_IDS instance INSTANCE);
@@ -171,7 +174,7 @@ assert_offsets!(VmTable, table: base BASE len LEN);
 
 const _: () = {
     assert!(offset_of!(VmStore, fault) >= layout::vm_store::SIZE);
-    assert!(offset_of!(VmStore, type_displays) + size_of::<usize>() == layout::vm_store::SIZE);
+    assert!(offset_of!(VmStore, fuel) + size_of::<i64>() == layout::vm_store::SIZE);
     assert!(size_of::<Activation>() == layout::activation::SIZE);
     assert!(size_of::<VmCtx>() == layout::vmctx::HEADER_SIZE);
     assert!(size_of::<VmFuncRef>() == layout::func_ref::SIZE);

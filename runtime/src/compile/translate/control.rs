@@ -47,6 +47,7 @@ impl<'a> Translator<'a> {
         self.stack.extend_from_slice(self.builder.block_params(header));
         let kind = FrameKind::Loop { header, params: params.len() };
         self.push_frame(kind, params.len(), &results);
+        self.fuel_check();
         self.epoch_check();
     }
 

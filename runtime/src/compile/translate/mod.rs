@@ -8,6 +8,7 @@ mod convert;
 mod env;
 mod exception;
 mod frame;
+mod fuel;
 mod memory;
 mod numeric;
 mod ops;
@@ -63,6 +64,7 @@ pub(super) fn translate<'a>(
         validator.define_locals(offset, count, ty)?;
         translator.declare_locals(count, wasm_convert::val_type(ty));
     }
+    translator.fuel_check();
     translator.epoch_check();
     translator.body(OperatorsReader::new(locals.get_binary_reader()), validator)?;
     Ok(translator.builder)
@@ -81,6 +83,8 @@ struct Translator<'a> {
     frames: Vec<Frame>,
     locals: Vec<Variable>,
     reachable: bool,
+    /// What the operators since the latest charge cost.
+    fuel: i64,
     handlers: Handlers,
     signatures: HashMap<TypeIndex, SigRef>,
     callees: HashMap<RelocTarget, FuncRef>,
@@ -110,6 +114,7 @@ impl<'a> Translator<'a> {
             frames: Vec::new(),
             locals: Vec::new(),
             reachable: true,
+            fuel: 0,
             handlers: Handlers::default(),
             signatures: HashMap::new(),
             callees: HashMap::new(),
@@ -156,6 +161,7 @@ impl<'a> Translator<'a> {
             validator.op(offset, &operator)?;
             self.builder.set_srcloc(SourceLoc::new(source_offset(offset)));
             if self.reachable {
+                self.fuel_operator(&operator);
                 self.operator(&operator, offset)?;
             } else {
                 self.skip(&operator);
