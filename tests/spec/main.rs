@@ -2,7 +2,8 @@
 //!
 //! A file that needs what the engine does not have yet is listed in `expected_failures.txt` with
 //! the missing feature. It runs like any other and must fail, so the list cannot go stale.
-//! Files that use garbage-collected references run a second time with `Config::gc_stress`.
+//! Files that use garbage-collected references run a second time with `Config::gc_stress`, files with
+//! memories with `Config::memory_reservation(0)`, which checks every access.
 
 mod expected;
 mod script;
@@ -89,6 +90,12 @@ fn main() -> ExitCode {
             let mut config = config.clone();
             config.gc_stress(true);
             let name = format!("gc_stress/{name}");
+            trials.push(trial(name, file.clone(), config, reason.clone(), totals.clone()));
+        }
+        if file.raw().contains("(memory") {
+            let mut config = config.clone();
+            config.memory_reservation(0);
+            let name = format!("checked_memory/{name}");
             trials.push(trial(name, file.clone(), config, reason.clone(), totals.clone()));
         }
         trials.push(trial(name, file, config, reason, totals.clone()));

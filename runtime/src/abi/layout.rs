@@ -115,12 +115,12 @@ pub(crate) mod memory {
     }
 
     impl Bounds {
-        /// What it is for memories of `ty`: a matter of the type alone, so that a module can be
-        /// compiled before its memories are known.
-        pub(crate) fn of(ty: &MemoryType) -> Bounds {
+        /// What it is for memories of `ty` in an engine that does or does not `reserve` all that
+        /// 32-bit addresses can reach: a module can be compiled before its memories are known.
+        pub(crate) fn of(ty: &MemoryType, reserve: bool) -> Bounds {
             match (ty.page_size_log2, ty.is_64) {
-                (16, false) => Bounds::Reserved,
-                (16, true) => Bounds::Pages,
+                (16, false) if reserve => Bounds::Reserved,
+                (16, _) => Bounds::Pages,
                 _ => Bounds::Bytes,
             }
         }

@@ -59,6 +59,7 @@ pub struct Config {
     gc_stress: bool,
     gc_heap_limit: usize,
     host_memory_limit: Option<usize>,
+    memory_reservation: u64,
     memory_limit: u64,
     table_limit: u64,
 }
@@ -84,6 +85,7 @@ impl Config {
             gc_stress: false,
             gc_heap_limit: 1 << 30,
             host_memory_limit: None,
+            memory_reservation: 1 << 32,
             memory_limit: 1 << 32,
             table_limit: 10_000_000,
         }
@@ -148,6 +150,15 @@ impl Config {
     /// the error [`GcHeapOutOfMemory`](crate::GcHeapOutOfMemory). No limit by default.
     pub fn host_memory_limit(&mut self, bytes: Option<usize>) -> &mut Config {
         self.host_memory_limit = bytes;
+        self
+    }
+
+    /// Bytes of address space that a memory with 32-bit addresses reserves. With 4 GiB, the default,
+    /// and more it reserves all that such addresses can reach, and guests' accesses need no check.
+    /// With less they are checked one by one, and a memory reserves what it may grow to: its maximum
+    /// or the [`memory_limit`](Config::memory_limit), whichever is less.
+    pub fn memory_reservation(&mut self, bytes: u64) -> &mut Config {
+        self.memory_reservation = bytes;
         self
     }
 
@@ -252,6 +263,7 @@ impl Config {
             epoch_interruption: self.epoch_interruption,
             consume_fuel: self.consume_fuel,
             relaxed_simd_deterministic: self.relaxed_simd_deterministic,
+            reserve_memories: self.memory_reservation >= 1 << 32,
             parallel: self.parallel_compilation,
             verify: self.debug_verifier,
         }

@@ -44,6 +44,8 @@ pub(crate) struct Tunables {
     pub(crate) consume_fuel: bool,
     /// Give relaxed SIMD operators the same results on every processor.
     pub(crate) relaxed_simd_deterministic: bool,
+    /// Memories with 32-bit addresses reserve all that such addresses can reach.
+    pub(crate) reserve_memories: bool,
     /// Compile the functions of a module on all processors.
     pub(crate) parallel: bool,
     /// Run Cranelift's verifier over everything that is emitted. Costs about 60 %.
@@ -56,6 +58,7 @@ impl Default for Tunables {
             epoch_interruption: false,
             consume_fuel: false,
             relaxed_simd_deterministic: false,
+            reserve_memories: true,
             parallel: true,
             verify: cfg!(debug_assertions),
         }

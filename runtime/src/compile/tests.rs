@@ -44,9 +44,13 @@ fn error(wat: &str) -> String {
 
 /// The CLIF of the first defined function.
 fn clif_of(wat: &str) -> String {
+    clif_with(&tunables(), wat)
+}
+
+fn clif_with(tunables: &Tunables, wat: &str) -> String {
     let wasm = bytes(wat);
     let decoded = decode(&wasm, FEATURES).unwrap();
-    clif(&*isa(), &tunables(), decoded, DefinedFuncIndex(0)).unwrap()
+    clif(&*isa(), tunables, decoded, DefinedFuncIndex(0)).unwrap()
 }
 
 fn targets(function: &CompiledFunction) -> Vec<RelocTarget> {
@@ -494,6 +498,20 @@ fn a_32_bit_access_compares_nothing() {
             (func (param i32) (result i64) (i64.load offset=4294967295 (local.get 0))))",
     );
     assert!(!clif.contains("icmp") && !clif.contains("select"), "{clif}");
+}
+
+#[test]
+fn a_32_bit_access_without_the_reservation_compares_once() {
+    let tunables = Tunables { reserve_memories: false, ..tunables() };
+    for offset in [0, 4294967295_u32] {
+        let wat = format!(
+            "(module (memory 1)
+                (func (param i32) (result i64) (i64.load offset={offset} (local.get 0))))"
+        );
+        let clif = clif_with(&tunables, &wat);
+        assert_eq!(clif.matches("icmp").count(), 1, "{clif}");
+        assert!(clif.contains("select_spectre_guard"), "{clif}");
+    }
 }
 
 #[test]

@@ -86,7 +86,12 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// A zeroed memory of `ty`, which may have at most `limit` bytes.
-    pub(crate) fn new(ty: MemoryType, mut def: DefSlot, limit: u64) -> Result<Memory> {
+    pub(crate) fn new(
+        ty: MemoryType,
+        bounds: Bounds,
+        mut def: DefSlot,
+        limit: u64,
+    ) -> Result<Memory> {
         let bytes = |pages: u64| pages.saturating_mul(1 << ty.page_size_log2);
         let min = bytes(ty.limits.min);
         if min > limit {
@@ -94,7 +99,7 @@ impl Memory {
         }
         let most = LinearMemory::most_bytes(ty.is_64);
         let max = bytes(ty.limits.max.unwrap_or(u64::MAX)).min(limit).min(most as u64);
-        let storage = LinearMemory::new(Bounds::of(&ty), min as usize, max as usize)?;
+        let storage = LinearMemory::new(bounds, min as usize, max as usize)?;
         def.store_base_and_len(storage.base().as_ptr().expose_provenance(), storage.len());
         Ok(Memory { ty, def, storage })
     }

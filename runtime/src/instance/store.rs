@@ -13,6 +13,7 @@ use super::engine::{Engine, EngineShared, FuncTypeInfo};
 use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
 use super::vmctx::Instance;
+use crate::abi::layout::memory::Bounds;
 use crate::abi::signature::is_func_heap;
 use crate::error::{Error, Result};
 use crate::gc::GcStore;
@@ -171,7 +172,8 @@ impl StoreInner {
 
     /// Adds a memory and returns its position.
     pub(crate) fn add_memory(&mut self, ty: MemoryType, def: DefSlot) -> Result<usize> {
-        let memory = Memory::new(ty, def, self.engine.settings.memory_limit)?;
+        let bounds = Bounds::of(&ty, self.engine.code.tunables.reserve_memories);
+        let memory = Memory::new(ty, bounds, def, self.engine.settings.memory_limit)?;
         self.memories.push(memory);
         Ok(self.memories.len() - 1)
     }

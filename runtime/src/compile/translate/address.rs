@@ -26,7 +26,7 @@ impl Translator<'_> {
         let ty = self.env.info.memories[memory.index()];
         let index = self.pop();
         let index = self.widen_index(ty.is_64, index);
-        match Bounds::of(&ty) {
+        match Bounds::of(&ty, self.env.tunables.reserve_memories) {
             Bounds::Reserved => self.reserved_address(memory, index, memarg.offset),
             Bounds::Pages if memarg.offset <= GUARD - MAX_ACCESS => {
                 // What starts at or before the end and has a small offset ends in the guard.
