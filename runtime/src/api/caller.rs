@@ -5,13 +5,12 @@ use std::marker::PhantomData;
 
 use super::engine::Engine;
 use super::externs::Extern;
-use super::func::shim;
+use super::func::shim::CallingCtx;
 use super::instance::Instance;
 use super::module::ModuleExport;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::error::Result;
 use crate::instance::store::{StoreInner, StoreShell};
-use crate::vm::context::VmCtx;
 
 /// What a host function sees of its caller: the store and the calling instance.
 ///
@@ -42,8 +41,7 @@ use crate::vm::context::VmCtx;
 /// ```
 pub struct Caller<'a, T: 'static> {
     store: StoreContextMut<'a, T>,
-    /// The calling instance's vmctx; null if the embedder called the function itself.
-    ctx: usize,
+    ctx: CallingCtx,
     /// Not `Sync`: the macros tell a `&mut Caller` from a `&mut` host object by it.
     _not_sync: PhantomData<Cell<()>>,
 }
@@ -51,7 +49,7 @@ pub struct Caller<'a, T: 'static> {
 impl<'a, T: 'static> Caller<'a, T> {
     #[inline]
     pub(crate) fn new(shell: &'a mut StoreShell<T>) -> Caller<'a, T> {
-        let ctx = shell.inner.vm.caller.get().expose_provenance();
+        let ctx = CallingCtx::latest(&shell.inner);
         Caller { store: StoreContextMut(shell), ctx, _not_sync: PhantomData }
     }
 
@@ -103,8 +101,7 @@ impl<'a, T: 'static> Caller<'a, T> {
 
     /// The calling instance.
     pub(crate) fn instance(&self) -> Option<Instance> {
-        let ctx = std::ptr::with_exposed_provenance_mut::<VmCtx>(self.ctx);
-        let instance = shim::instance_of(ctx)?;
+        let instance = self.ctx.instance()?;
         Some(Instance::from_position(self.store.inner(), instance))
     }
 

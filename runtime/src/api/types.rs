@@ -239,7 +239,7 @@ impl RefType {
             wasm::HeapType::Exn => HeapType::Exn,
             wasm::HeapType::NoExn => HeapType::NoExn,
             wasm::HeapType::Concrete(id) => HeapType::ConcreteFunc(FuncType::from_id(engine, id)),
-            other => panic!("the decoder refuses modules with {other:?} references"),
+            other => panic!("modules with {other:?} references are refused"),
         };
         RefType { nullable: ty.nullable, heap_type }
     }

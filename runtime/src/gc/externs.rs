@@ -1,5 +1,7 @@
 //! The host table: payloads of host objects, by row. Lies outside the memory that guests can reach;
 //! knows nothing of the heap.
+//!
+//! Invariant: the tag of an occupied row is that of its payload.
 
 use std::any::{Any, TypeId};
 
@@ -104,7 +106,10 @@ impl HostTable {
     pub(super) fn locate<T: Any>(&self, row: RowId) -> Result<Located<T>, HostRefError> {
         let row = self.row(row);
         match &row.payload {
-            Some(payload) if row.tag == TypeId::of::<T>() => Ok(payload.located_tagged()),
+            Some(payload) if row.tag == TypeId::of::<T>() => {
+                // SAFETY: the row's tag is its payload's, which names the type of the value.
+                Ok(unsafe { payload.located_tagged() })
+            }
             Some(payload) => Err(wrong_type(payload)),
             None => dangling(),
         }

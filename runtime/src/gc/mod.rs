@@ -26,6 +26,7 @@
 mod check;
 mod collector;
 mod exceptions;
+#[allow(unsafe_code, reason = "compares type tags for typed access")]
 mod externs;
 pub(crate) mod object;
 #[allow(unsafe_code, reason = "host values with their type erased")]

@@ -174,9 +174,13 @@ impl Payload {
         Ok(cell.value.into_inner())
     }
 
-    /// [`Located`] for a caller that has compared the tag: it must be that of `T`.
+    /// [`Located`] for a caller that has compared the tag.
+    ///
+    /// # Safety
+    ///
+    /// The value must be a `T`.
     #[inline]
-    pub(super) fn located_tagged<T: Any>(&self) -> Located<T> {
+    pub(super) unsafe fn located_tagged<T: Any>(&self) -> Located<T> {
         Located { header: self.header, value: PhantomData }
     }
 
@@ -486,7 +490,7 @@ mod tests {
 
     /// Borrows for reading; the payload outlives the guard in every test.
     fn borrow(payload: &Payload, site: &'static BorrowSite) -> Result<Borrowed<u32>, BorrowError> {
-        // SAFETY: as said above.
+        // SAFETY: as said above, and the tests' values are `u32`s.
         unsafe { payload.located_tagged::<u32>().borrow(site) }
     }
 
@@ -495,7 +499,7 @@ mod tests {
         payload: &Payload,
         site: &'static BorrowSite,
     ) -> Result<BorrowedMut<u32>, BorrowError> {
-        // SAFETY: as said above.
+        // SAFETY: as said above, and the tests' values are `u32`s.
         unsafe { payload.located_tagged::<u32>().borrow_mut(site) }
     }
 

@@ -153,12 +153,25 @@ pub(crate) fn epoch_callback<D: 'static>(
     }))
 }
 
-/// The position of the instance whose vmctx is at `ctx`, which belongs to a live store; `None` for a
-/// null pointer.
-pub(crate) fn instance_of(ctx: *mut VmCtx) -> Option<usize> {
-    // SAFETY: `VmStore::caller` is null or the vmctx of an instance of the store, and instances live
-    // as long as the store.
-    unsafe { ctx.as_ref() }.map(|ctx| ctx.instance as usize)
+/// The vmctx of the instance that called a host function, as its store recorded it; null if the
+/// embedder called the function itself. Whoever keeps one keeps the store borrowed.
+#[derive(Clone, Copy)]
+pub(crate) struct CallingCtx(usize);
+
+impl CallingCtx {
+    /// That of the latest call into the host.
+    #[inline]
+    pub(crate) fn latest(store: &StoreInner) -> CallingCtx {
+        CallingCtx(store.vm.caller.get().expose_provenance())
+    }
+
+    /// The position of the instance in its store.
+    pub(crate) fn instance(self) -> Option<usize> {
+        let ctx = std::ptr::with_exposed_provenance::<VmCtx>(self.0);
+        // SAFETY: made by `latest` only, this is null or the vmctx of an instance, and instances
+        // live as long as their store, which is borrowed meanwhile.
+        unsafe { ctx.as_ref() }.map(|ctx| ctx.instance as usize)
+    }
 }
 
 fn lowered(types: &[LoweredType]) -> Vec<Lowered> {
