@@ -111,6 +111,7 @@ pub use api::refs::{
     ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted, RootScope,
     Rooted, RootedGcRef,
 };
+pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };

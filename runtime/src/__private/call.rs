@@ -8,6 +8,7 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::signature::ArgTypes;
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, LoadError, WasmBasic, WasmTy, load};
 use crate::api::func::arity::any_values;
@@ -19,7 +20,7 @@ use crate::gc::{BorrowError, BorrowSite, Borrowed, BorrowedMut, HostRefError, Lo
 use crate::instance::store::StoreInner;
 
 /// How one parameter is passed. Implementors are markers, and never made with anything in them.
-pub trait Arg<D: 'static>: Copy + 'static {
+pub trait Arg<D: 'static>: ArgTypes + Copy + 'static {
     /// The marker.
     const MARKER: Self;
     /// The first ABI value; `()` for none.

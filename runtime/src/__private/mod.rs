@@ -10,6 +10,8 @@
 //! | `register.rs` | from a method to a linker's definition |
 //! | `export_types.rs` | which Rust types may stand in a `fn` field of `#[wasm_exports]` |
 //! | `exports.rs` | finding the exports of a guest, reporting all that do not fit |
+//! | `signature.rs` | the Wasm types of parameters and results at compile time |
+//! | `guest.rs` | comparison of Rust types with those in a guest's file |
 //! | `scalars.rs` | `bool`, `char` and narrow integers as Wasm values, derived enums |
 //!
 //! `call.rs` is the only file with `unsafe`: it ends the borrows that it begins.
@@ -18,16 +20,19 @@
 mod call;
 mod export_types;
 mod exports;
+mod guest;
 mod param;
 mod probe;
 mod register;
 mod result;
 mod scalars;
+mod signature;
 
 pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic};
 pub use crate::api::func::enter::AbiArgs;
 pub use crate::api::func::host::HostFuncDef;
 pub use crate::api::func::shim::{AbiParams, AbiResults, HostFn, HostSignature};
+pub use crate::api::signature::names::{Heap, TypeName, TypeNames, heap};
 pub use crate::gc::BorrowSite as Site;
 pub use crate::instance::store::StoreInner;
 pub use crate::vm::context::{VmCtx, VmStore};
@@ -43,6 +48,11 @@ pub use exports::{
     ItemSpec, OptionalFunction, OptionalFunctionSpec, Problem, bind, collector, function,
     optional_function,
 };
+pub use guest::{
+    ComesAs, FoundAs, GivenAs, GivenTo, Guest, NothingLeft, PassedAs, PassedTypes, ReturnedAs,
+    Slots, TakenFrom, guest, guest_expects, guest_exports, guest_passes, guest_returns,
+    guest_takes, wasm,
+};
 pub use param::{AfterFirst, Never, Param, Same, kind};
 pub use probe::{
     GuestSlice, HandleInside, Look, Looked, NoReason, NumberInside, OptionInside, OptionInsideMut,
@@ -51,3 +61,4 @@ pub use probe::{
 pub use register::{HostModule, NoReceiver, Receiver, State};
 pub use result::{HostError, HostResult, HostValue, HostValues, New, Returns, ReturnsOf};
 pub use scalars::unknown_discriminant;
+pub use signature::{ArgTypes, NoTypes, ParamTypes, ResultTypes};

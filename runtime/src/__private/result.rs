@@ -9,6 +9,7 @@ use crate::api::convert::{WasmBasic, WasmTy};
 use crate::api::func::arity::several_values;
 use crate::api::func::shim::AbiResults;
 use crate::api::refs::{ExternRef, GcHeapOutOfMemory, Rooted, externref};
+use crate::api::signature::names::TypeNames;
 use crate::api::types::ValType;
 use crate::error::{Error, Result};
 use crate::gc::{GcRef, Properties};
@@ -186,6 +187,8 @@ impl<E: Into<Error>> HostError for E {
 pub trait HostValues {
     /// The ABI values.
     type Abi: AbiResults;
+    /// The Wasm types, for traits to compare.
+    type Types: TypeNames;
     /// Whether a root scope is needed.
     const SCOPE: bool;
 
@@ -303,6 +306,7 @@ impl std::error::Error for NoRoom {}
 
 impl HostValues for () {
     type Abi = ();
+    type Types = ();
     const SCOPE: bool = false;
 
     fn wasm_types() -> Vec<ValType> {
@@ -318,6 +322,7 @@ impl HostValues for () {
 #[diagnostic::do_not_recommend]
 impl<V: HostValue> HostValues for V {
     type Abi = <V::Wasm as WasmBasic>::Abi;
+    type Types = (<V::Wasm as WasmBasic>::Type,);
     const SCOPE: bool = V::ROOTED;
 
     fn wasm_types() -> Vec<ValType> {
@@ -336,6 +341,7 @@ macro_rules! value_tuples {
         #[allow(non_snake_case, reason = "values are named by their types")]
         impl<$($name: HostValue),*> HostValues for ($($name,)*) {
             type Abi = ($(<$name::Wasm as WasmBasic>::Abi,)*);
+            type Types = ($(<$name::Wasm as WasmBasic>::Type,)*);
             const SCOPE: bool = false $(|| $name::PREPARED_ROOTED)*;
 
             fn wasm_types() -> Vec<ValType> {

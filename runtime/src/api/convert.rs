@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::func::Func;
 use super::refs::{ExnRef, ExternRef, HostAccessError, ManuallyRooted, Rooted};
+use super::signature::names::{Heap, TypeName, heap};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
 use crate::error::{Error, Result};
@@ -104,6 +105,9 @@ pub trait WasmBasic: WasmTy<Wasm = Self> + sealed::Sealed {
     /// How it travels.
     type Abi: Abi;
 
+    /// Its type, for traits to compare.
+    type Type: TypeName;
+
     /// Whether loading one needs a root scope, and lowering one takes it from a root.
     const ROOTS: bool;
 
@@ -158,7 +162,7 @@ pub(crate) fn load<V: WasmTy>(
 }
 
 macro_rules! numbers {
-    ($($rust:ty, $abi:ty, $wasm:ident, |$value:ident| $into:expr, $from:expr;)*) => {$(
+    ($($rust:ty, $abi:ty, $name:ty, $wasm:ident, |$value:ident| $into:expr, $from:expr;)*) => {$(
         impl sealed::Sealed for $rust {}
 
         // The notes on the trait say more than a list of implementors would.
@@ -179,6 +183,7 @@ macro_rules! numbers {
 
         impl WasmBasic for $rust {
             type Abi = $abi;
+            type Type = $name;
             const ROOTS: bool = false;
 
             fn wasm_type() -> ValType {
@@ -204,13 +209,13 @@ macro_rules! numbers {
 }
 
 numbers! {
-    i32, i32, I32, |value| value, value;
-    u32, i32, I32, |value| value as i32, value as u32;
-    i64, i64, I64, |value| value, value;
-    u64, i64, I64, |value| value as i64, value as u64;
-    f32, f32, F32, |value| value, value;
-    f64, f64, F64, |value| value, value;
-    V128, Vector, V128, |value| Vector::new(value.as_u128()), value.bits().into();
+    i32, i32, i32, I32, |value| value, value;
+    u32, i32, i32, I32, |value| value as i32, value as u32;
+    i64, i64, i64, I64, |value| value, value;
+    u64, i64, i64, I64, |value| value as i64, value as u64;
+    f32, f32, f32, F32, |value| value, value;
+    f64, f64, f64, F64, |value| value, value;
+    V128, Vector, V128, V128, |value| Vector::new(value.as_u128()), value.bits().into();
 }
 
 macro_rules! abis {
@@ -259,6 +264,8 @@ impl Abi for () {
 #[doc(hidden)]
 pub trait Reference: Sized + Send + 'static {
     type Abi: Abi;
+    /// `HEAP`, for traits to compare.
+    type Heap: Heap;
     const HEAP: HeapType;
     const ROOTS: bool;
     const NULL: Self::Abi;
@@ -310,6 +317,7 @@ macro_rules! references {
 
         impl<$($generics)*> WasmBasic for $rust {
             type Abi = <$rust as Reference>::Abi;
+            type Type = <<$rust as Reference>::Heap as Heap>::NonNull;
             const ROOTS: bool = <$rust as Reference>::ROOTS;
 
             fn wasm_type() -> ValType {
@@ -334,6 +342,7 @@ macro_rules! references {
 
         impl<$($generics)*> WasmBasic for Option<$rust> {
             type Abi = <$rust as Reference>::Abi;
+            type Type = <<$rust as Reference>::Heap as Heap>::Nullable;
             const ROOTS: bool = <$rust as Reference>::ROOTS;
 
             fn wasm_type() -> ValType {
@@ -372,6 +381,7 @@ macro_rules! handles {
         $expected:expr, $find:expr;)*) => {$(
         impl<$($generics)*> Reference for $handle<$object> {
             type Abi = i32;
+            type Heap = heap::$heap;
             const HEAP: HeapType = HeapType::$heap;
             const ROOTS: bool = $roots;
             const NULL: i32 = 0;
@@ -431,6 +441,7 @@ fn checked<T: Any + Send + Sync>(store: &StoreInner, abi: i32) -> Result<Option<
 
 impl Reference for Func {
     type Abi = i64;
+    type Heap = heap::Func;
     const HEAP: HeapType = HeapType::Func;
     const ROOTS: bool = false;
     const NULL: i64 = 0;

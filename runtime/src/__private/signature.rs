@@ -1,0 +1,80 @@
+//! The Wasm types of parameters and results at compile time, for the constant `SIGNATURES`. Refuses
+//! nothing: types that cannot be parameters or results are reported where they are registered.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::call::{CallerArg, Exclusive, Optional, Reported, Shared, Value};
+use super::param::Param;
+use super::result::{HostResult, HostValues};
+use crate::api::convert::{WasmBasic, WasmTy};
+use crate::api::signature::SignatureType;
+use crate::api::signature::names::{TypeNames, externref, ref_extern};
+
+/// The Wasm types that one parameter of a host function stands for.
+pub trait ArgTypes {
+    /// None, one or two.
+    type Types: TypeNames;
+}
+
+impl<T: WasmTy> ArgTypes for Value<T> {
+    type Types = (<T::Wasm as WasmBasic>::Type,);
+}
+
+impl<T> ArgTypes for Shared<T> {
+    type Types = (ref_extern,);
+}
+
+impl<T> ArgTypes for Exclusive<T> {
+    type Types = (ref_extern,);
+}
+
+impl<A> ArgTypes for Optional<A> {
+    type Types = (externref,);
+}
+
+impl ArgTypes for CallerArg {
+    type Types = ();
+}
+
+impl<T> ArgTypes for Reported<T> {
+    type Types = ();
+}
+
+/// The types of a parameter `P` of a function for stores of `D`.
+pub struct ParamTypes<D, P, Kind>(PhantomData<fn(D, P, Kind)>);
+
+impl<D: 'static, P: Param<D, Kind>, Kind> ParamTypes<D, P, Kind> {
+    /// The types.
+    pub const TYPES: &'static [SignatureType] = <<P::Arg as ArgTypes>::Types as TypeNames>::TYPES;
+}
+
+/// The types of a result `R`.
+pub struct ResultTypes<R, Kind>(PhantomData<fn(R, Kind)>);
+
+impl<R: HostResult<Kind>, Kind> ResultTypes<R, Kind> {
+    /// The types.
+    pub const TYPES: &'static [SignatureType] =
+        <<R::Values as HostValues>::Types as TypeNames>::TYPES;
+}
+
+/// What types have none that can have no others.
+pub trait NoTypes {
+    /// None.
+    const TYPES: &'static [SignatureType] = &[];
+}
+
+impl<D, P, Kind> NoTypes for ParamTypes<D, P, Kind> {}
+impl<R, Kind> NoTypes for ResultTypes<R, Kind> {}
+
+impl<D, P, Kind> fmt::Debug for ParamTypes<D, P, Kind> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ParamTypes")
+    }
+}
+
+impl<R, Kind> fmt::Debug for ResultTypes<R, Kind> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResultTypes")
+    }
+}
