@@ -6,9 +6,11 @@
 
 mod attr;
 mod case;
+mod cfgs;
 mod derive;
 mod errors;
 mod exports;
+mod guest;
 mod host_module;
 mod item;
 mod krate;

@@ -20,7 +20,7 @@ pub(super) fn read(path: &str) -> Result<(Vec<Import>, Vec<Export>), String> {
         .map_err(|error| format!("`{path}` is not a WebAssembly module: {error}"))?;
     let mut reader = Reader::default();
     for payload in Parser::new(0).parse_all(&binary) {
-        let read = payload.and_then(|payload| reader.payload(payload));
+        let read = payload.map_err(Into::into).and_then(|payload| reader.payload(payload));
         read.map_err(|error| format!("`{path}` is not a WebAssembly module: {error}"))?;
     }
     if reader.is_component {
@@ -33,6 +33,8 @@ pub(super) fn read(path: &str) -> Result<(Vec<Import>, Vec<Export>), String> {
     Ok((reader.imports, exports))
 }
 
+type ReadError = Box<dyn std::error::Error>;
+
 #[derive(Default)]
 struct Reader {
     is_component: bool,
@@ -44,7 +46,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn payload(&mut self, payload: Payload<'_>) -> wasmparser::Result<()> {
+    fn payload(&mut self, payload: Payload<'_>) -> Result<(), ReadError> {
         match payload {
             Payload::Version { encoding, .. } => {
                 self.is_component |= encoding == wasmparser::Encoding::Component;
@@ -67,9 +69,8 @@ impl Reader {
                 }
             }
             Payload::FunctionSection(section) => {
-                for index in section.into_iter_with_offsets() {
-                    let (offset, index) = index?;
-                    let ty = self.func_type(index, offset)?;
+                for index in section {
+                    let ty = self.func_type(index?)?;
                     self.funcs.push(ty);
                 }
             }
@@ -84,10 +85,10 @@ impl Reader {
         Ok(())
     }
 
-    fn import(&mut self, import: wasmparser::Import<'_>) -> wasmparser::Result<()> {
+    fn import(&mut self, import: wasmparser::Import<'_>) -> Result<(), ReadError> {
         let entity = match import.ty {
             TypeRef::Func(index) | TypeRef::FuncExact(index) => {
-                let ty = self.func_type(index, 0)?;
+                let ty = self.func_type(index)?;
                 self.funcs.push(ty.clone());
                 Entity::Func(ty)
             }
@@ -101,12 +102,9 @@ impl Reader {
         Ok(())
     }
 
-    fn func_type(&self, index: u32, offset: usize) -> wasmparser::Result<FuncType> {
+    fn func_type(&self, index: u32) -> Result<FuncType, ReadError> {
         let ty = self.types.get(index as usize).cloned().flatten();
-        ty.ok_or_else(|| {
-            let message = format!("type {index} is not the type of a function");
-            wasmparser::BinaryReaderError::new(message, offset)
-        })
+        ty.ok_or_else(|| format!("type {index} is not the type of a function").into())
     }
 
     /// The exports with their types; `None` when one is of nothing.

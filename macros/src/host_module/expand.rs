@@ -2,16 +2,20 @@
 //! conversions and borrows are the support module's.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Index;
 
 use super::check::is_state;
 use super::model::{Function, HostModule, Param, ReceiverKind};
+use super::signatures;
+use crate::guest::{FuncType, Guest};
 use crate::spans;
 
 /// The block as written, and the function that links it.
 pub(super) fn expand(module: &HostModule) -> TokenStream {
     let block = &module.block;
     let linking = link_function(module);
+    let tracked = module.guest.as_ref().map(Guest::tracked);
     quote! {
         #[allow(
             clippy::ptr_arg, clippy::new_ret_no_self,
@@ -19,6 +23,7 @@ pub(super) fn expand(module: &HostModule) -> TokenStream {
         )]
         #block
         #linking
+        #tracked
     }
 }
 
@@ -37,6 +42,7 @@ fn link_function(module: &HostModule) -> TokenStream {
     let here = Span::mixed_site();
     let private = krate.private(here);
     let functions = module.functions.iter().map(|function| register(module, function));
+    let signatures = signatures::signatures(module);
     let link = Ident::new(&link.to_string(), link.span());
     quote_spanned! {here=>
         #(#cfgs)*
@@ -54,6 +60,8 @@ fn link_function(module: &HostModule) -> TokenStream {
                 #(#functions)*
                 __module.finish()
             }
+
+            #signatures
         }
     }
 }
@@ -76,12 +84,14 @@ fn register(module: &HostModule, function: &Function) -> TokenStream {
         false => (quote_spanned!(span=> #private::NoReceiver), quote_spanned!(span=> ()), quote!()),
     };
     let result = result(function, span);
+    let guest = compare(module, function);
     let (module, name) = (&module.name, &wasm_name.text);
     quote_spanned! {span=>
         #(#cfgs)*
         {
             let __arguments = (#(#arguments,)*);
             let __result = #result;
+            #guest
             __module.function(
                 #name,
                 const { &[#(#private::Site::new(#module, #name, #names)),*] },
@@ -111,7 +121,7 @@ fn arguments<'m>(
             )
         }));
     }
-    for (position, Param { name, ty }) in function.params.iter().enumerate() {
+    for (position, Param { name, ty, .. }) in function.params.iter().enumerate() {
         names.push(name);
         let method = if position == 0 && !state { "first_argument" } else { "argument" };
         arguments.push(spans::call_at(ty, |span| {
@@ -136,14 +146,65 @@ fn result(function: &Function, here: Span) -> TokenStream {
     }
 }
 
+/// Statements that compare the types with those of the guest's import.
+fn compare(module: &HostModule, function: &Function) -> TokenStream {
+    let krate = &module.krate;
+    let receiver = function.receiver.iter().filter(|_| !is_state(module, function));
+    let receiver = receiver.map(|receiver| receiver.tokens.to_token_stream());
+    let types = function.params.iter().map(|param| param.ty.to_token_stream());
+    let spots: Vec<TokenStream> = receiver.chain(types).collect();
+    let result = match &function.result {
+        Some(ty) => ty.to_token_stream(),
+        None => function.ident.to_token_stream(),
+    };
+    let import = |ty: &FuncType| {
+        let params = spots.iter().enumerate().map(|(position, spot)| {
+            let compared = spans::call_at(spot, |span| {
+                let private = krate.private(span);
+                let position = Index { index: position as u32, span };
+                (
+                    quote_spanned!(span=> #private::guest_passes),
+                    quote_spanned!(span=> __guest, &__arguments.#position),
+                )
+            });
+            quote!(let __guest = #compared;)
+        });
+        let here = spans::at(function.ident.span());
+        let private = krate.private(here);
+        let list = ty.params_list(krate, here);
+        let expected = spans::call_at(&result, |span| {
+            let private = krate.private(span);
+            let results = ty.results_tuple(krate, span);
+            (
+                quote_spanned!(span=> #private::guest_expects::<#results, _>),
+                quote_spanned!(span=> &__result),
+            )
+        });
+        quote_spanned! {here=>
+            {
+                let __guest = #private::guest::<#list>();
+                #(#params)*
+                #private::guest_ends(__guest);
+                #expected;
+            }
+        }
+    };
+    function.imported_as.iter().map(import).collect()
+}
+
 fn docs(module: &HostModule) -> String {
     let mut docs = format!(
         "Defines the functions of this block in `linker`, under the module name `{}`.\n",
         module.name
     );
+    let mut last = None;
     for function in &module.functions {
+        // The forms of one function follow one another.
+        if last.replace(&function.ident) == Some(&function.ident) {
+            continue;
+        }
         docs += &format!("\n* `{}`", function.wasm_name.text);
-        if let Some(summary) = &function.summary {
+        if let Some(summary) = function.docs.lines().next() {
             docs += &format!(": {summary}");
         }
     }

@@ -10,16 +10,17 @@ use syn::{
 };
 
 use super::model::{Function, HostModule, ReceiverKind, WasmName};
-use super::signature;
+use super::{signature, variants};
 use crate::attr::{Args, Keys};
 use crate::case::Case;
 use crate::errors::Errors;
-use crate::item;
+use crate::guest::Guest;
+use crate::{cfgs, item};
 
 const BLOCK: Keys = Keys {
     attribute: "#[host_module]",
-    known: &["name", "receiver", "state", "rename_all", "link", "crate"],
-    later: &["memory", "check"],
+    known: &["name", "receiver", "state", "rename_all", "check", "link", "crate"],
+    later: &["memory"],
 };
 
 const FUNCTION: Keys =
@@ -34,13 +35,16 @@ pub(super) fn parse(
     let args = Args::parse(arguments, &BLOCK, errors);
     let mut block = parse_block(item, errors)?;
     let case = args.rename_all(errors);
-    let functions = parse_items(&mut block, case, errors);
+    let (functions, broken) = parse_items(&mut block, case, errors);
+    let guest = args.string("check", errors).and_then(|path| Guest::read(path, errors));
     Some(HostModule {
         name: module_name(&args, &block.self_ty, errors),
         receiver: parse_receiver(&args, errors),
         state: args.value("state", "the type of the store's data", "App", errors),
         link: parse_link(&args, errors),
         krate: args.krate(errors),
+        guest,
+        broken,
         functions,
         block,
     })
@@ -130,15 +134,26 @@ fn parse_link(args: &Args, errors: &mut Errors) -> Ident {
     })
 }
 
-/// Takes our attributes off the items and returns the functions that are well formed.
-fn parse_items(block: &mut ItemImpl, case: Case, errors: &mut Errors) -> Vec<Function> {
-    let mut functions = Vec::new();
+/// Takes our attributes off the items and returns the functions that are well formed, and the Wasm
+/// names of those that are not.
+fn parse_items(
+    block: &mut ItemImpl,
+    case: Case,
+    errors: &mut Errors,
+) -> (Vec<Function>, Vec<String>) {
+    let (mut functions, mut broken) = (Vec::new(), Vec::new());
     let mut seen = false;
     for item in &mut block.items {
         match item {
             ImplItem::Fn(function) => {
                 seen = true;
-                functions.extend(parse_function(function, case, errors));
+                match parse_function(function, case, errors) {
+                    Parsed::Function(function) => {
+                        functions.extend(variants::of(*function, errors));
+                    }
+                    Parsed::Broken(name) => broken.push(name),
+                    Parsed::Skipped => {}
+                }
             }
             ImplItem::Const(constant) => {
                 take_host_args(&mut constant.attrs, &CONSTANT, errors);
@@ -164,12 +179,20 @@ fn parse_items(block: &mut ItemImpl, case: Case, errors: &mut Errors) -> Vec<Fun
             "this host module is empty: write the functions that guests may import into it",
         );
     }
-    functions
+    (functions, broken)
 }
 
 const CONSTANT: Keys = Keys { attribute: "#[host]", known: &[], later: &["global"] };
 
-fn parse_function(method: &mut ImplItemFn, case: Case, errors: &mut Errors) -> Option<Function> {
+/// What a function of the block turned out to be.
+enum Parsed {
+    Function(Box<Function>),
+    /// Reported; with its Wasm name.
+    Broken(String),
+    Skipped,
+}
+
+fn parse_function(method: &mut ImplItemFn, case: Case, errors: &mut Errors) -> Parsed {
     let args = take_host_args(&mut method.attrs, &FUNCTION, errors);
     let before = errors.count();
     let parameter_attributes = signature::take_parameter_attributes(&mut method.sig);
@@ -177,7 +200,7 @@ fn parse_function(method: &mut ImplItemFn, case: Case, errors: &mut Errors) -> O
         for key in args.keys().filter(|key| **key != skip) {
             errors.at(key, format!("`{key}` has no effect beside `skip`; keep one of them"));
         }
-        return None;
+        return Parsed::Skipped;
     }
     for attribute in &parameter_attributes {
         errors.at(attribute, "attributes of `#[host_module]` on a parameter are not supported yet");
@@ -186,15 +209,20 @@ fn parse_function(method: &mut ImplItemFn, case: Case, errors: &mut Errors) -> O
     let (receiver, params) = signature::parameters(&method.sig, errors);
     let result = signature::result(&method.sig, errors);
     signature::check_qualifiers(&method.sig, errors);
-    (errors.count() == before).then(|| Function {
-        wasm_name: wasm_name(name, &method.sig.ident, case),
+    let wasm_name = wasm_name(name, &method.sig.ident, case);
+    if errors.count() != before {
+        return Parsed::Broken(wasm_name.text);
+    }
+    Parsed::Function(Box::new(Function {
+        wasm_name,
         ident: method.sig.ident.clone(),
-        summary: summary(&method.attrs),
-        cfgs: method.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
+        docs: docs(&method.attrs),
+        cfgs: cfgs::of(&method.attrs),
         receiver,
         params,
         result,
-    })
+        imported_as: Vec::new(),
+    }))
 }
 
 fn wasm_name(name: Option<LitStr>, ident: &Ident, case: Case) -> WasmName {
@@ -231,12 +259,15 @@ fn is_conditional_host(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg_attr") && mentions_host()
 }
 
-/// The first line of the documentation.
-fn summary(attrs: &[Attribute]) -> Option<String> {
-    let doc = attrs.iter().find(|attr| attr.path().is_ident("doc"))?;
-    let Meta::NameValue(pair) = &doc.meta else { return None };
-    let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else {
-        return None;
-    };
-    Some(text.value().trim().to_owned()).filter(|text| !text.is_empty())
+/// The documentation as written, line by line. What a macro makes of text is left out.
+fn docs(attrs: &[Attribute]) -> String {
+    let lines = attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::NameValue(pair) if attr.path().is_ident("doc") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned());
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }

@@ -8,6 +8,7 @@ use syn::{
 };
 
 use super::model::{Param, SelfParam};
+use crate::cfgs;
 use crate::errors::Errors;
 use crate::lifetimes;
 
@@ -79,6 +80,13 @@ pub(super) fn parameters(sig: &Signature, errors: &mut Errors) -> (Option<SelfPa
 }
 
 fn self_param(receiver: &Receiver, errors: &mut Errors) -> Option<SelfParam> {
+    if let Some(cfg) = cfgs::of(&receiver.attrs).first() {
+        errors.at(
+            cfg,
+            "`self` cannot be under a `#[cfg]`; write the function twice, each under its `#[cfg]`",
+        );
+        return None;
+    }
     let tokens = receiver.clone();
     match &receiver.kind {
         ReceiverKind::Reference(_, _, mutability) => {
@@ -108,13 +116,6 @@ fn is_self(ty: &Type) -> bool {
 }
 
 fn param(param: &PatType, sig: &Signature, errors: &mut Errors) -> Option<Param> {
-    if let Some(cfg) = param.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
-        errors.at(
-            cfg,
-            "`#[cfg]` on a parameter is not supported yet; write the function twice, each under its `#[cfg]`",
-        );
-        return None;
-    }
     let name = match &*param.pat {
         Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.to_string(),
         Pat::Wild(_) => "_".to_owned(),
@@ -138,7 +139,11 @@ fn param(param: &PatType, sig: &Signature, errors: &mut Errors) -> Option<Param>
         errors.at(found, "`impl Trait` makes the function generic, and a guest imports one concrete function; name the type");
         return None;
     }
-    Some(Param { name, ty: lifetimes::infer_declared(&param.ty, &sig.generics) })
+    Some(Param {
+        name,
+        ty: lifetimes::infer_declared(&param.ty, &sig.generics),
+        cfgs: cfgs::of(&param.attrs),
+    })
 }
 
 /// The declared result, when it can be one.

@@ -108,14 +108,8 @@ where
 /// Compares a field that is no function with what the guest exports.
 pub fn guest_exports<G, T: FoundAs<G>>() {}
 
-impl<L> Guest<L> {
-    /// Nothing is left.
-    pub fn end(self)
-    where
-        L: NothingLeft,
-    {
-    }
-}
+/// Reports parameters of the guest's function that no Rust parameter stands for.
+pub fn guest_ends<L: NothingLeft>(_guest: Guest<L>) {}
 
 /// The Wasm types of one Rust parameter, before the guest's parameters `L`.
 #[diagnostic::on_unimplemented(

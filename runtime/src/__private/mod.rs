@@ -50,7 +50,7 @@ pub use exports::{
 };
 pub use guest::{
     ComesAs, FoundAs, GivenAs, GivenTo, Guest, NothingLeft, PassedAs, PassedTypes, ReturnedAs,
-    Slots, TakenFrom, guest, guest_expects, guest_exports, guest_passes, guest_returns,
+    Slots, TakenFrom, guest, guest_ends, guest_expects, guest_exports, guest_passes, guest_returns,
     guest_takes, wasm,
 };
 pub use param::{AfterFirst, Never, Param, Same, kind};
