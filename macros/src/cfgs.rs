@@ -1,6 +1,7 @@
 //! `#[cfg]` attributes of parts of an item. Evaluates none: rustc does.
 
-use quote::ToTokens;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 use syn::{Attribute, Meta, parse_quote};
 
 /// The `#[cfg]` attributes among `attrs`.
@@ -23,4 +24,20 @@ pub(crate) fn negated(attr: &Attribute) -> Attribute {
 /// Whether two attributes have the same condition, token by token.
 pub(crate) fn equal(a: &Attribute, b: &Attribute) -> bool {
     a.meta.to_token_stream().to_string() == b.meta.to_token_stream().to_string()
+}
+
+/// `error`, as an item that exists where none of several lists of attributes holds.
+pub(crate) fn error_unless<'a>(
+    lists: impl IntoIterator<Item = &'a [Attribute]>,
+    error: &syn::Error,
+) -> TokenStream {
+    let lists = lists.into_iter().map(|attrs| {
+        let conditions = attrs.iter().filter_map(|attr| match &attr.meta {
+            Meta::List(list) => Some(&list.tokens),
+            _ => None,
+        });
+        quote!(all(#(#conditions),*))
+    });
+    let error = error.to_compile_error();
+    quote!(#[cfg(not(any(#(#lists),*)))] #error)
 }

@@ -14,10 +14,11 @@ use super::model::{Exports, Field, FieldKind, Function, Param};
 use crate::attr::{Args, Keys};
 use crate::case::Case;
 use crate::errors::Errors;
-use crate::item;
+use crate::guest::Guest;
+use crate::{cfgs, item};
 
 const STRUCT: Keys =
-    Keys { attribute: "#[wasm_exports]", known: &["rename_all", "crate"], later: &["check"] };
+    Keys { attribute: "#[wasm_exports]", known: &["rename_all", "check", "crate"], later: &[] };
 
 const FIELD: Keys = Keys { attribute: "#[export]", known: &["name"], later: &["alloc"] };
 
@@ -43,10 +44,12 @@ pub(super) fn parse(
     let case = args.rename_all(errors);
     Some(Exports {
         krate: args.krate(errors),
+        guest: args.string("check", errors).and_then(|path| Guest::read(path, errors)),
         attrs: item.attrs,
         vis: item.vis,
         ident: item.ident,
         fields: parse_fields(fields, case, errors),
+        late: TokenStream::new(),
     })
 }
 
@@ -77,33 +80,27 @@ fn parse_struct(item: TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
 }
 
 fn parse_fields(fields: FieldsNamed, case: Case, errors: &mut Errors) -> Vec<Field> {
-    fields.named.into_iter().filter_map(|field| parse_field(field, case, errors)).collect()
+    fields.named.into_iter().map(|field| parse_field(field, case, errors)).collect()
 }
 
-fn parse_field(mut field: syn::Field, case: Case, errors: &mut Errors) -> Option<Field> {
+fn parse_field(mut field: syn::Field, case: Case, errors: &mut Errors) -> Field {
     let args = take_export_args(&mut field.attrs, errors);
     let name = args.string("name", errors);
-    if let Some(cfg) = field.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
-        errors.at(
-            cfg,
-            "`#[cfg]` on an export is not supported yet; declare it `Option<fn(..)>`, or put the \
-             `#[cfg]` on the whole struct",
-        );
-        return None;
-    }
     let ident = field.ident.expect("named fields have names");
     let (wasm_name, name_span) = match name {
         Some(name) => (name.value(), name.span()),
         None => (case.apply(&ident.unraw().to_string()), ident.span()),
     };
-    Some(Field {
+    Field {
+        cfgs: cfgs::of(&field.attrs),
         docs: field.attrs.into_iter().filter(|attr| attr.path().is_ident("doc")).collect(),
         vis: field.vis,
         ident,
         wasm_name,
         name_span,
         kind: parse_kind(field.ty, errors),
-    })
+        found: None,
+    }
 }
 
 fn parse_kind(ty: Type, errors: &mut Errors) -> FieldKind {

@@ -15,6 +15,7 @@ use crate::spans;
 pub(super) fn expand(module: &HostModule) -> TokenStream {
     let block = &module.block;
     let linking = link_function(module);
+    let late = &module.late;
     let tracked = module.guest.as_ref().map(Guest::tracked);
     quote! {
         #[allow(
@@ -24,6 +25,7 @@ pub(super) fn expand(module: &HostModule) -> TokenStream {
         #block
         #linking
         #tracked
+        #late
     }
 }
 
@@ -157,6 +159,7 @@ fn compare(module: &HostModule, function: &Function) -> TokenStream {
         Some(ty) => ty.to_token_stream(),
         None => function.ident.to_token_stream(),
     };
+    let here = spans::at(function.ident.span());
     let import = |ty: &FuncType| {
         let params = spots.iter().enumerate().map(|(position, spot)| {
             let compared = spans::call_at(spot, |span| {
@@ -167,9 +170,8 @@ fn compare(module: &HostModule, function: &Function) -> TokenStream {
                     quote_spanned!(span=> __guest, &__arguments.#position),
                 )
             });
-            quote!(let __guest = #compared;)
+            quote_spanned!(here=> let __guest = #compared;)
         });
-        let here = spans::at(function.ident.span());
         let private = krate.private(here);
         let list = ty.params_list(krate, here);
         let expected = spans::call_at(&result, |span| {

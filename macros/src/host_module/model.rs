@@ -1,6 +1,6 @@
 //! What a `#[host_module]` block says. Nodes keep the user's tokens, so that messages point at them.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Ident, ItemImpl, Receiver, Type};
 
 use crate::guest::{FuncType, Guest};
@@ -25,6 +25,8 @@ pub(crate) struct HostModule {
     pub(crate) broken: Vec<String>,
     /// The functions that guests may import.
     pub(crate) functions: Vec<Function>,
+    /// Messages about functions under `#[cfg]`, as items under its contrary.
+    pub(crate) late: TokenStream,
 }
 
 /// What `&self` is in this block.

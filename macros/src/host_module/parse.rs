@@ -46,6 +46,7 @@ pub(super) fn parse(
         guest,
         broken,
         functions,
+        late: TokenStream::new(),
         block,
     })
 }

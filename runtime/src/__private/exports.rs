@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use super::export_types::{Arguments, Outcomes};
 use super::param::{Never, kind};
+use super::spans;
 use crate::api::convert::LoadError;
 use crate::api::engine::Engine;
 use crate::api::externs::Extern;
@@ -50,6 +51,7 @@ impl<V, R> Function<V, R> {
         A: Arguments<Values = V>,
         O: Outcomes<Value = R>,
     {
+        let _span = spans::export(self.name);
         let mut store = store.as_context_mut();
         let values = A::prepare(values, store.inner_mut())?;
         let func = TypedFunc::from_entry(self.entry.typed::<A::Wasm, O::Wasm>());

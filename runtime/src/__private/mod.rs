@@ -12,6 +12,7 @@
 //! | `exports.rs` | finding the exports of a guest, reporting all that do not fit |
 //! | `signature.rs` | the Wasm types of parameters and results at compile time |
 //! | `guest.rs` | comparison of Rust types with those in a guest's file |
+//! | `spans.rs` | spans of the `tracing` crate around calls, with that feature |
 //! | `scalars.rs` | `bool`, `char` and narrow integers as Wasm values, derived enums |
 //!
 //! `call.rs` is the only file with `unsafe`: it ends the borrows that it begins.
@@ -27,6 +28,7 @@ mod register;
 mod result;
 mod scalars;
 mod signature;
+mod spans;
 
 pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic};
 pub use crate::api::func::enter::AbiArgs;

@@ -8,6 +8,7 @@ use super::call::{Arg, Args, Call};
 use super::param::{AfterFirst, Param};
 use super::probe::Looked;
 use super::result::{HostError, HostResult, HostValues, Returns};
+use super::spans;
 use crate::api::caller::Caller;
 use crate::api::func::shim::{HostFn, HostSignature};
 use crate::api::linker::Linker;
@@ -184,6 +185,7 @@ where
 
     #[inline]
     fn call(&self, caller: &mut Caller<'_, D>, params: A::Abi) -> Result<Self::Results> {
+        let _span = spans::host_function(self.module, self.name);
         let returned = A::call(caller, params, self.sites, &self.method)?;
         let values = self.returns.into_result(returned);
         let lowered = values.and_then(|values| {
