@@ -92,6 +92,18 @@ mod wasm;
 #[doc(hidden)]
 pub mod __private;
 
+/// The types of guests, by the names that the compiler's messages about `check = ".."` have for them.
+///
+/// There are no values of these; programs have no use for them.
+pub mod guest_types {
+    pub use crate::api::signature::names::{
+        anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory, nothing,
+        nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq, ref_exn,
+        ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none, ref_struct,
+        structref, table, tag, unchecked,
+    };
+}
+
 pub use __private::New;
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;

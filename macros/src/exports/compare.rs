@@ -75,10 +75,9 @@ pub(super) fn types(
         let compared = spans::call_at(&param.ty, |span| {
             let private = krate.private(span);
             let position = syn::Index { index: position as u32, span };
-            (
-                quote_spanned!(span=> #private::guest_takes),
-                quote_spanned!(span=> __guest, &__arguments.#position),
-            )
+            let param =
+                quote_spanned!(span=> #private::export_param(__guest, &__arguments.#position));
+            (quote_spanned!(span=> #param.export_param), quote!())
         });
         quote_spanned!(here=> let __guest = #compared;)
     });
@@ -89,15 +88,13 @@ pub(super) fn types(
     let outcome = spans::call_at(&result, |span| {
         let private = krate.private(span);
         let results = ty.results_tuple(krate, span);
-        (
-            quote_spanned!(span=> #private::guest_returns::<#results, _>),
-            quote_spanned!(span=> &__outcome),
-        )
+        let result = quote_spanned!(span=> #private::export_result::<#results, _>(&__outcome));
+        (quote_spanned!(span=> #result.export_result), quote!())
     });
     quote_spanned! {here=>
         let __guest = #private::guest::<#list>();
         #(#params)*
-        #private::guest_ends(__guest);
+        __guest.end();
         #outcome;
     }
 }

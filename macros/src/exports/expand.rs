@@ -111,10 +111,11 @@ fn spec(exports: &Exports, field: &Field) -> TokenStream {
             });
             let compared = field.found.as_ref().map(|found| {
                 let compared = spans::call_at(ty, |span| {
-                    let private = krate.private(span);
+                    let (krate, private) = (krate.at(span), krate.private(span));
                     let found = Ident::new(found.marker(), span);
-                    let wanted = quote_spanned!(span=> #private::wasm::#found, #ty);
-                    (quote_spanned!(span=> #private::guest_exports::<#wanted>), quote!())
+                    let types = quote_spanned!(span=> #ty, #krate::guest_types::#found);
+                    let item = quote_spanned!(span=> #private::export_item::<#types>());
+                    (quote_spanned!(span=> #item.export_item), quote!())
                 });
                 quote!(#compared;)
             });

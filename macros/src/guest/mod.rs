@@ -54,7 +54,7 @@ pub(crate) struct FuncType {
     pub(crate) results: Vec<ValType>,
 }
 
-/// The type of a value, by its name in the support module.
+/// The type of a value, by its name in `hostref::guest_types`, where a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ValType(pub(crate) &'static str);
 
@@ -116,16 +116,20 @@ impl ValType {
         let ident = Ident::new(self.0, span);
         match self.0 {
             "i32" | "i64" | "f32" | "f64" => quote_spanned!(span=> ::core::primitive::#ident),
+            "v128" => {
+                let krate = krate.at(span);
+                quote_spanned!(span=> #krate::V128)
+            }
             _ => {
-                let private = krate.private(span);
-                quote_spanned!(span=> #private::wasm::#ident)
+                let krate = krate.at(span);
+                quote_spanned!(span=> #krate::guest_types::#ident)
             }
         }
     }
 }
 
 impl Entity {
-    /// Its name in the support module.
+    /// Its name in `hostref::guest_types`.
     pub(crate) fn marker(&self) -> &'static str {
         match self {
             Entity::Func(_) => "func",

@@ -165,10 +165,9 @@ fn compare(module: &HostModule, function: &Function) -> TokenStream {
             let compared = spans::call_at(spot, |span| {
                 let private = krate.private(span);
                 let position = Index { index: position as u32, span };
-                (
-                    quote_spanned!(span=> #private::guest_passes),
-                    quote_spanned!(span=> __guest, &__arguments.#position),
-                )
+                let param =
+                    quote_spanned!(span=> #private::host_param(__guest, &__arguments.#position));
+                (quote_spanned!(span=> #param.host_param), quote!())
             });
             quote_spanned!(here=> let __guest = #compared;)
         });
@@ -177,16 +176,14 @@ fn compare(module: &HostModule, function: &Function) -> TokenStream {
         let expected = spans::call_at(&result, |span| {
             let private = krate.private(span);
             let results = ty.results_tuple(krate, span);
-            (
-                quote_spanned!(span=> #private::guest_expects::<#results, _>),
-                quote_spanned!(span=> &__result),
-            )
+            let result = quote_spanned!(span=> #private::host_result::<#results, _>(&__result));
+            (quote_spanned!(span=> #result.host_result), quote!())
         });
         quote_spanned! {here=>
             {
                 let __guest = #private::guest::<#list>();
                 #(#params)*
-                #private::guest_ends(__guest);
+                __guest.end();
                 #expected;
             }
         }

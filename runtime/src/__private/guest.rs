@@ -13,45 +13,14 @@ use crate::api::func::Func;
 use crate::api::func::typed::WasmResults;
 use crate::api::global::Global;
 use crate::api::memory::Memory;
-use crate::api::signature::names::TypeNames;
+use crate::api::signature::names::{
+    TypeNames, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory,
+    nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq, ref_exn,
+    ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none, ref_struct,
+    structref, table, unchecked,
+};
 use crate::api::table::Table;
 use crate::api::v128::V128;
-
-/// The types and kinds in a guest, called as in the text format.
-pub mod wasm {
-    pub use crate::api::signature::names::{
-        anyref, arrayref, eqref, exnref, externref, funcref, i31ref, nullexnref, nullexternref,
-        nullfuncref, nullref, ref_any, ref_array, ref_eq, ref_exn, ref_extern, ref_func, ref_i31,
-        ref_noexn, ref_noextern, ref_nofunc, ref_none, ref_struct, structref,
-    };
-    pub use crate::api::v128::V128 as v128;
-
-    macro_rules! names {
-        ($($(#[$doc:meta])* $name:ident;)*) => {$(
-            $(#[$doc])*
-            #[allow(non_camel_case_types, reason = "as the text format calls it")]
-            #[derive(Debug)]
-            pub struct $name;
-        )*};
-    }
-
-    names! {
-        /// A type of the guest's own: compared when the guest is linked.
-        unchecked;
-        /// A memory.
-        memory;
-        /// A table.
-        table;
-        /// A global.
-        global;
-        /// A function.
-        func;
-        /// A tag.
-        tag;
-        /// No export of that name.
-        nothing;
-    }
-}
 
 /// The parameters of the guest's function that no Rust parameter stands for yet: `(first, rest)`,
 /// `()` at the end.
@@ -62,62 +31,103 @@ pub fn guest<L>() -> Guest<L> {
     Guest(PhantomData)
 }
 
-/// Compares the parameter behind a marker of a host function; gives the guest's parameters after it.
-pub fn guest_passes<L, A>(_guest: Guest<L>, _argument: &A) -> Guest<<A::Types as Slots<L>>::Rest>
-where
-    A: ArgTypes,
-    A::Types: Slots<L>,
-    <A::Types as Slots<L>>::First: TakenFrom<<A::Types as Slots<L>>::GuestFirst>,
-    <A::Types as Slots<L>>::Second: TakenFrom<<A::Types as Slots<L>>::GuestSecond>,
-{
-    Guest(PhantomData)
+impl<L> Guest<L> {
+    /// Nothing may be left.
+    pub fn end(self)
+    where
+        L: NothingLeft,
+    {
+    }
 }
 
-/// Compares the result behind a marker of a host function with the guest's, a tuple.
-pub fn guest_expects<G, M>(_returns: &M)
-where
-    M: Returns,
-    <M::Values as HostValues>::Types: GivenTo<G>,
-{
+/// Rust types `R` to be compared with guest types `G`. The bounds stand on methods without arguments, where
+/// rustc's messages are shortest.
+pub struct Comparison<R, G>(PhantomData<fn(R, G)>);
+
+/// Takes up the parameter behind a marker of a host function.
+pub fn host_param<L, A: ArgTypes>(_guest: Guest<L>, _argument: &A) -> Comparison<A::Types, L> {
+    Comparison(PhantomData)
 }
 
-/// Compares the parameter behind a marker of an exported function.
-pub fn guest_takes<L, P>(
+/// Takes up the parameter behind a marker of an exported function.
+pub fn export_param<L, P: Passed>(
     _guest: Guest<L>,
     _argument: &P,
-) -> Guest<<PassedTypes<P> as Slots<L>>::Rest>
-where
-    P: Passed,
-    PassedTypes<P>: Slots<L>,
-    <PassedTypes<P> as Slots<L>>::First: PassedAs<<PassedTypes<P> as Slots<L>>::GuestFirst>,
-{
-    Guest(PhantomData)
+) -> Comparison<PassedTypes<P>, L> {
+    Comparison(PhantomData)
 }
 
 /// The Wasm types of the parameter behind a marker.
 pub type PassedTypes<P> = (<<<P as Passed>::Wasm as WasmTy>::Wasm as WasmBasic>::Type,);
 
-/// Compares the result behind a marker of an exported function with the guest's, a tuple.
-pub fn guest_returns<G, O>(_outcome: &O)
-where
-    O: Outcomes,
-    <O::Wasm as WasmResults>::Types: ReturnedAs<G>,
-{
+/// Takes up the result behind a marker of a host function; `G` is a tuple.
+pub fn host_result<G, M: Returns>(_returns: &M) -> Comparison<<M::Values as HostValues>::Types, G> {
+    Comparison(PhantomData)
 }
 
-/// Compares a field that is no function with what the guest exports.
-pub fn guest_exports<G, T: FoundAs<G>>() {}
+/// Takes up the result behind a marker of an exported function; `G` is a tuple.
+pub fn export_result<G, O: Outcomes>(
+    _outcome: &O,
+) -> Comparison<<O::Wasm as WasmResults>::Types, G> {
+    Comparison(PhantomData)
+}
 
-/// Reports parameters of the guest's function that no Rust parameter stands for.
-pub fn guest_ends<L: NothingLeft>(_guest: Guest<L>) {}
+/// Takes up a field that is no function.
+pub fn export_item<T, G>() -> Comparison<T, G> {
+    Comparison(PhantomData)
+}
 
-/// The Wasm types of one Rust parameter, before the guest's parameters `L`.
-#[diagnostic::on_unimplemented(
-    message = "the guest's function has fewer parameters than this one",
-    label = "the guest has no parameter for this",
-    note = "the file that `check` names is what the guest was compiled to: remove the parameter, or add \
-            it to the guest"
-)]
+impl<R, G> Comparison<R, G> {
+    /// Compares a parameter of a host function; gives the guest's parameters after it.
+    pub fn host_param(self) -> Guest<R::Rest>
+    where
+        R: Slots<G>,
+        R::GuestFirst: Present,
+        R::GuestSecond: Present,
+        R::First: TakenFrom<R::GuestFirst>,
+        R::Second: TakenFrom<R::GuestSecond>,
+    {
+        Guest(PhantomData)
+    }
+
+    /// Compares a parameter of an exported function; gives the guest's parameters after it.
+    pub fn export_param(self) -> Guest<R::Rest>
+    where
+        R: Slots<G>,
+        R::GuestFirst: Present,
+        R::GuestSecond: Present,
+        R::First: PassedAs<R::GuestFirst>,
+        R::Second: PassedAs<R::GuestSecond>,
+    {
+        Guest(PhantomData)
+    }
+
+    /// Compares the results of a host function.
+    pub fn host_result(self)
+    where
+        R: SameNumber<G>,
+        R::Pairs: AllGiven,
+    {
+    }
+
+    /// Compares the results of an exported function.
+    pub fn export_result(self)
+    where
+        R: SameNumber<G>,
+        R::Pairs: AllReturned,
+    {
+    }
+
+    /// Compares a field that is no function.
+    pub fn export_item(self)
+    where
+        R: FoundAs<G>,
+    {
+    }
+}
+
+/// The Wasm types of one Rust parameter, before the guest's parameters `L`. What the guest does not have
+/// is `nothing`.
 pub trait Slots<L>: TypeNames {
     /// The type in the first place.
     type First;
@@ -131,44 +141,44 @@ pub trait Slots<L>: TypeNames {
     type Rest;
 }
 
-impl<L> Slots<L> for () {
-    type First = ();
-    type GuestFirst = ();
-    type Second = ();
-    type GuestSecond = ();
-    type Rest = L;
+macro_rules! slots {
+    ($([$($generics:ident)*] $types:ty, $list:ty: $first:ty, $second:ty => $guest_first:ty, $guest_second:ty; $rest:ty;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($generics),*> Slots<$list> for $types
+        where
+            $types: TypeNames,
+        {
+            type First = $first;
+            type GuestFirst = $guest_first;
+            type Second = $second;
+            type GuestSecond = $guest_second;
+            type Rest = $rest;
+        }
+    )*};
 }
 
-#[diagnostic::do_not_recommend]
-impl<T, G, R> Slots<(G, R)> for (T,)
-where
-    (T,): TypeNames,
-{
-    type First = T;
-    type GuestFirst = G;
-    type Second = ();
-    type GuestSecond = ();
-    type Rest = R;
+slots! {
+    [L] (), L: (), () => (), (); L;
+    [T] (T,), (): T, () => nothing, (); ();
+    [T G R] (T,), (G, R): T, () => G, (); R;
+    [T U] (T, U), (): T, U => nothing, (); ();
+    [T U G] (T, U), (G, ()): T, U => G, nothing; ();
+    [T U G H R] (T, U), (G, (H, R)): T, U => G, H; R;
 }
 
-#[diagnostic::do_not_recommend]
-impl<T, U, G, H, R> Slots<(G, (H, R))> for (T, U)
-where
-    (T, U): TypeNames,
-{
-    type First = T;
-    type GuestFirst = G;
-    type Second = U;
-    type GuestSecond = H;
-    type Rest = R;
-}
+/// A type in the guest: not [`nothing`].
+#[diagnostic::on_unimplemented(
+    message = "the guest's function has fewer parameters than this one",
+    label = "the guest has no parameter for this",
+    note = "remove the parameter, or add it to the guest: the file that `check` names"
+)]
+pub trait Present {}
 
 /// No parameters.
 #[diagnostic::on_unimplemented(
     message = "the guest's function has more parameters than this one",
-    label = "parameters are missing: after the ones here the guest has `{Self}`",
-    note = "the file that `check` names is what the guest was compiled to: add the parameters, or remove \
-            them from the guest"
+    label = "the guest has these after the ones here: `{Self}`",
+    note = "add the parameters, or remove them from the guest: the file that `check` names"
 )]
 pub trait NothingLeft {}
 
@@ -211,25 +221,29 @@ pub trait PassedAs<G> {}
 )]
 pub trait ComesAs<G> {}
 
-/// The Wasm types of the results of a host function, where the guest expects the tuple `G`.
+/// The Wasm types of results, as many as the guest's tuple `G` has.
 #[diagnostic::on_unimplemented(
-    message = "the guest expects another number of results",
+    message = "the guest's function has another number of results",
     label = "`{Self}` in Wasm, `{G}` in the guest",
-    note = "a function without result returns `()`, one with several a tuple"
+    note = "no result is `()`, several are a tuple"
 )]
-pub trait GivenTo<G> {}
+pub trait SameNumber<G> {
+    /// A [`Pair`] for each.
+    type Pairs;
+}
 
-/// The Wasm types of the results of an exported function, where the guest returns the tuple `G`.
-#[diagnostic::on_unimplemented(
-    message = "the guest returns another number of results",
-    label = "`{Self}` in Wasm, `{G}` in the guest",
-    note = "a function without result is declared without `->`, one with several with a tuple"
-)]
-pub trait ReturnedAs<G> {}
+/// A Wasm type of a result, and the guest's.
+pub struct Pair<T, G>(PhantomData<fn(T, G)>);
+
+/// Results of a host function that the guest can take.
+pub trait AllGiven {}
+
+/// Results of the guest that are what an exported function is declared to return.
+pub trait AllReturned {}
 
 /// A field that is no function, where the guest exports a `G`.
 #[diagnostic::on_unimplemented(
-    message = "the guest's export of this name is `{G}`, not `{Self}`",
+    message = "the guest's export of this name is `{G}`, not a `{Self}`",
     label = "`{G}` in the guest",
     note = "`memory`, `table`, `global` and `func` are a `Memory`, a `Table`, a `Global` and a `Func`; of \
             `nothing`, where the guest exports nothing of the name, an `Option`"
@@ -238,14 +252,19 @@ pub trait FoundAs<G> {}
 
 macro_rules! tuples {
     ($($($name:ident $index:tt)*;)*) => {$(
-        tuples!(@ [$($name)*] [GA GB GC GD GE GF GG GH GI GJ GK GL GM GN GO GP] [] []);
+        tuples!(@ [$($name)*] [GA GB GC GD GE GF GG GH GI GJ GK GL GM GN GO GP] []);
     )*};
-    (@ [$first:ident $($rest:ident)*] [$guest:ident $($more:ident)*] [$($t:ident)*] [$($g:ident)*]) => {
-        tuples!(@ [$($rest)*] [$($more)*] [$($t)* $first] [$($g)* $guest]);
+    (@ [$first:ident $($rest:ident)*] [$guest:ident $($more:ident)*] [$($done:tt)*]) => {
+        tuples!(@ [$($rest)*] [$($more)*] [$($done)* $first $guest]);
     };
-    (@ [] [$($more:ident)*] [$($t:ident)*] [$($g:ident)*]) => {
-        impl<$($t: GivenAs<$g>, $g),*> GivenTo<($($g,)*)> for ($($t,)*) {}
-        impl<$($t: ComesAs<$g>, $g),*> ReturnedAs<($($g,)*)> for ($($t,)*) {}
+    (@ [] [$($more:ident)*] [$($t:ident $g:ident)*]) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($t, $g),*> SameNumber<($($g,)*)> for ($($t,)*) {
+            type Pairs = ($(Pair<$t, $g>,)*);
+        }
+
+        impl<$($t: GivenAs<$g>, $g),*> AllGiven for ($(Pair<$t, $g>,)*) {}
+        impl<$($t: ComesAs<$g>, $g),*> AllReturned for ($(Pair<$t, $g>,)*) {}
     };
 }
 
@@ -266,11 +285,30 @@ same! { () i32 i64 f32 f64 V128 }
 macro_rules! uncompared {
     ($($relation:ident)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<T> $relation<wasm::unchecked> for T {}
+        impl<T> $relation<unchecked> for T {}
+
+        // Reported as not present.
+        #[diagnostic::do_not_recommend]
+        impl<T> $relation<nothing> for T {}
     )*};
 }
 
 uncompared! { TakenFrom GivenAs PassedAs ComesAs }
+
+macro_rules! present {
+    ($($ty:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl Present for $ty {}
+    )*};
+}
+
+present! {
+    () i32 i64 f32 f64 V128 unchecked
+    externref nullexternref funcref nullfuncref exnref nullexnref
+    anyref eqref i31ref structref arrayref nullref
+    ref_extern ref_noextern ref_func ref_nofunc ref_exn ref_noexn
+    ref_any ref_eq ref_i31 ref_struct ref_array ref_none
+}
 
 /// Rows of the specification's table of subtypes: what is a subtype of the first, itself included.
 /// Where Rust takes a value, null is left to the check of each call.
@@ -287,7 +325,7 @@ macro_rules! subtypes {
     )*};
     (@impls $relation:ident: $($rust:ident as $guest:ident),*) => {$(
         #[diagnostic::do_not_recommend]
-        impl $relation<wasm::$guest> for wasm::$rust {}
+        impl $relation<$guest> for $rust {}
     )*};
 }
 
@@ -331,10 +369,10 @@ supertypes! {
 macro_rules! items {
     ($($handle:ident as $kind:ident;)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl FoundAs<wasm::$kind> for $handle {}
+        impl FoundAs<$kind> for $handle {}
 
         #[diagnostic::do_not_recommend]
-        impl<T: FoundAs<wasm::$kind>> FoundAs<wasm::$kind> for Option<T> {}
+        impl<T: FoundAs<$kind>> FoundAs<$kind> for Option<T> {}
     )*};
 }
 
@@ -346,10 +384,22 @@ items! {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T> FoundAs<wasm::nothing> for Option<T> {}
+impl<T> FoundAs<nothing> for Option<T> {}
 
 impl<L> fmt::Debug for Guest<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guest")
+    }
+}
+
+impl<R, G> fmt::Debug for Comparison<R, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Comparison")
+    }
+}
+
+impl<T, G> fmt::Debug for Pair<T, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pair")
     }
 }

@@ -51,9 +51,9 @@ pub use exports::{
     optional_function,
 };
 pub use guest::{
-    ComesAs, FoundAs, GivenAs, GivenTo, Guest, NothingLeft, PassedAs, PassedTypes, ReturnedAs,
-    Slots, TakenFrom, guest, guest_ends, guest_expects, guest_exports, guest_passes, guest_returns,
-    guest_takes, wasm,
+    AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, NothingLeft, Pair,
+    PassedAs, PassedTypes, Present, SameNumber, Slots, TakenFrom, export_item, export_param,
+    export_result, guest, host_param, host_result,
 };
 pub use param::{AfterFirst, Never, Param, Same, kind};
 pub use probe::{

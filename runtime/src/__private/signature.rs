@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::call::{CallerArg, Exclusive, Optional, Reported, Shared, Value};
-use super::param::Param;
+use super::param::{Param, kind};
 use super::result::{HostResult, HostValues};
 use crate::api::convert::{WasmBasic, WasmTy};
 use crate::api::signature::SignatureType;
@@ -64,8 +64,9 @@ pub trait NoTypes {
     const TYPES: &'static [SignatureType] = &[];
 }
 
-impl<D, P, Kind> NoTypes for ParamTypes<D, P, Kind> {}
-impl<R, Kind> NoTypes for ResultTypes<R, Kind> {}
+// For one kind only, so that rustc knows which is meant.
+impl<D, P> NoTypes for ParamTypes<D, P, kind::Never> {}
+impl<R> NoTypes for ResultTypes<R, kind::Never> {}
 
 impl<D, P, Kind> fmt::Debug for ParamTypes<D, P, Kind> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

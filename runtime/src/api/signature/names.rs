@@ -1,5 +1,5 @@
 //! Wasm types as Rust types, so that traits can compare them at compile time. They are called as
-//! rustc's messages should call them.
+//! rustc's messages should call them, for which they are public in `hostref::guest_types`.
 
 use super::SignatureType;
 use crate::api::v128::V128;
@@ -58,7 +58,7 @@ macro_rules! heaps {
             #[doc = concat!("`(ref null ", $text, ")`")]
             #[allow(non_camel_case_types, reason = "the name in the text format")]
             #[derive(Debug)]
-            pub struct $nullable;
+            pub enum $nullable {}
 
             impl TypeName for $nullable {
                 const TYPE: SignatureType = SignatureType::Ref { nullable: true, heap: $text };
@@ -67,7 +67,7 @@ macro_rules! heaps {
             #[doc = concat!("`(ref ", $text, ")`")]
             #[allow(non_camel_case_types, reason = "as near as Rust comes to the text format")]
             #[derive(Debug)]
-            pub struct $non_null;
+            pub enum $non_null {}
 
             impl TypeName for $non_null {
                 const TYPE: SignatureType = SignatureType::Ref { nullable: false, heap: $text };
@@ -89,6 +89,32 @@ heaps! {
     Struct "struct" structref ref_struct;
     Array "array" arrayref ref_array;
     None "none" nullref ref_none;
+}
+
+macro_rules! others {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[allow(non_camel_case_types, reason = "the name in the text format")]
+        #[derive(Debug)]
+        pub enum $name {}
+    )*};
+}
+
+others! {
+    /// A type of the guest's own: compared when the guest is linked.
+    unchecked;
+    /// A memory.
+    memory;
+    /// A table.
+    table;
+    /// A global.
+    global;
+    /// A function.
+    func;
+    /// A tag.
+    tag;
+    /// Nothing of that name, or no parameter in that place.
+    nothing;
 }
 
 macro_rules! lists {
