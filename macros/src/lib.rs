@@ -16,6 +16,8 @@ mod item;
 mod krate;
 mod lifetimes;
 mod nearest;
+#[cfg(test)]
+mod snapshots;
 mod spans;
 
 use proc_macro::TokenStream;
@@ -77,11 +79,37 @@ use proc_macro::TokenStream;
 /// | `receiver = "state"` | `&self` is a part of the store's data, found by a function given to `add_to_linker` | none |
 /// | `state = T` | the type of the store's data; needed when a function takes `cx: &mut Caller<'_, T>` | any type |
 /// | `rename_all = ".."` | the case of the Wasm names, as in serde | as written |
+/// | `check = ".."` | a guest, `.wat` or `.wasm`, that the block is compared with at compile time | none |
 /// | `link = ".."` | the name of the generated function; a second block on one type needs another | `add_to_linker` |
 /// | `crate = path` | where the runtime crate is | `::hostref` |
 ///
 /// A function may carry `#[host(name = "..")]`, which gives it a Wasm name, or `#[host(skip)]`, which
-/// leaves it out. `#[cfg]` is respected.
+/// leaves it out. `#[cfg]` on functions and on parameters is respected: a parameter that is configured
+/// out is absent in Wasm too.
+///
+/// # Signatures
+///
+/// Beside `add_to_linker` stands the constant `SIGNATURES`, a `hostref::Signatures`: names, Wasm types
+/// and documentation of the functions, and the import declarations of guests in the text format, in
+/// Rust and in C. With `link = "add_math_to_linker"` it is `MATH_SIGNATURES`.
+///
+/// # Checked against a guest
+///
+/// With the feature `check` of hostref, `check = "guest.wat"` reads a guest at compile time; the path is
+/// relative to the folder of `Cargo.toml`, and a change of the file compiles the block again. Each
+/// function that the guest imports from this module must be in the block, with types that link. A guest
+/// that does not fit is an error of the compiler, at the parameter:
+///
+/// ```text
+/// error[E0277]: the guest passes `i64`, but this parameter takes `i32`
+///  --> src/main.rs:9:22
+///   |
+/// 9 |     fn write(number: u32) {}
+///   |                      ^^^ `i32` in Wasm, `i64` in the guest
+/// ```
+///
+/// References to types of the guest's own are compared when it is linked. What a guest imports that is
+/// no function cannot come from a module with `check`.
 ///
 /// # Parameters
 ///
@@ -220,8 +248,8 @@ use proc_macro::TokenStream;
 ///
 /// # What does not work yet
 ///
-/// `async` functions, `&str` and slices of guest memory, and the keys `memory`, `check`, `errno`,
-/// `wrap` and `global`. Using one is an error that says so.
+/// `async` functions, `&str` and slices of guest memory, and the keys `memory`, `errno`, `wrap` and
+/// `global`. Using one is an error that says so.
 #[proc_macro_attribute]
 pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
     host_module::host_module(arguments.into(), item.into()).into()
@@ -296,9 +324,10 @@ pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Keys
 ///
-/// On the struct, `rename_all = ".."` sets the case of the export names, as in serde, and
-/// `crate = path` says where the runtime crate is. On a field, `#[export(name = "..")]` names the
-/// export.
+/// On the struct, `rename_all = ".."` sets the case of the export names, as in serde;
+/// `check = "guest.wat"` has the exports of that file compared at compile time, as in
+/// [`host_module`](macro@host_module#checked-against-a-guest); and `crate = path` says where the runtime
+/// crate is. On a field, `#[export(name = "..")]` names the export, and a `#[cfg]` makes it conditional.
 ///
 /// # Types
 ///

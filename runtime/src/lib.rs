@@ -72,6 +72,11 @@
 //! # Feature flags
 //!
 //! * `wat` (default): [`Module::new`] accepts the text format.
+//! * `check`: the key `check = "guest.wat"` of [`host_module`] and [`wasm_exports`] reads a guest at
+//!   compile time.
+//! * `tracing`: a span of the `tracing` crate, at the level `TRACE`, around each call of a function of
+//!   [`host_module`] and of [`wasm_exports`]: `host function` with the fields `module` and `name`, and
+//!   `export` with `name`.
 
 #![deny(unsafe_code)]
 

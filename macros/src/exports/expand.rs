@@ -112,10 +112,14 @@ fn spec(exports: &Exports, field: &Field) -> TokenStream {
             let compared = field.found.as_ref().map(|found| {
                 let compared = spans::call_at(ty, |span| {
                     let (krate, private) = (krate.at(span), krate.private(span));
+                    let method = match found {
+                        Found::Nothing => Ident::new("export_absent", span),
+                        Found::Export(_) => Ident::new("export_item", span),
+                    };
                     let found = Ident::new(found.marker(), span);
                     let types = quote_spanned!(span=> #ty, #krate::guest_types::#found);
                     let item = quote_spanned!(span=> #private::export_item::<#types>());
-                    (quote_spanned!(span=> #item.export_item), quote!())
+                    (quote_spanned!(span=> #item.#method), quote!())
                 });
                 quote!(#compared;)
             });

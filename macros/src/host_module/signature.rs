@@ -1,6 +1,7 @@
 //! The signature of one function: which shapes can be called from Wasm. Judges syntax only; every
 //! type is judged by rustc through the traits of the support module.
 
+use syn::ext::IdentExt;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Attribute, FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Safety,
@@ -117,7 +118,9 @@ fn is_self(ty: &Type) -> bool {
 
 fn param(param: &PatType, sig: &Signature, errors: &mut Errors) -> Option<Param> {
     let name = match &*param.pat {
-        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.to_string(),
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+            pat.ident.unraw().to_string()
+        }
         Pat::Wild(_) => "_".to_owned(),
         pattern => {
             errors.at(

@@ -124,6 +124,13 @@ impl<R, G> Comparison<R, G> {
         R: FoundAs<G>,
     {
     }
+
+    /// The guest does not export what the field is for.
+    pub fn export_absent(self)
+    where
+        R: MayBeAbsent,
+    {
+    }
 }
 
 /// The Wasm types of one Rust parameter, before the guest's parameters `L`. What the guest does not have
@@ -243,12 +250,19 @@ pub trait AllReturned {}
 
 /// A field that is no function, where the guest exports a `G`.
 #[diagnostic::on_unimplemented(
-    message = "the guest's export of this name is `{G}`, not a `{Self}`",
-    label = "`{G}` in the guest",
-    note = "`memory`, `table`, `global` and `func` are a `Memory`, a `Table`, a `Global` and a `Func`; of \
-            `nothing`, where the guest exports nothing of the name, an `Option`"
+    message = "the guest's export of this name is a {G}, not a `{Self}`",
+    label = "a {G} in the guest",
+    note = "a `Memory`, a `Table`, a `Global` and a `Func` stand for what is called so in Wasm"
 )]
 pub trait FoundAs<G> {}
+
+/// A field that is no function, where the guest exports nothing of the name.
+#[diagnostic::on_unimplemented(
+    message = "the guest does not export this",
+    label = "no export of this name in the guest",
+    note = "if a guest may do without it, write `Option<{Self}>`"
+)]
+pub trait MayBeAbsent {}
 
 macro_rules! tuples {
     ($($($name:ident $index:tt)*;)*) => {$(
@@ -383,8 +397,7 @@ items! {
     Func as func;
 }
 
-#[diagnostic::do_not_recommend]
-impl<T> FoundAs<nothing> for Option<T> {}
+impl<T> MayBeAbsent for Option<T> {}
 
 impl<L> fmt::Debug for Guest<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -51,8 +51,8 @@ pub use exports::{
     optional_function,
 };
 pub use guest::{
-    AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, NothingLeft, Pair,
-    PassedAs, PassedTypes, Present, SameNumber, Slots, TakenFrom, export_item, export_param,
+    AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,
+    Pair, PassedAs, PassedTypes, Present, SameNumber, Slots, TakenFrom, export_item, export_param,
     export_result, guest, host_param, host_result,
 };
 pub use param::{AfterFirst, Never, Param, Same, kind};
