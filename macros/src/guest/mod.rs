@@ -22,7 +22,6 @@ pub(crate) struct Guest {
 }
 
 /// One import.
-#[cfg_attr(not(feature = "check"), expect(dead_code, reason = "made by the reader"))]
 pub(crate) struct Import {
     pub(crate) module: String,
     pub(crate) name: String,
@@ -30,7 +29,6 @@ pub(crate) struct Import {
 }
 
 /// One export.
-#[cfg_attr(not(feature = "check"), expect(dead_code, reason = "made by the reader"))]
 pub(crate) struct Export {
     pub(crate) name: String,
     pub(crate) entity: Entity,

@@ -174,6 +174,8 @@ fn parse_items(
             ),
         }
     }
+    // rustc would report them again.
+    block.items.retain(|item| !matches!(item, ImplItem::Type(_)));
     if !seen && errors.count() == 0 {
         errors.at(
             &block.self_ty,

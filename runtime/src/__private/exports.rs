@@ -11,8 +11,8 @@ use crate::api::convert::LoadError;
 use crate::api::engine::Engine;
 use crate::api::externs::Extern;
 use crate::api::func::Func;
-use crate::api::func::enter::{ErasedEntry, TypedEntry};
-use crate::api::func::typed::{self, TypedFunc};
+use crate::api::func::enter::{CheckedType, ErasedEntry, TypedEntry};
+use crate::api::func::typed::TypedFunc;
 use crate::api::global::Global;
 use crate::api::instance::Instance;
 use crate::api::linker::InstancePre;
@@ -189,13 +189,19 @@ pub trait Export {
     /// The field for it.
     type Field;
 
-    /// Whether an export of type `ty` fits; `None` stands for no export.
+    /// Whether an export of type `ty` fits; `None` stands for no export. What was found out about the
+    /// type of a function is for [`Export::bind`].
     #[doc(hidden)]
-    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem>;
+    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem>;
 
     /// The field for an export of which [`Export::check`] found that it fits.
     #[doc(hidden)]
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field>;
+    fn bind(
+        name: &'static str,
+        store: &StoreInner,
+        export: Option<Extern>,
+        checked: Option<&CheckedType>,
+    ) -> Result<Self::Field>;
 }
 
 /// Why an export does not fit.
@@ -240,20 +246,29 @@ impl<T> Default for ItemSpec<T> {
 impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
     type Field = Function<A::Values, O::Value>;
 
-    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
+    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem> {
         match ty {
             Some(ExternType::Func(ty)) => {
-                let fits = typed::check::<A::Wasm, O::Wasm>(engine, &ty.info().ty);
-                fits.map(drop).map_err(Problem::Type)
+                let checked = CheckedType::new::<A::Wasm, O::Wasm>(engine, ty.info());
+                checked.map(Some).map_err(Problem::Type)
             }
             Some(_) => Err(Problem::Kind { expected: FUNCTION }),
             None => Err(Problem::Missing { expected: FUNCTION }),
         }
     }
 
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field> {
+    fn bind(
+        name: &'static str,
+        store: &StoreInner,
+        export: Option<Extern>,
+        checked: Option<&CheckedType>,
+    ) -> Result<Self::Field> {
         let func = export.and_then(Extern::into_func).ok_or_else(vanished)?;
-        let entry = TypedEntry::<A::Wasm, O::Wasm>::new(func, store)?.erase();
+        let known = checked.map(|checked| checked.entry(func, store)).transpose()?.flatten();
+        let entry = match known {
+            Some(entry) => entry,
+            None => TypedEntry::<A::Wasm, O::Wasm>::new(func, store)?.erase(),
+        };
         Ok(Function { name, entry, _types: PhantomData })
     }
 }
@@ -261,15 +276,21 @@ impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
 impl<A: Arguments, O: Outcomes> Export for OptionalFunctionSpec<A, O> {
     type Field = OptionalFunction<A::Values, O::Value>;
 
-    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
+    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem> {
         match ty {
-            None => Ok(()),
+            None => Ok(None),
             found => FunctionSpec::<A, O>::check(engine, found),
         }
     }
 
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field> {
-        let function = export.map(|export| FunctionSpec::<A, O>::bind(name, store, Some(export)));
+    fn bind(
+        name: &'static str,
+        store: &StoreInner,
+        export: Option<Extern>,
+        checked: Option<&CheckedType>,
+    ) -> Result<Self::Field> {
+        let bind = |export| FunctionSpec::<A, O>::bind(name, store, Some(export), checked);
+        let function = export.map(bind);
         Ok(OptionalFunction(function.transpose()?))
     }
 }
@@ -277,16 +298,21 @@ impl<A: Arguments, O: Outcomes> Export for OptionalFunctionSpec<A, O> {
 impl<T: Handle> Export for ItemSpec<T> {
     type Field = T;
 
-    fn check(_: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
+    fn check(_: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem> {
         match ty {
-            Some(ty) if T::is_kind(ty) => Ok(()),
+            Some(ty) if T::is_kind(ty) => Ok(None),
             Some(_) => Err(Problem::Kind { expected: T::KIND }),
-            None if T::OPTIONAL => Ok(()),
+            None if T::OPTIONAL => Ok(None),
             None => Err(Problem::Missing { expected: T::KIND }),
         }
     }
 
-    fn bind(_: &'static str, _: &StoreInner, export: Option<Extern>) -> Result<T> {
+    fn bind(
+        _: &'static str,
+        _: &StoreInner,
+        export: Option<Extern>,
+        _: Option<&CheckedType>,
+    ) -> Result<T> {
         let item = match export {
             Some(export) => T::from_export(export),
             None => T::absent(),
@@ -305,9 +331,14 @@ pub trait ExportList {
     /// The fields for it.
     type Fields;
 
-    /// Checks the exports called `names`, adding to `mistakes`.
+    /// Finds the exports called `names`, adding to `found` or to `mistakes`.
     #[doc(hidden)]
-    fn check(module: &Module, names: &[&'static str], mistakes: &mut Vec<String>);
+    fn check(
+        module: &Module,
+        names: &[&'static str],
+        found: &mut Vec<Resolved>,
+        mistakes: &mut Vec<String>,
+    );
 
     /// The fields.
     #[doc(hidden)]
@@ -315,20 +346,20 @@ pub trait ExportList {
         store: &mut StoreContextMut<'_, D>,
         instance: &Instance,
         names: &[&'static str],
-        exports: &[Option<ModuleExport>],
+        exports: &[Resolved],
     ) -> Result<Self::Fields>;
 }
 
 impl ExportList for () {
     type Fields = ();
 
-    fn check(_: &Module, _: &[&'static str], _: &mut Vec<String>) {}
+    fn check(_: &Module, _: &[&'static str], _: &mut Vec<Resolved>, _: &mut Vec<String>) {}
 
     fn bind<D: 'static>(
         _: &mut StoreContextMut<'_, D>,
         _: &Instance,
         _: &[&'static str],
-        _: &[Option<ModuleExport>],
+        _: &[Resolved],
     ) -> Result<()> {
         Ok(())
     }
@@ -337,28 +368,37 @@ impl ExportList for () {
 impl<First: Export, Rest: ExportList> ExportList for (First, Rest) {
     type Fields = (First::Field, Rest::Fields);
 
-    fn check(module: &Module, names: &[&'static str], mistakes: &mut Vec<String>) {
+    fn check(
+        module: &Module,
+        names: &[&'static str],
+        found: &mut Vec<Resolved>,
+        mistakes: &mut Vec<String>,
+    ) {
         let (name, names) = names.split_first().expect("a name for each field");
         let ty = module.get_export(name);
-        if let Err(problem) = First::check(module.engine(), ty.as_ref()) {
-            mistakes.push(describe(module, name, ty, problem));
+        match First::check(module.engine(), ty.as_ref()) {
+            Ok(checked) => {
+                found.push(Resolved { export: module.get_export_index(name), checked });
+            }
+            Err(problem) => mistakes.push(describe(module, name, ty, problem)),
         }
-        Rest::check(module, names, mistakes);
+        Rest::check(module, names, found, mistakes);
     }
 
     fn bind<D: 'static>(
         store: &mut StoreContextMut<'_, D>,
         instance: &Instance,
         names: &[&'static str],
-        exports: &[Option<ModuleExport>],
+        exports: &[Resolved],
     ) -> Result<Self::Fields> {
         let (name, names) = names.split_first().expect("a name for each field");
         let (export, exports) = exports.split_first().expect("an export or none for each field");
+        let Resolved { export, checked } = export;
         let export = match export {
             Some(export) => instance.get_module_export(&mut *store, export),
             None => None,
         };
-        let first = First::bind(name, store.inner(), export)?;
+        let first = First::bind(name, store.inner(), export, checked.as_ref())?;
         Ok((first, Rest::bind(store, instance, names, exports)?))
     }
 }
@@ -446,13 +486,22 @@ impl<L, F> fmt::Debug for Collector<L, F> {
 /// # Errors
 ///
 /// Names all that do not fit.
-fn resolve<C: Collect>(module: &Module, collect: &C) -> Result<Box<[Option<ModuleExport>]>> {
-    let mut mistakes = Vec::new();
-    C::List::check(module, collect.names(), &mut mistakes);
+fn resolve<C: Collect>(module: &Module, collect: &C) -> Result<Box<[Resolved]>> {
+    let (mut found, mut mistakes) = (Vec::new(), Vec::new());
+    C::List::check(module, collect.names(), &mut found, &mut mistakes);
     if !mistakes.is_empty() {
         return Err(BindError { target: collect.name(), mistakes }.into());
     }
-    Ok(collect.names().iter().map(|name| module.get_export_index(name)).collect())
+    Ok(found.into())
+}
+
+/// An export that fits, or one that may be absent and is.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    export: Option<ModuleExport>,
+    /// What was found out about the type of a function.
+    checked: Option<CheckedType>,
 }
 
 /// A guest does not export what a struct of exports declares.
@@ -490,7 +539,7 @@ pub fn bind<C: Collect>(
 /// A module whose imports are resolved and whose exports are found.
 pub struct ExportsPre<D: 'static> {
     pre: InstancePre<D>,
-    exports: Box<[Option<ModuleExport>]>,
+    exports: Box<[Resolved]>,
 }
 
 impl<D: 'static> ExportsPre<D> {

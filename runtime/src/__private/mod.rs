@@ -31,7 +31,7 @@ mod signature;
 mod spans;
 
 pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic};
-pub use crate::api::func::enter::AbiArgs;
+pub use crate::api::func::enter::{AbiArgs, CheckedType};
 pub use crate::api::func::host::HostFuncDef;
 pub use crate::api::func::shim::{AbiParams, AbiResults, HostFn, HostSignature};
 pub use crate::api::signature::names::{Heap, TypeName, TypeNames, heap};
@@ -47,7 +47,7 @@ pub use export_types::{
 };
 pub use exports::{
     Collect, Collector, Export, ExportItem, ExportList, ExportsPre, Function, FunctionSpec, Handle,
-    ItemSpec, OptionalFunction, OptionalFunctionSpec, Problem, bind, collector, function,
+    ItemSpec, OptionalFunction, OptionalFunctionSpec, Problem, Resolved, bind, collector, function,
     optional_function,
 };
 pub use guest::{

@@ -2,7 +2,7 @@
 
 use hostref::wasm_exports;
 
-#[wasm_exports(check = "guest.wat")]
+#[wasm_exports]
 struct Guest {
     #[export(alloc = "malloc")]
     run: fn(),

@@ -1,8 +1,8 @@
 //! Entering Wasm from a handle: arguments checked and lowered, the trampoline called, the outcome
 //! read. The only file of the API layer that calls into compiled code.
 //!
-//! Invariant: a [`TypedEntry`] exists only after its function's signature was compared with its Rust
-//! types, and then holds the entry trampoline of that signature.
+//! Invariant: a [`TypedEntry`] exists only after its function's signature, or an equal one of the same
+//! engine, was compared with its Rust types, and then holds the entry trampoline of that signature.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
@@ -20,6 +20,7 @@ use crate::api::value::Val;
 use crate::code::CodePtr;
 use crate::error::Result;
 use crate::instance::definition::{FuncPtr, RawRef};
+use crate::instance::engine::{Engine, FuncTypeInfo};
 use crate::instance::store::{StoreInner, StoreShell};
 use crate::vm::context::{VmCtx, VmStore};
 use crate::vm::value::ValRaw;
@@ -79,6 +80,40 @@ pub trait AbiArgs: Copy + 'static {
 
     /// The arguments as they would stand in slots.
     fn to_slots(self) -> Vec<ValRaw>;
+}
+
+/// That Rust types fit a function type, found out once for all functions of that type.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct CheckedType {
+    engine: Engine,
+    ty: wasm::TypeId,
+    entry: CodePtr,
+    checks: ArgumentChecks,
+    types: TypeId,
+}
+
+impl CheckedType {
+    /// Compares the Rust types with `ty`, a type of `engine`.
+    pub(crate) fn new<Params: WasmParams, Results: WasmResults>(
+        engine: &Engine,
+        ty: &FuncTypeInfo,
+    ) -> Result<CheckedType> {
+        let checks = typed::check::<Params, Results>(engine, &ty.ty)?;
+        let entry = ty.typed_entry(engine.shared())?;
+        let types = TypeId::of::<(Params, Results)>();
+        Ok(CheckedType { engine: engine.clone(), ty: ty.id, entry, checks, types })
+    }
+
+    /// The way into `func`, unless it is of another type: one that it is exported as may be a supertype of
+    /// its own.
+    pub(crate) fn entry(&self, func: Func, store: &StoreInner) -> Result<Option<ErasedEntry>> {
+        let ptr = func.checked(store)?;
+        // Ids mean the same in one engine only.
+        let same = Engine::same(&self.engine, &store.engine_handle) && ptr.type_id() == self.ty;
+        let CheckedType { entry, checks, types, .. } = *self;
+        Ok(same.then_some(ErasedEntry { func, entry, checks, types }))
+    }
 }
 
 impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
