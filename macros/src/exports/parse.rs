@@ -17,9 +17,9 @@ use crate::errors::Errors;
 use crate::item;
 
 const STRUCT: Keys =
-    Keys { attribute: "#[wasm_exports]", known: &["rename_all", "crate"], later: &["check"] };
+    Keys { attribute: "#[wasm_exports]", known: &["rename_all", "crate"], later: &["check"], elsewhere: &[] };
 
-const FIELD: Keys = Keys { attribute: "#[export]", known: &["name"], later: &["alloc"] };
+const FIELD: Keys = Keys { attribute: "#[export]", known: &["name", "alloc"], later: &[], elsewhere: &[] };
 
 /// The most parameters that a typed call can have.
 const MOST_PARAMS: usize = 16;

@@ -15,11 +15,23 @@ pub(crate) struct HostModule {
     pub(crate) receiver: Option<ReceiverKind>,
     /// The store's data, when only one type will do.
     pub(crate) state: Option<Type>,
+    /// The export of the calling instance that text and slices lie in.
+    pub(crate) memory: String,
     /// The name of the generated function.
     pub(crate) link: Ident,
     pub(crate) krate: Krate,
     /// The functions that guests may import.
     pub(crate) functions: Vec<Function>,
+    /// The constants that guests may import as globals.
+    pub(crate) globals: Vec<Global>,
+}
+
+/// One constant of the block.
+pub(crate) struct Global {
+    pub(crate) ident: Ident,
+    pub(crate) wasm_name: WasmName,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) ty: Type,
 }
 
 /// What `&self` is in this block.
@@ -43,6 +55,8 @@ pub(crate) struct Function {
     pub(crate) params: Vec<Param>,
     /// `None` for no result.
     pub(crate) result: Option<Type>,
+    /// Whether the result is passed as an error number.
+    pub(crate) errno: bool,
 }
 
 /// The name under which guests import a function.
@@ -65,4 +79,6 @@ pub(crate) struct Param {
     pub(crate) name: String,
     /// Without the lifetimes that the function declares.
     pub(crate) ty: Type,
+    /// Whether an integer is cut to its lower bits.
+    pub(crate) wrap: bool,
 }

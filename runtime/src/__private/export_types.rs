@@ -7,7 +7,9 @@ use std::marker::PhantomData;
 
 use super::exports::ExportItem;
 use super::param::{Never, kind};
-use super::result::{New, allocate};
+use super::made::allocate;
+use super::result::New;
+use crate::gc::Properties;
 use crate::api::convert::WasmTy;
 use crate::api::func::arity::any_values;
 use crate::api::func::typed::{WasmParams, WasmResults};
@@ -51,7 +53,7 @@ impl<T: Any + Send + Sync> ExportParam<kind::New> for New<T> {
     type Marker = Argument<New<T>, kind::New>;
 
     fn prepare(self, store: &mut StoreInner) -> Result<ManuallyRooted<ExternRef<T>>> {
-        let object = allocate(store, self.0)?;
+        let object = allocate(store, self.0, Properties::default())?;
         Ok(ManuallyRooted::from_gc_ref(store, object))
     }
 }

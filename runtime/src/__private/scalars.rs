@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Display};
 
+use super::result::HostError;
 use crate::api::convert::WasmTy;
 use crate::error::{Error, Result};
 
@@ -82,6 +83,12 @@ pub fn unknown_discriminant(
     let variants: Vec<_> =
         variants.iter().map(|(variant, number)| format!("{number} = {variant}")).collect();
     Error::msg(format!("{value} is no `{name}`; it has {}", variants.join(", ")))
+}
+
+/// The error of a number that `TryFrom` refused.
+#[cold]
+pub fn refused<E: HostError>(error: E) -> Error {
+    error.into_error()
 }
 
 #[cfg(test)]
