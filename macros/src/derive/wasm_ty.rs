@@ -239,30 +239,21 @@ fn enumeration(ident: &Ident, krate: &Krate, repr: &Ident, variants: &[Ident]) -
 }
 
 fn converted(ident: &Ident, krate: &Krate, from: &Type, into: &Type) -> TokenStream {
-    let (from_span, into_span) = (spans::at(from.span()), spans::at(into.span()));
-    let private = krate.private(from_span);
-    let try_from = quote_spanned! {from_span=>
-        match <Self as ::core::convert::TryFrom<#from>>::try_from(
-            <#from as #krate::WasmTy>::try_from_wasm(__wasm)?
-        ) {
-            ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
-            ::core::result::Result::Err(__error) => {
-                ::core::result::Result::Err(#private::refused(__error))
-            }
-        }
+    let via = |ty: &Type, function: &str| {
+        let span = spans::at(ty.span());
+        let (private, function) = (krate.private(span), Ident::new(function, span));
+        quote_spanned!(span=> #private::#function::<Self, #ty>)
     };
-    let into_wasm = quote_spanned! {into_span=>
-        <#into as #krate::WasmTy>::into_wasm(<Self as ::core::convert::Into<#into>>::into(self))
-    };
+    let (into_wasm, try_from_wasm) = (via(into, "into_wasm_as"), via(from, "try_from_wasm_as"));
     quote! {
         #[automatically_derived]
         impl #krate::WasmTy for #ident {
             type Wasm = <#into as #krate::WasmTy>::Wasm;
             fn into_wasm(self) -> Self::Wasm {
-                #into_wasm
+                #into_wasm(self)
             }
             fn try_from_wasm(__wasm: Self::Wasm) -> #krate::Result<Self> {
-                #try_from
+                #try_from_wasm(__wasm)
             }
         }
     }

@@ -76,7 +76,7 @@ pub use result::{
     Constant, Errno, ErrnoOf, ErrorNumber, HostError, HostResult, HostValue, HostValues, New,
     Returns, ReturnsOf,
 };
-pub use scalars::{refused, unknown_discriminant};
+pub use scalars::{into_wasm_as, try_from_wasm_as, unknown_discriminant};
 
 use crate::api::refs::target::HostTrait;
 

@@ -85,10 +85,25 @@ pub fn unknown_discriminant(
     Error::msg(format!("{value} is no `{name}`; it has {}", variants.join(", ")))
 }
 
-/// The error of a number that `TryFrom` refused.
-#[cold]
-pub fn refused<E: HostError>(error: E) -> Error {
-    error.into_error()
+/// A value as the Wasm value of the type that it converts to.
+#[inline]
+pub fn into_wasm_as<T: Into<As>, As: WasmTy>(value: T) -> As::Wasm {
+    value.into().into_wasm()
+}
+
+/// The value that a Wasm value of another type converts to.
+///
+/// # Errors
+///
+/// If the conversion fails.
+#[inline]
+pub fn try_from_wasm_as<T, As>(wasm: As::Wasm) -> Result<T>
+where
+    As: WasmTy,
+    T: TryFrom<As>,
+    T::Error: HostError,
+{
+    T::try_from(As::try_from_wasm(wasm)?).map_err(T::Error::into_error)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use super::borrow::Holder;
 use super::*;
 
 type Dropped = Arc<Mutex<HashSet<u64>>>;
