@@ -12,6 +12,7 @@ mod errors;
 mod exports;
 mod guest;
 mod host_module;
+mod host_trait;
 mod item;
 mod krate;
 mod lifetimes;
@@ -386,4 +387,16 @@ pub fn wasm_exports(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(WasmTy, attributes(wasm))]
 pub fn derive_wasm_ty(item: TokenStream) -> TokenStream {
     derive::wasm_ty::derive(item.into()).into()
+}
+
+/// Gives a type of host objects a name and properties.
+#[proc_macro_derive(HostObject, attributes(host_object))]
+pub fn derive_host_object(item: TokenStream) -> TokenStream {
+    derive::host_object::derive(item.into()).into()
+}
+
+/// Lets guests pass objects as `&dyn Trait`.
+#[proc_macro_attribute]
+pub fn host_trait(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    host_trait::host_trait(arguments.into(), item.into()).into()
 }

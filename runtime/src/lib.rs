@@ -102,14 +102,14 @@ pub mod __private;
 /// There are no values of these; programs have no use for them.
 pub mod guest_types {
     pub use crate::api::signature::names::{
-        anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory, nothing,
-        nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq, ref_exn,
-        ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none, ref_struct,
-        structref, table, tag, unchecked,
+        address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory,
+        nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
+        ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none,
+        ref_struct, structref, table, tag, unchecked,
     };
 }
 
-pub use __private::New;
+pub use __private::{Copied, GuestData, GuestElement, New, Ptr, Take};
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
 pub use api::engine::{Config, Engine};
@@ -119,14 +119,17 @@ pub use api::func::Func;
 pub use api::func::host::{IntoFunc, WasmRet};
 pub use api::func::typed::{TypedFunc, WasmParams, WasmResults};
 pub use api::global::Global;
+pub use api::host_cx::HostCx;
 pub use api::instance::{Export, Instance};
 pub use api::linker::{InstancePre, Linker};
 pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
+pub use api::object::HostObject;
+pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
-    ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted, RootScope,
-    Rooted, RootedGcRef,
+    ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef, ObjectRefMut,
+    OwnedRooted, RootScope, Rooted, RootedGcRef,
 };
 pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};
 pub use api::store::{
@@ -141,7 +144,7 @@ pub use api::types::{
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
-pub use hostref_macros::{WasmTy, host_module, wasm_exports};
+pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
 pub use trap::Trap;
 pub use vm::value::ValRaw;

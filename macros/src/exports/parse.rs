@@ -17,10 +17,15 @@ use crate::errors::Errors;
 use crate::guest::Guest;
 use crate::{cfgs, item};
 
-const STRUCT: Keys =
-    Keys { attribute: "#[wasm_exports]", known: &["rename_all", "check", "crate"], later: &[] };
+const STRUCT: Keys = Keys {
+    attribute: "#[wasm_exports]",
+    known: &["rename_all", "check", "crate"],
+    later: &[],
+    elsewhere: &[],
+};
 
-const FIELD: Keys = Keys { attribute: "#[export]", known: &["name"], later: &["alloc"] };
+const FIELD: Keys =
+    Keys { attribute: "#[export]", known: &["name", "alloc"], later: &[], elsewhere: &[] };
 
 /// The most parameters that a typed call can have.
 const MOST_PARAMS: usize = 16;

@@ -29,6 +29,7 @@ pub(super) fn compare(module: &mut HostModule, errors: &mut Errors) {
                     errors.push(error());
                 }
             }
+            Entity::Global if module.globals.iter().any(|it| it.wasm_name.text == import.name) => {}
             other => wrong_kind(module, &guest, import, other, errors),
         }
     }
@@ -85,7 +86,7 @@ fn wrong_kind(
         None => errors.at(
             &guest.path,
             format!(
-                "`{path}` imports `{module}::{name}`, {kind}, and this block has functions only; let \
+                "`{path}` imports `{module}::{name}`, {kind}, and this block does not have it; let \
                  the guest import it from another module name, for `Linker::define`"
             ),
         ),

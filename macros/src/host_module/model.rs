@@ -16,6 +16,8 @@ pub(crate) struct HostModule {
     pub(crate) receiver: Option<ReceiverKind>,
     /// The store's data, when only one type will do.
     pub(crate) state: Option<Type>,
+    /// The export of the calling instance that text and slices lie in.
+    pub(crate) memory: String,
     /// The name of the generated function.
     pub(crate) link: Ident,
     pub(crate) krate: Krate,
@@ -25,8 +27,18 @@ pub(crate) struct HostModule {
     pub(crate) broken: Vec<String>,
     /// The functions that guests may import.
     pub(crate) functions: Vec<Function>,
+    /// The constants that guests may import as globals.
+    pub(crate) globals: Vec<Global>,
     /// Messages about functions under `#[cfg]`, as items under its contrary.
     pub(crate) late: TokenStream,
+}
+
+/// One constant of the block.
+pub(crate) struct Global {
+    pub(crate) ident: Ident,
+    pub(crate) wasm_name: WasmName,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) ty: Type,
 }
 
 /// What `&self` is in this block.
@@ -53,6 +65,8 @@ pub(crate) struct Function {
     pub(crate) result: Option<Type>,
     /// The types with which the guest imports it.
     pub(crate) imported_as: Vec<FuncType>,
+    /// Whether the result is passed as an error number.
+    pub(crate) errno: bool,
 }
 
 /// The name under which guests import a function.
@@ -80,4 +94,6 @@ pub(crate) struct Param {
     pub(crate) ty: Type,
     /// `#[cfg]` attributes.
     pub(crate) cfgs: Vec<Attribute>,
+    /// Whether an integer is cut to its lower bits.
+    pub(crate) wrap: bool,
 }

@@ -63,6 +63,7 @@ fn signature(module: &HostModule, function: &Function) -> TokenStream {
         }
     });
     let result = match &function.result {
+        Some(_) if function.errno => quote!(::core::primitive::i32),
         Some(ty) => quote!(#ty),
         None => quote!(()),
     };

@@ -14,10 +14,10 @@ use crate::api::func::typed::WasmResults;
 use crate::api::global::Global;
 use crate::api::memory::Memory;
 use crate::api::signature::names::{
-    TypeNames, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory,
-    nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq, ref_exn,
-    ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none, ref_struct,
-    structref, table, unchecked,
+    TypeNames, address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref,
+    memory, nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
+    ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none,
+    ref_struct, structref, table, unchecked,
 };
 use crate::api::table::Table;
 use crate::api::v128::V128;
@@ -196,7 +196,8 @@ impl NothingLeft for () {}
     message = "the guest passes `{G}`, but this parameter takes `{Self}`",
     label = "`{Self}` in Wasm, `{G}` in the guest",
     note = "`i32`, `u32`, smaller integers, `bool` and `char` take `i32`; `i64` and `u64` take `i64`; \
-            `&T`, `&mut T` and `Rooted<ExternRef<T>>` take `externref`; `Func` takes `funcref`"
+            `&T`, `&mut T` and `Rooted<ExternRef<T>>` take `externref`; `Func` takes `funcref`; `&str` and slices \
+            take an address and a length"
 )]
 pub trait TakenFrom<G> {}
 
@@ -295,6 +296,13 @@ macro_rules! same {
 }
 
 same! { () i32 i64 f32 f64 V128 }
+
+// Which of the two a memory has is known when the guest is linked.
+#[diagnostic::do_not_recommend]
+impl TakenFrom<i32> for address {}
+
+#[diagnostic::do_not_recommend]
+impl TakenFrom<i64> for address {}
 
 macro_rules! uncompared {
     ($($relation:ident)*) => {$(

@@ -4,12 +4,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::call::{CallerArg, Exclusive, Optional, Reported, Shared, Value};
+use super::call::{CallerArg, HostCxArg, Reported, Value, Wrap, Wrapped};
+use super::memory::{Address, CopiedArg, Slice, SliceMut};
+use super::objects::{Optional, Required};
 use super::param::{Param, kind};
 use super::result::{HostResult, HostValues};
 use crate::api::convert::{WasmBasic, WasmTy};
 use crate::api::signature::SignatureType;
-use crate::api::signature::names::{TypeNames, externref, ref_extern};
+use crate::api::signature::names::{TypeNames, address, externref, ref_extern};
 
 /// The Wasm types that one parameter of a host function stands for.
 pub trait ArgTypes {
@@ -21,16 +23,36 @@ impl<T: WasmTy> ArgTypes for Value<T> {
     type Types = (<T::Wasm as WasmBasic>::Type,);
 }
 
-impl<T> ArgTypes for Shared<T> {
-    type Types = (ref_extern,);
+impl<T: Wrap> ArgTypes for Wrapped<T> {
+    type Types = (i32,);
 }
 
-impl<T> ArgTypes for Exclusive<T> {
+impl<A> ArgTypes for Required<A> {
     type Types = (ref_extern,);
 }
 
 impl<A> ArgTypes for Optional<A> {
     type Types = (externref,);
+}
+
+impl<T: ?Sized> ArgTypes for Slice<T> {
+    type Types = (address, address);
+}
+
+impl<E> ArgTypes for SliceMut<E> {
+    type Types = (address, address);
+}
+
+impl<T: ?Sized> ArgTypes for CopiedArg<T> {
+    type Types = (address, address);
+}
+
+impl<E> ArgTypes for Address<E> {
+    type Types = (address,);
+}
+
+impl<S> ArgTypes for HostCxArg<S> {
+    type Types = ();
 }
 
 impl ArgTypes for CallerArg {

@@ -1,11 +1,12 @@
 //! Which Rust types stand for Wasm values. [`WasmTy`] is the public, safe trait that anyone may
 //! implement; everything that meets raw references is behind the sealed [`WasmBasic`].
 
-use std::any::{Any, type_name};
 use std::fmt;
 
 use super::func::Func;
-use super::refs::{ExnRef, ExternRef, HostAccessError, ManuallyRooted, Rooted};
+use super::func::typed::{TypedFunc, WasmParams, WasmResults};
+use super::refs::target::{ExternTarget, TargetCheck};
+use super::refs::{ExnRef, ExternRef, ManuallyRooted, Rooted};
 use super::signature::names::{Heap, TypeName, heap};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
@@ -20,7 +21,7 @@ use crate::vm::value::ValRaw;
 ///
 /// Implemented for `i32 u32 i64 u64 f32 f64` and [`V128`], the narrower integers, `bool` and `char`
 /// (as checked `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`,
-/// [`ManuallyRooted`], [`Func`], and `Option`s of them for nullable references.
+/// [`ManuallyRooted`], [`Func`], [`TypedFunc`], and `Option`s of them for nullable references.
 ///
 /// Your own types join by delegating to one of these, by hand or with `#[derive(WasmTy)]`:
 ///
@@ -125,6 +126,13 @@ pub trait WasmBasic: WasmTy<Wasm = Self> + sealed::Sealed {
     fn lower(self, store: &StoreInner) -> Result<Self::Abi>;
 }
 
+/// A [`WasmBasic`] that is no reference.
+#[doc(hidden)]
+pub trait WasmNumber: WasmBasic {
+    /// The value in a slot.
+    fn into_slot(self) -> ValRaw;
+}
+
 mod sealed {
     pub trait Sealed {}
 }
@@ -178,6 +186,13 @@ macro_rules! numbers {
             #[inline]
             fn try_from_wasm(wasm: $rust) -> Result<$rust> {
                 Ok(wasm)
+            }
+        }
+
+        impl WasmNumber for $rust {
+            fn into_slot(self) -> ValRaw {
+                let $value = self;
+                Abi::into_raw($into)
             }
         }
 
@@ -367,13 +382,12 @@ macro_rules! references {
 }
 
 references! {
-    [] Rooted<ExternRef>;
-    [] ManuallyRooted<ExternRef>;
-    [T: Any + Send + Sync] Rooted<ExternRef<T>>;
-    [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>;
+    [T: ?Sized + ExternTarget] Rooted<ExternRef<T>>;
+    [T: ?Sized + ExternTarget] ManuallyRooted<ExternRef<T>>;
     [] Rooted<ExnRef>;
     [] ManuallyRooted<ExnRef>;
     [] Func;
+    [Params: WasmParams, Results: WasmResults] TypedFunc<Params, Results>;
 }
 
 macro_rules! handles {
@@ -409,11 +423,9 @@ macro_rules! handles {
 }
 
 handles! {
-    [] Rooted<ExternRef>, Extern, roots: true, "extern", unchecked;
-    [] ManuallyRooted<ExternRef>, Extern, roots: false, "extern", unchecked;
-    [T: Any + Send + Sync] Rooted<ExternRef<T>>, Extern, roots: true, type_name::<T>(),
+    [T: ?Sized + ExternTarget] Rooted<ExternRef<T>>, Extern, roots: true, T::By::name(),
         checked::<T>;
-    [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>, Extern, roots: false, type_name::<T>(),
+    [T: ?Sized + ExternTarget] ManuallyRooted<ExternRef<T>>, Extern, roots: false, T::By::name(),
         checked::<T>;
     [] Rooted<ExnRef>, Exn, roots: true, "exn", unchecked;
     [] ManuallyRooted<ExnRef>, Exn, roots: false, "exn", unchecked;
@@ -425,18 +437,15 @@ fn unchecked(_: &StoreInner, abi: i32) -> Result<Option<GcRef>, LoadError> {
     Ok(GcRef::from_raw(abi as u32))
 }
 
-/// The reference `abi` if it is to a host object with a `T` in it; `None` for null.
+/// The reference `abi` if it leads to a `T`; `None` for null.
 #[inline]
-fn checked<T: Any + Send + Sync>(store: &StoreInner, abi: i32) -> Result<Option<GcRef>, LoadError> {
+fn checked<T: ?Sized + ExternTarget>(
+    store: &StoreInner,
+    abi: i32,
+) -> Result<Option<GcRef>, LoadError> {
     let Some(object) = GcRef::from_raw(abi as u32) else { return Ok(None) };
-    match store.gc.check_host::<T>(object) {
-        Ok(()) => Ok(Some(object)),
-        Err(reason) => {
-            let expected = Some(type_name::<T>());
-            let error = HostAccessError::of(&store.gc, object, expected, reason);
-            Err(LoadError::Other(error.into()))
-        }
-    }
+    T::By::check(store, object.to_raw()).map_err(LoadError::Other)?;
+    Ok(Some(object))
 }
 
 impl Reference for Func {
@@ -463,5 +472,31 @@ impl Reference for Func {
 
     fn raw(self, store: &StoreInner) -> Result<i64> {
         Ok(FuncPtr::to_address(Some(self.checked(store)?)) as i64)
+    }
+}
+
+impl<Params: WasmParams, Results: WasmResults> Reference for TypedFunc<Params, Results> {
+    type Abi = i64;
+    type Heap = heap::Func;
+    const HEAP: HeapType = HeapType::Func;
+    const ROOTS: bool = false;
+    const NULL: i64 = 0;
+
+    fn expected() -> &'static str {
+        "func"
+    }
+
+    fn of_store(&self, store: &StoreInner) -> bool {
+        self.func().of_store(store)
+    }
+
+    fn root(store: &mut StoreInner, abi: i64) -> Result<Option<Self>, LoadError> {
+        let func = <Func as Reference>::root(store, abi)?;
+        let typed = func.map(|func| TypedFunc::new(func, store)).transpose();
+        typed.map_err(LoadError::Other)
+    }
+
+    fn raw(self, store: &StoreInner) -> Result<i64> {
+        self.func().raw(store)
     }
 }

@@ -101,6 +101,8 @@ macro_rules! others {
 }
 
 others! {
+    /// An address or a length in a memory: `i32`, or `i64` where the guest's memory has 64-bit addresses.
+    address;
     /// A type of the guest's own: compared when the guest is linked.
     unchecked;
     /// A memory.
@@ -115,6 +117,11 @@ others! {
     tag;
     /// Nothing of that name, or no parameter in that place.
     nothing;
+}
+
+// Memories with 64-bit addresses are rare, and guests that have one say so themselves.
+impl TypeName for address {
+    const TYPE: SignatureType = SignatureType::I32;
 }
 
 macro_rules! lists {
