@@ -46,6 +46,14 @@ impl Counter {
         a + b as i32
     }
 
+    #[host(errno)]
+    fn print(line: &str) -> std::result::Result<(), i32> {
+        if line == "\0\0\0" { Ok(()) } else { Err(1) }
+    }
+
+    #[host(global)]
+    const LIMIT: i64 = 7;
+
     fn not_imported(_: &Counter) {}
 }
 
@@ -95,4 +103,27 @@ fn a_parameter_that_is_configured_out_is_absent() {
     let sum = Counter::SIGNATURES.function("sum").expect("it is there");
     assert_eq!(sum.to_string(), "(func (param i32 i32) (result i32))");
     assert_eq!(sum.params().len(), 2);
+}
+
+struct Wide;
+
+/// Addresses are compared without a word about their width: the guest's memory decides.
+#[host_module(check = "tests/guests/wide.wat")]
+impl Wide {
+    fn print(line: &str) -> u32 {
+        line.len() as u32
+    }
+}
+
+#[test]
+fn memories_may_have_wide_addresses() -> Result<()> {
+    let engine = Engine::default();
+    let mut linker = Linker::new(&engine);
+    Wide::add_to_linker(&mut linker)?;
+    let module = Module::from_file(&engine, "tests/guests/wide.wat")?;
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module)?;
+    let run = instance.get_typed_func::<(), u32>(&mut store, "run")?;
+    assert_eq!(run.call(&mut store, ())?, 2);
+    Ok(())
 }

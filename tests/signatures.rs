@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hostref::{
-    Caller, Engine, ExternRef, Func, Linker, Module, New, Result, Rooted, SignatureType,
-    Signatures, V128, WasmTy, host_module,
+    Caller, Copied, Engine, ExternRef, Func, Linker, Module, New, Ptr, Result, Rooted,
+    SignatureType, Signatures, Take, V128, WasmTy, host_module,
 };
 
 struct Text(String);
@@ -56,6 +56,15 @@ impl Text {
         a
     }
 
+    fn memory(line: &str, out: &mut [u16], #[host(wrap)] code: u8) {}
+
+    fn copied(cx: &mut Caller<'_, u8>, text: Copied<str>, at: Ptr<u32>, _: Take<Text>) {}
+
+    #[host(errno)]
+    fn number() -> std::result::Result<(), i32> {
+        Ok(())
+    }
+
     #[host(name = "while")]
     fn keyword(int: i32, INT: i32) {}
 
@@ -89,7 +98,8 @@ fn the_import_lines_link() -> Result<()> {
     Text::add_to_linker(&mut linker)?;
     Math::add_math_to_linker(&mut linker)?;
     for signatures in ALL {
-        let module = Module::new(&engine, format!("(module {})", signatures.to_wat()))?;
+        let memory = "(memory (export \"memory\") 1)";
+        let module = Module::new(&engine, format!("(module {} {memory})", signatures.to_wat()))?;
         assert_eq!(module.imports().len(), signatures.functions().len());
         linker.instantiate_pre(&module)?;
     }
@@ -106,6 +116,9 @@ fn types_are_those_of_the_rust_types() {
     assert_eq!(text("vector"), "(func (param v128) (result v128))");
     assert_eq!(text("callback"), "(func (param funcref (ref func)) (result funcref))");
     assert_eq!(text("roots"), "(func (param (ref extern) externref) (result (ref extern)))");
+    assert_eq!(text("memory"), "(func (param i32 i32 i32 i32 i32))");
+    assert_eq!(text("copied"), "(func (param i32 i32 i32 (ref extern)))");
+    assert_eq!(text("number"), "(func (result i32))");
     assert!(Text::SIGNATURES.function("gone").is_none());
     let add = Math::MATH_SIGNATURES.functions()[0];
     assert_eq!((add.name(), add.docs()), ("add", "Adds."));
@@ -141,6 +154,8 @@ fn the_rust_declarations_compile() {
             "    // \"append\" (func (param (ref extern) (ref extern) i32)): Rust cannot"
         )
     );
+    let memory = "pub unsafe fn memory(line: *const u8, line_len: usize, out: *const u8, out_len: usize, code: i32);";
+    assert!(text.contains(memory), "{text}");
     assert!(text.contains("pub safe fn while_2(int: i32, INT: i32);"), "{text}");
 }
 
@@ -170,6 +185,10 @@ fn the_c_header_compiles() {
         assert!(output.status.success(), "{compiler}: {errors}\n{text}");
     }
     let text = Text::SIGNATURES.to_c_header();
+    assert!(
+        text.contains("void memory(const void *line, size_t line_len, const void *out"),
+        "{text}"
+    );
     assert!(text.contains("void append(hostref_externref self, hostref_externref other, int32_t"));
     assert!(
         text.contains("// \"several\" (func (param externref) (result i32 externref)): C cannot")

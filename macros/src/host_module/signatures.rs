@@ -58,9 +58,7 @@ fn signature(module: &HostModule, function: &Function) -> TokenStream {
         (param.name.as_str(), quote!(#ty))
     });
     let params = receiver.chain(params).map(|(name, ty)| {
-        quote_spanned! {here=>
-            #krate::ParamSignature::new(#name, #private::ParamTypes::<#data, #ty, _>::TYPES)
-        }
+        quote_spanned!(here=> #private::ParamTypes::<#data, #ty, _>::PARAM.called(#name))
     });
     let result = match &function.result {
         Some(_) if function.errno => quote!(::core::primitive::i32),

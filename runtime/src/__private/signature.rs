@@ -10,8 +10,8 @@ use super::objects::{Optional, Required};
 use super::param::{Param, kind};
 use super::result::{HostResult, HostValues};
 use crate::api::convert::{WasmBasic, WasmTy};
-use crate::api::signature::SignatureType;
 use crate::api::signature::names::{TypeNames, address, externref, ref_extern};
+use crate::api::signature::{ParamSignature, SignatureType};
 
 /// The Wasm types that one parameter of a host function stands for.
 pub trait ArgTypes {
@@ -67,8 +67,11 @@ impl<T> ArgTypes for Reported<T> {
 pub struct ParamTypes<D, P, Kind>(PhantomData<fn(D, P, Kind)>);
 
 impl<D: 'static, P: Param<D, Kind>, Kind> ParamTypes<D, P, Kind> {
-    /// The types.
-    pub const TYPES: &'static [SignatureType] = <<P::Arg as ArgTypes>::Types as TypeNames>::TYPES;
+    /// The parameter.
+    pub const PARAM: ParamSignature = {
+        let types = <<P::Arg as ArgTypes>::Types as TypeNames>::TYPES;
+        ParamSignature::new("", types, <<P::Arg as ArgTypes>::Types as TypeNames>::IN_MEMORY)
+    };
 }
 
 /// The types of a result `R`.
@@ -82,8 +85,10 @@ impl<R: HostResult<Kind>, Kind> ResultTypes<R, Kind> {
 
 /// What types have none that can have no others.
 pub trait NoTypes {
-    /// None.
+    /// No types of a result.
     const TYPES: &'static [SignatureType] = &[];
+    /// A parameter without types.
+    const PARAM: ParamSignature = ParamSignature::new("", &[], false);
 }
 
 // For one kind only, so that rustc knows which is meant.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::identifiers::Scope;
-use super::{FunctionSignature, SignatureType, Signatures};
+use super::{FunctionSignature, Role, SignatureType, Signatures};
 
 /// Words that no function or parameter can be called.
 const KEYWORDS: [&str; 49] = [
@@ -63,6 +63,7 @@ const KEYWORDS: [&str; 49] = [
 const PRELUDE: &str = "\
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __wasm__
@@ -136,8 +137,13 @@ fn declaration(
     };
     let mut params = Scope::new(&KEYWORDS);
     let mut list = Vec::new();
-    for (name, ty) in function.wasm_params() {
-        list.push(format!("{} {}", c_type(ty)?, params.claim(&name)));
+    for param in function.wasm_params() {
+        let ty = match param.role {
+            Role::Address => "const void *",
+            Role::Len => "size_t ",
+            Role::Value => &format!("{} ", c_type(param.ty)?),
+        };
+        list.push(format!("{ty}{}", params.claim(&param.name)));
     }
     if list.is_empty() {
         list.push("void".to_owned());

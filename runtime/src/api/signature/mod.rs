@@ -64,6 +64,7 @@ pub struct FunctionSignature {
 pub struct ParamSignature {
     name: &'static str,
     types: &'static [SignatureType],
+    in_memory: bool,
 }
 
 /// A Wasm type that is known at compile time.
@@ -184,27 +185,65 @@ impl FunctionSignature {
         self.results
     }
 
-    /// The Wasm parameters, each with a name. The second Wasm parameter of a slice or a string is
-    /// its length.
-    fn wasm_params(&self) -> impl Iterator<Item = (String, SignatureType)> {
+    /// The Wasm parameters, in order.
+    fn wasm_params(&self) -> impl Iterator<Item = WasmParam> {
         self.params.iter().flat_map(|param| {
             param.types.iter().enumerate().map(|(position, ty)| match position {
-                0 => (param.name.to_owned(), *ty),
-                _ => (format!("{}_len", param.name), *ty),
+                0 => WasmParam::new(param.name.to_owned(), *ty, param.in_memory, Role::Address),
+                _ => {
+                    let name = format!("{}_len", param.name);
+                    WasmParam::new(name, *ty, param.in_memory, Role::Len)
+                }
             })
         })
     }
 }
 
+/// One Wasm parameter.
+struct WasmParam {
+    name: String,
+    ty: SignatureType,
+    role: Role,
+}
+
+/// What a Wasm parameter is to the guest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Value,
+    Address,
+    Len,
+}
+
+impl WasmParam {
+    fn new(name: String, ty: SignatureType, in_memory: bool, role: Role) -> WasmParam {
+        WasmParam { name, ty, role: if in_memory { role } else { Role::Value } }
+    }
+}
+
 impl ParamSignature {
     #[doc(hidden)]
-    pub const fn new(name: &'static str, types: &'static [SignatureType]) -> ParamSignature {
-        ParamSignature { name, types }
+    pub const fn new(
+        name: &'static str,
+        types: &'static [SignatureType],
+        in_memory: bool,
+    ) -> ParamSignature {
+        ParamSignature { name, types, in_memory }
+    }
+
+    #[doc(hidden)]
+    pub const fn called(self, name: &'static str) -> ParamSignature {
+        ParamSignature { name, ..self }
     }
 
     /// The name in Rust.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Whether it is an address in the guest's memory, alone or with a length after it. In a memory with
+    /// 64-bit addresses both are `i64`.
+    pub const fn is_in_memory(&self) -> bool {
+        self.in_memory
     }
 
     /// The Wasm types.
@@ -226,7 +265,7 @@ impl SignatureType {
 impl fmt::Display for FunctionSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(func")?;
-        list(f, "param", self.wasm_params().map(|(_, ty)| ty))?;
+        list(f, "param", self.wasm_params().map(|param| param.ty))?;
         list(f, "result", self.results.iter().copied())?;
         f.write_str(")")
     }

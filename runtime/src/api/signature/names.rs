@@ -8,12 +8,16 @@ use crate::api::v128::V128;
 pub trait TypeName: 'static {
     /// The type as a value.
     const TYPE: SignatureType;
+    /// Whether it is an address or a length in the guest's memory.
+    const IN_MEMORY: bool = false;
 }
 
 /// A list of Wasm types: a tuple of [`TypeName`]s.
 pub trait TypeNames {
     /// The types as values.
     const TYPES: &'static [SignatureType];
+    /// Whether one of them is an address or a length in the guest's memory.
+    const IN_MEMORY: bool;
 }
 
 /// What references of a hierarchy refer to.
@@ -122,12 +126,14 @@ others! {
 // Memories with 64-bit addresses are rare, and guests that have one say so themselves.
 impl TypeName for address {
     const TYPE: SignatureType = SignatureType::I32;
+    const IN_MEMORY: bool = true;
 }
 
 macro_rules! lists {
     ($($($name:ident $index:tt)*;)*) => {$(
         impl<$($name: TypeName),*> TypeNames for ($($name,)*) {
             const TYPES: &'static [SignatureType] = &[$($name::TYPE),*];
+            const IN_MEMORY: bool = false $(|| $name::IN_MEMORY)*;
         }
     )*};
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::identifiers::Scope;
-use super::{FunctionSignature, SignatureType, Signatures};
+use super::{FunctionSignature, Role, SignatureType, Signatures};
 
 /// Words that no function or parameter can be called.
 const KEYWORDS: [&str; 53] = [
@@ -49,8 +49,13 @@ fn declaration(function: &FunctionSignature, scope: &mut Scope) -> Result<String
     };
     let mut params = Scope::new(&KEYWORDS);
     let mut list = Vec::new();
-    for (name, ty) in function.wasm_params() {
-        list.push(format!("{}: {}", params.claim(&name), rust_type(ty)?));
+    for param in function.wasm_params() {
+        let ty = match param.role {
+            Role::Address => "*const u8",
+            Role::Len => "usize",
+            Role::Value => rust_type(param.ty)?,
+        };
+        list.push(format!("{}: {ty}", params.claim(&param.name)));
     }
     let (name, ident) = (function.name, scope.claim(function.name));
     // Vectors are a type of the guest's architecture.
@@ -59,7 +64,7 @@ fn declaration(function: &FunctionSignature, scope: &mut Scope) -> Result<String
         false => "",
     };
     // Without pointers there is nothing that could be called wrongly.
-    let safe = function.params.iter().all(|param| param.types.len() < 2);
+    let safe = function.params.iter().all(|param| !param.in_memory);
     let safety = if safe { "safe" } else { "unsafe" };
     Ok(format!(
         "{cfg}    #[link_name = {name:?}]\n    pub {safety} fn {ident}({}){result};\n",

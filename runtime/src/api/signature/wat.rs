@@ -24,8 +24,8 @@ pub(super) fn write(signatures: &Signatures) -> String {
 fn types(function: &FunctionSignature) -> String {
     let mut text = String::new();
     let mut params = Scope::new(&[]);
-    for (name, ty) in function.wasm_params() {
-        let _ = write!(text, " (param ${} {})", params.claim(&name), ty.nullable());
+    for param in function.wasm_params() {
+        let _ = write!(text, " (param ${} {})", params.claim(&param.name), param.ty.nullable());
     }
     if !function.results.is_empty() {
         text += " (result";
