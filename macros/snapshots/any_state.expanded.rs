@@ -33,9 +33,15 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         __linker: &mut ::hostref::Linker<__AnyData>,
         __project: fn(&mut __AnyData) -> &mut Self,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "log");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::with_state(
+            __linker,
+            "log",
+            "memory",
+            __project,
+        );
         {
+            let __first = ::hostref::__private::NoContext;
             let __arguments = ();
             let __result = __module.result::<i32, _>();
             __module
@@ -45,6 +51,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::State(__project),
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |__state, ()| Self::last(__state),
                 );
         }

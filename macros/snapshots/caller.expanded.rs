@@ -30,17 +30,33 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker(
         __linker: &mut ::hostref::Linker<App>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "env");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "env",
+            "memory",
+        );
         {
+            let __first = __module
+                .first_argument::<
+                    &mut Caller<'_, App>,
+                    _,
+                >(
+                    ::hostref::__private::Probe::<&mut Caller<'_, App>>::NEW
+                        .look()
+                        .and(
+                            ::hostref::__private::MutProbe::<&mut Caller<'_, App>>::NEW
+                                .look(),
+                        ),
+                );
             let __arguments = (
+                __first,
                 __module
-                    .first_argument::<
-                        &mut Caller<'_, App>,
+                    .argument::<
+                        u64,
                         _,
-                    >(::hostref::__private::Probe::<&mut Caller<'_, App>>::NEW.look()),
-                __module
-                    .argument::<u64, _>(::hostref::__private::Probe::<u64>::NEW.look()),
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<u64>::NEW.look()),
             );
             let __result = __module.result::<u64, _>();
             __module
@@ -55,6 +71,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0, __a1)| Self::now(__a0, __a1),
                 );
         }
@@ -70,18 +87,14 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "now",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "cx",
-                            ::hostref::__private::ParamTypes::<
-                                App,
-                                &mut Caller<'_, App>,
-                                _,
-                            >::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "offset",
-                            ::hostref::__private::ParamTypes::<App, u64, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<
+                            App,
+                            &mut Caller<'_, App>,
+                            _,
+                        >::PARAM
+                            .called("cx"),
+                        ::hostref::__private::ParamTypes::<App, u64, _>::PARAM
+                            .called("offset"),
                     ],
                     ::hostref::__private::ResultTypes::<u64, _>::TYPES,
                 ),

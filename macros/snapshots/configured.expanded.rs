@@ -37,18 +37,27 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "math");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "math",
+            "memory",
+        );
         #[cfg(feature = "integers")]
         {
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (
+                __first,
                 __module
-                    .first_argument::<
+                    .argument::<
                         i32,
                         _,
-                    >(::hostref::__private::Probe::<i32>::NEW.look()),
-                __module
-                    .argument::<i32, _>(::hostref::__private::Probe::<i32>::NEW.look()),
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
             let __result = __module.result::<i32, _>();
             __module
@@ -63,19 +72,25 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0, __a1)| Self::add(__a0, __a1),
                 );
         }
         #[cfg(not(feature = "integers"))]
         {
+            let __first = __module
+                .first_argument::<
+                    f64,
+                    _,
+                >(::hostref::__private::Probe::<f64>::NEW.look());
             let __arguments = (
+                __first,
                 __module
-                    .first_argument::<
+                    .argument::<
                         f64,
                         _,
-                    >(::hostref::__private::Probe::<f64>::NEW.look()),
-                __module
-                    .argument::<f64, _>(::hostref::__private::Probe::<f64>::NEW.look()),
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<f64>::NEW.look()),
             );
             let __result = __module.result::<f64, _>();
             __module
@@ -90,6 +105,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0, __a1)| Self::add(__a0, __a1),
                 );
         }
@@ -106,14 +122,9 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "add",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "a",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "b",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("a"),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM.called("b"),
                     ],
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),
@@ -122,14 +133,9 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "add",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "a",
-                            ::hostref::__private::ParamTypes::<(), f64, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "b",
-                            ::hostref::__private::ParamTypes::<(), f64, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), f64, _>::PARAM
+                            .called("a"),
+                        ::hostref::__private::ParamTypes::<(), f64, _>::PARAM.called("b"),
                     ],
                     ::hostref::__private::ResultTypes::<f64, _>::TYPES,
                 ),

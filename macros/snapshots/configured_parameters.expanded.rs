@@ -34,20 +34,33 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "env");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "env",
+            "memory",
+        );
         #[cfg(feature = "places")]
         {
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (
+                __first,
                 __module
-                    .first_argument::<
-                        i32,
+                    .argument::<
+                        u32,
                         _,
-                    >(::hostref::__private::Probe::<i32>::NEW.look()),
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<u32>::NEW.look()),
                 __module
-                    .argument::<u32, _>(::hostref::__private::Probe::<u32>::NEW.look()),
-                __module
-                    .argument::<u32, _>(::hostref::__private::Probe::<u32>::NEW.look()),
+                    .argument::<
+                        u32,
+                        _,
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<u32>::NEW.look()),
             );
             let __result = __module.result::<(), _>();
             __module
@@ -63,18 +76,18 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), (__a0, __a1, __a2)| Self::log(__a0, __a1, __a2),
                 );
         }
         #[cfg(not(feature = "places"))]
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        i32,
-                        _,
-                    >(::hostref::__private::Probe::<i32>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(::hostref::__private::Probe::<i32>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<(), _>();
             __module
                 .function(
@@ -83,6 +96,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), (__a0,)| Self::log(__a0),
                 );
         }
@@ -99,18 +113,12 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "log",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "level",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "line",
-                            ::hostref::__private::ParamTypes::<(), u32, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "column",
-                            ::hostref::__private::ParamTypes::<(), u32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("level"),
+                        ::hostref::__private::ParamTypes::<(), u32, _>::PARAM
+                            .called("line"),
+                        ::hostref::__private::ParamTypes::<(), u32, _>::PARAM
+                            .called("column"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
@@ -119,10 +127,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "log",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "level",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("level"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),

@@ -36,16 +36,19 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "files");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "files",
+            "memory",
+        );
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        &Text,
-                        _,
-                    >(::hostref::__private::Probe::<&Text>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    &Text,
+                    _,
+                >(::hostref::__private::Probe::<&Text>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<New<File>, _>();
             __module
                 .function(
@@ -56,17 +59,17 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0,)| Self::open(__a0),
                 );
         }
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        &File,
-                        _,
-                    >(::hostref::__private::Probe::<&File>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    &File,
+                    _,
+                >(::hostref::__private::Probe::<&File>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<(), _>();
             __module
                 .function(
@@ -77,6 +80,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), (__a0,)| Self::close(__a0),
                 );
         }
@@ -92,10 +96,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "open",
                     "Opens a file.\n\nTwice is an error.",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "path",
-                            ::hostref::__private::ParamTypes::<(), &Text, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &Text, _>::PARAM
+                            .called("path"),
                     ],
                     ::hostref::__private::ResultTypes::<New<File>, _>::TYPES,
                 ),
@@ -103,10 +105,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "close",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "file",
-                            ::hostref::__private::ParamTypes::<(), &File, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &File, _>::PARAM
+                            .called("file"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),

@@ -30,25 +30,35 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "env");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "env",
+            "memory",
+        );
         {
+            let __first = __module
+                .first_argument::<
+                    &'_ Text,
+                    _,
+                >(::hostref::__private::Probe::<&'_ Text>::NEW.look());
             let __arguments = (
-                __module
-                    .first_argument::<
-                        &'_ Text,
-                        _,
-                    >(::hostref::__private::Probe::<&'_ Text>::NEW.look()),
+                __first,
                 __module
                     .argument::<
                         &'_ Text,
                         _,
-                    >(::hostref::__private::Probe::<&'_ Text>::NEW.look()),
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<&'_ Text>::NEW.look()),
                 __module
                     .argument::<
                         Holder<'static>,
                         _,
-                    >(::hostref::__private::Probe::<Holder<'static>>::NEW.look()),
+                        _,
+                    >(
+                        &__first,
+                        ::hostref::__private::Probe::<Holder<'static>>::NEW.look(),
+                    ),
             );
             let __result = __module.result::<i32, _>();
             __module
@@ -64,6 +74,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0, __a1, __a2)| Self::longest(__a0, __a1, __a2),
                 );
         }
@@ -79,22 +90,12 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "longest",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "a",
-                            ::hostref::__private::ParamTypes::<(), &'_ Text, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "b",
-                            ::hostref::__private::ParamTypes::<(), &'_ Text, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "f",
-                            ::hostref::__private::ParamTypes::<
-                                (),
-                                Holder<'static>,
-                                _,
-                            >::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &'_ Text, _>::PARAM
+                            .called("a"),
+                        ::hostref::__private::ParamTypes::<(), &'_ Text, _>::PARAM
+                            .called("b"),
+                        ::hostref::__private::ParamTypes::<(), Holder<'static>, _>::PARAM
+                            .called("f"),
                     ],
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),

@@ -34,9 +34,14 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "my env");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "my env",
+            "memory",
+        );
         {
+            let __first = ::hostref::__private::NoContext;
             let __arguments = ();
             let __result = __module.result::<(), _>();
             __module
@@ -46,17 +51,17 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), ()| Self::log_line(),
                 );
         }
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        i32,
-                        _,
-                    >(::hostref::__private::Probe::<i32>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(::hostref::__private::Probe::<i32>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<(), _>();
             __module
                 .function(
@@ -67,17 +72,17 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), (__a0,)| Self::log_number(__a0),
                 );
         }
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        i32,
-                        _,
-                    >(::hostref::__private::Probe::<i32>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(::hostref::__private::Probe::<i32>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<(), _>();
             __module
                 .function(
@@ -88,6 +93,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), (__a0,)| Self::r#match(__a0),
                 );
         }
@@ -109,10 +115,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "print",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "number",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("number"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
@@ -120,10 +124,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "match",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "type",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("type"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),

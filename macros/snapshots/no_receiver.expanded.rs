@@ -35,9 +35,14 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "counter");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "counter",
+            "memory",
+        );
         {
+            let __first = ::hostref::__private::NoContext;
             let __arguments = ();
             let __result = __module.result::<(), _>();
             __module
@@ -47,6 +52,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), ()| Self::good(),
                 );
         }

@@ -36,11 +36,21 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "counter");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "counter",
+            "memory",
+        );
         {
+            let __first = ::hostref::__private::NoContext;
             let __arguments = (
-                __module.argument::<&Self, _>(::hostref::__private::Looked),
+                __module
+                    .argument::<
+                        &Self,
+                        _,
+                        _,
+                    >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
             );
             let __result = __module.result::<i64, _>();
             __module
@@ -52,19 +62,33 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0,)| Self::get(__a0),
                 );
         }
         {
+            let __first = __module
+                .first_argument::<
+                    &Counter,
+                    _,
+                >(::hostref::__private::Probe::<&Counter>::NEW.look());
             let __arguments = (
-                __module.argument::<&mut Self, _>(::hostref::__private::Looked),
                 __module
-                    .first_argument::<
-                        &Counter,
+                    .argument::<
+                        &mut Self,
                         _,
-                    >(::hostref::__private::Probe::<&Counter>::NEW.look()),
+                        _,
+                    >(
+                        &::hostref::__private::NoContext,
+                        ::hostref::__private::MutProbe::<&mut Self>::NEW.look(),
+                    ),
+                __first,
                 __module
-                    .argument::<u32, _>(::hostref::__private::Probe::<u32>::NEW.look()),
+                    .argument::<
+                        u32,
+                        _,
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<u32>::NEW.look()),
             );
             let __result = __module.result::<(), _>();
             __module
@@ -80,21 +104,36 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), (__a0, __a1, __a2)| Self::add(__a0, __a1, __a2),
                 );
         }
         {
+            let __first = __module
+                .first_argument::<
+                    &mut Counter,
+                    _,
+                >(
+                    ::hostref::__private::Probe::<&mut Counter>::NEW
+                        .look()
+                        .and(::hostref::__private::MutProbe::<&mut Counter>::NEW.look()),
+                );
             let __arguments = (
-                __module
-                    .first_argument::<
-                        &mut Counter,
-                        _,
-                    >(::hostref::__private::Probe::<&mut Counter>::NEW.look()),
+                __first,
                 __module
                     .argument::<
                         Option<&mut Counter>,
                         _,
-                    >(::hostref::__private::Probe::<Option<&mut Counter>>::NEW.look()),
+                        _,
+                    >(
+                        &__first,
+                        ::hostref::__private::Probe::<Option<&mut Counter>>::NEW
+                            .look()
+                            .and(
+                                ::hostref::__private::MutProbe::<Option<&mut Counter>>::NEW
+                                    .look(),
+                            ),
+                    ),
             );
             let __result = __module.result::<(), _>();
             __module
@@ -109,6 +148,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), (__a0, __a1)| Self::swap(__a0, __a1),
                 );
         }
@@ -124,10 +164,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "get",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "self",
-                            ::hostref::__private::ParamTypes::<(), &Self, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &Self, _>::PARAM
+                            .called("self"),
                     ],
                     ::hostref::__private::ResultTypes::<i64, _>::TYPES,
                 ),
@@ -135,18 +173,12 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "add",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "self",
-                            ::hostref::__private::ParamTypes::<(), &mut Self, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "other",
-                            ::hostref::__private::ParamTypes::<(), &Counter, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "by",
-                            ::hostref::__private::ParamTypes::<(), u32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &mut Self, _>::PARAM
+                            .called("self"),
+                        ::hostref::__private::ParamTypes::<(), &Counter, _>::PARAM
+                            .called("other"),
+                        ::hostref::__private::ParamTypes::<(), u32, _>::PARAM
+                            .called("by"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
@@ -154,22 +186,14 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "swap",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "a",
-                            ::hostref::__private::ParamTypes::<
-                                (),
-                                &mut Counter,
-                                _,
-                            >::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "b",
-                            ::hostref::__private::ParamTypes::<
-                                (),
-                                Option<&mut Counter>,
-                                _,
-                            >::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &mut Counter, _>::PARAM
+                            .called("a"),
+                        ::hostref::__private::ParamTypes::<
+                            (),
+                            Option<&mut Counter>,
+                            _,
+                        >::PARAM
+                            .called("b"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),

@@ -30,16 +30,19 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut crate::runtime::Linker<__AnyData>,
     ) -> crate::runtime::Result<()> {
-        use crate::runtime::__private::Look as _;
-        let mut __module = crate::runtime::__private::HostModule::new(__linker, "env");
+        use crate::runtime::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = crate::runtime::__private::HostModule::new(
+            __linker,
+            "env",
+            "memory",
+        );
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        i32,
-                        _,
-                    >(crate::runtime::__private::Probe::<i32>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(crate::runtime::__private::Probe::<i32>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<i32, _>();
             __module
                 .function(
@@ -50,6 +53,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     crate::runtime::__private::NoReceiver,
                     __arguments,
                     __result,
+                    crate::runtime::__makers!(__result),
                     |(), (__a0,)| Self::log(__a0),
                 );
         }
@@ -65,10 +69,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "log",
                     "",
                     &[
-                        crate::runtime::ParamSignature::new(
-                            "code",
-                            crate::runtime::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
+                        crate::runtime::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("code"),
                     ],
                     crate::runtime::__private::ResultTypes::<i32, _>::TYPES,
                 ),

@@ -28,18 +28,35 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "counter");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "counter",
+            "memory",
+        );
         {
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (
-                __module.argument::<&mut Self, _>(::hostref::__private::Looked),
                 __module
-                    .first_argument::<
+                    .argument::<
+                        &mut Self,
+                        _,
+                        _,
+                    >(
+                        &::hostref::__private::NoContext,
+                        ::hostref::__private::MutProbe::<&mut Self>::NEW.look(),
+                    ),
+                __first,
+                __module
+                    .argument::<
                         i32,
                         _,
-                    >(::hostref::__private::Probe::<i32>::NEW.look()),
-                __module
-                    .argument::<i32, _>(::hostref::__private::Probe::<i32>::NEW.look()),
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
             let __result = __module.result::<(), _>();
             __module
@@ -55,6 +72,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |(), (__a0, __a1, __a2)| Self::set(__a0, __a1, __a2),
                 );
         }
@@ -70,18 +88,12 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "set",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "self",
-                            ::hostref::__private::ParamTypes::<(), &mut Self, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "_",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "by",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &mut Self, _>::PARAM
+                            .called("self"),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("_"),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("by"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),

@@ -38,23 +38,26 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "host-string",
+            "memory",
         );
         {
+            let __first = __module
+                .first_argument::<
+                    &Text,
+                    _,
+                >(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (
-                __module
-                    .first_argument::<
-                        &Text,
-                        _,
-                    >(::hostref::__private::Probe::<&Text>::NEW.look()),
+                __first,
                 __module
                     .argument::<
                         &Text,
                         _,
-                    >(::hostref::__private::Probe::<&Text>::NEW.look()),
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<&Text>::NEW.look()),
             );
             let __result = __module.result::<New<Text>, _>();
             __module
@@ -73,17 +76,17 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0, __a1)| Self::concat(__a0, __a1),
                 );
         }
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        &Text,
-                        _,
-                    >(::hostref::__private::Probe::<&Text>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    &Text,
+                    _,
+                >(::hostref::__private::Probe::<&Text>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<(i32, Option<New<Text>>), _>();
             __module
                 .function(
@@ -100,17 +103,17 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0,)| Self::split(__a0),
                 );
         }
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        &Text,
-                        _,
-                    >(::hostref::__private::Probe::<&Text>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    &Text,
+                    _,
+                >(::hostref::__private::Probe::<&Text>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<Outcome<i64>, _>();
             __module
                 .function(
@@ -127,6 +130,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0,)| Self::parse(__a0),
                 );
         }
@@ -142,14 +146,10 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "concat",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "a",
-                            ::hostref::__private::ParamTypes::<(), &Text, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "b",
-                            ::hostref::__private::ParamTypes::<(), &Text, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &Text, _>::PARAM
+                            .called("a"),
+                        ::hostref::__private::ParamTypes::<(), &Text, _>::PARAM
+                            .called("b"),
                     ],
                     ::hostref::__private::ResultTypes::<New<Text>, _>::TYPES,
                 ),
@@ -157,10 +157,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "split",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "text",
-                            ::hostref::__private::ParamTypes::<(), &Text, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &Text, _>::PARAM
+                            .called("text"),
                     ],
                     ::hostref::__private::ResultTypes::<
                         (i32, Option<New<Text>>),
@@ -171,10 +169,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "parse",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "text",
-                            ::hostref::__private::ParamTypes::<(), &Text, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &Text, _>::PARAM
+                            .called("text"),
                     ],
                     ::hostref::__private::ResultTypes::<Outcome<i64>, _>::TYPES,
                 ),

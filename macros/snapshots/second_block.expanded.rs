@@ -30,17 +30,26 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_math_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "math");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "math",
+            "memory",
+        );
         {
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (
+                __first,
                 __module
-                    .first_argument::<
+                    .argument::<
                         i32,
                         _,
-                    >(::hostref::__private::Probe::<i32>::NEW.look()),
-                __module
-                    .argument::<i32, _>(::hostref::__private::Probe::<i32>::NEW.look()),
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
             let __result = __module.result::<i32, _>();
             __module
@@ -55,6 +64,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0, __a1)| Self::add(__a0, __a1),
                 );
         }
@@ -70,14 +80,9 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "add",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "a",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "b",
-                            ::hostref::__private::ParamTypes::<(), i32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM
+                            .called("a"),
+                        ::hostref::__private::ParamTypes::<(), i32, _>::PARAM.called("b"),
                     ],
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),

@@ -37,12 +37,22 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         __linker: &mut ::hostref::Linker<App>,
         __project: fn(&mut App) -> &mut Self,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "log");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::with_state(
+            __linker,
+            "log",
+            "memory",
+            __project,
+        );
         {
+            let __first = ::hostref::__private::NoContext;
             let __arguments = (
                 __module
-                    .argument::<i32, _>(::hostref::__private::Probe::<i32>::NEW.look()),
+                    .argument::<
+                        i32,
+                        _,
+                        _,
+                    >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
             let __result = __module.result::<(), _>();
             __module
@@ -52,17 +62,17 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::State(__project),
                     __arguments,
                     __result,
+                    ::hostref::__private::Makers::PLAIN,
                     |__state, (__a0,)| Self::push(__state, __a0),
                 );
         }
         {
-            let __arguments = (
-                __module
-                    .first_argument::<
-                        i32,
-                        _,
-                    >(::hostref::__private::Probe::<i32>::NEW.look()),
-            );
+            let __first = __module
+                .first_argument::<
+                    i32,
+                    _,
+                >(::hostref::__private::Probe::<i32>::NEW.look());
+            let __arguments = (__first,);
             let __result = __module.result::<i32, _>();
             __module
                 .function(
@@ -73,6 +83,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0,)| Self::stateless(__a0),
                 );
         }
@@ -88,10 +99,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "push",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "code",
-                            ::hostref::__private::ParamTypes::<App, i32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<App, i32, _>::PARAM
+                            .called("code"),
                     ],
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
@@ -99,10 +108,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "stateless",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "code",
-                            ::hostref::__private::ParamTypes::<App, i32, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<App, i32, _>::PARAM
+                            .called("code"),
                     ],
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),
