@@ -327,7 +327,20 @@
     (try_table (catch_all $no) (table.set $u (i32.const 1) (ref.null extern)))))
   (func (export "fill") (block $no
     (try_table (catch_all $no) (memory.fill (i32.const 1) (i32.const 0) (i32.const 65536)))))
-  (func $recur (export "recur") (block $no (try_table (catch_all $no) (call $recur)))))
+  (func $deep (param v128 v128 v128 v128 v128 v128 v128 v128 v128 v128 v128 v128 v128 v128 v128 v128)
+    (block $no
+      (try_table (catch_all $no)
+        (call $deep
+        (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4)
+        (local.get 5) (local.get 6) (local.get 7) (local.get 8) (local.get 9)
+        (local.get 10) (local.get 11) (local.get 12) (local.get 13) (local.get 14)
+        (local.get 15)))))
+  (func (export "recur")
+    (call $deep
+      (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0)
+      (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0)
+      (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0)
+      (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0))))
 (assert_trap (invoke "called" (i32.const 16)) "out of bounds memory access")
 (assert_trap (invoke "called" (i32.const 15)) "out of bounds memory access")
 (assert_trap (invoke "called" (i32.const 14)) "out of bounds memory access")
