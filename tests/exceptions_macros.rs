@@ -93,11 +93,14 @@ struct Guest {
     read: fn(file: Rooted<ExternRef<File>>) -> (i32, i32),
     thrower: fn(code: i32),
     null: fn() -> Rooted<ExnRef>,
+    failed: Tag,
+    missing: Option<Tag>,
     pass_null: fn(),
 }
 
 const GUEST: &str = r#"(module
     (import "errors" "failed" (tag $failed (param i32 externref)))
+    (export "failed" (tag $failed))
     (import "errors" "pass"
         (func $pass (param i32 exnref (ref exn)) (result exnref i32 (ref exn))))
     (import "errors" "keep" (func $keep (param exnref)))
@@ -194,6 +197,8 @@ fn what_a_guest_throws_comes_out_of_an_export(mode: Mode) -> Result<()> {
     let error = guest.call_thrower(&mut store, 9).unwrap_err();
     let thrown = error.downcast_ref::<ThrownException>().expect("an exception");
     assert_eq!(thrown.tag(&store)?, failed);
+    assert_eq!(guest.failed(), failed);
+    assert!(guest.missing().is_none());
     assert_eq!(thrown.field(&mut store, 0)?.unwrap_i32(), 9);
     Ok(())
 }
