@@ -2,7 +2,9 @@
 //! arguments, between instances, and to host functions. What comes back is checked, so a frame that
 //! stayed would show as a stack overflow, and a lost argument as a wrong result.
 
-use hostref::{Engine, Func, Instance, Linker, Module, Result, Store, Val};
+use hostref::{
+    AsContextMut, Engine, ExternRef, Func, Instance, Linker, Module, Result, Store, Val,
+};
 
 /// Hops of chains that stay in compiled code: a frame of 16 bytes each would be 160 MB.
 const HOPS: i64 = 10_000_000;
@@ -178,5 +180,82 @@ fn untyped_calls_start_chains_too() -> Result<()> {
     let mut results = [Val::I64(0)];
     count.call(&mut store, &[Val::I64(HOPS / 10), Val::I64(0)], &mut results)?;
     assert_eq!(results[0].unwrap_i64(), sum(HOPS / 10));
+    Ok(())
+}
+
+/// As many parameters and results as a function may have, of all types by turns.
+const MOST: usize = 1000;
+
+/// A guest whose `run` makes `MOST` arguments of its one parameter, and gets them back as results by
+/// a tail call to another function, which gets them by a tail call to the host.
+fn wide_guest() -> String {
+    let ty = |index: usize| ["i32", "i64", "f32", "f64", "v128", "externref"][index % 6];
+    let types: Vec<&str> = (0..MOST).map(ty).collect();
+    let types = types.join(" ");
+    let arguments: Vec<String> = (0..MOST)
+        .map(|index| match ty(index) {
+            "v128" => format!("(v128.const i64x2 {index} 1)"),
+            "externref" => "(local.get 0)".to_owned(),
+            ty => format!("({ty}.const {index})"),
+        })
+        .collect();
+    let arguments = arguments.join(" ");
+    let passed: Vec<String> = (0..MOST).map(|index| format!("(local.get {index})")).collect();
+    let passed = passed.join(" ");
+    let drops = "drop ".repeat(MOST);
+    format!(
+        r#"(module
+            (type $wide (func (param {types}) (result {types})))
+            (import "" "same" (func $same (type $wide)))
+            (tag $t (param i32 externref))
+            (table funcref (elem $same $throw))
+            (func $pass (type $wide) (return_call_indirect (type $wide) {passed} (i32.const 0)))
+            (func $throw (type $wide) (throw $t (local.get 996) (local.get 995)))
+            (func $pass_throw (type $wide)
+                (return_call_indirect (type $wide) {passed} (i32.const 1)))
+            (func (export "run") (param externref) (result {types})
+                (return_call $pass {arguments}))
+            (func (export "caught") (param externref) (result i32 externref)
+                (try_table (catch $t 0) (call $pass_throw {arguments}) {drops})
+                unreachable))"#
+    )
+}
+
+#[test]
+fn the_largest_functions_call_each_other_in_tail_position() -> Result<()> {
+    let mut store = Store::new(&Engine::default(), ());
+    let module = Module::new(store.engine(), wide_guest())?;
+    let import = module.imports().next().expect("one import");
+    let ty = import.ty().func().expect("a function").clone();
+    let same = Func::new(&mut store, ty, |mut caller, params, results| {
+        caller.as_context_mut().gc();
+        results.copy_from_slice(params);
+        Ok(())
+    });
+    let instance = Instance::new(&mut store, &module, &[same.into()])?;
+    let object = ExternRef::new(&mut store, 77_u32)?;
+    let number = |store: &Store<()>, value: &Val| -> Result<Option<u32>> {
+        let object = value.unwrap_externref().expect("not null");
+        Ok(object.data(store)?.downcast_ref::<u32>().copied())
+    };
+
+    let run = instance.get_func(&mut store, "run").expect("an export");
+    let mut results = vec![Val::I32(0); MOST];
+    run.call(&mut store, &[object.into()], &mut results)?;
+    for (index, value) in results.iter().enumerate() {
+        match value {
+            Val::I32(value) => assert_eq!(*value, index as i32),
+            Val::I64(value) => assert_eq!(*value, index as i64),
+            Val::F32(bits) => assert_eq!(f32::from_bits(*bits), index as f32),
+            Val::F64(bits) => assert_eq!(f64::from_bits(*bits), index as f64),
+            Val::V128(value) => assert_eq!(value.as_u128(), 1 << 64 | index as u128),
+            value => assert_eq!(number(&store, value)?, Some(77)),
+        }
+    }
+
+    let caught = instance.get_func(&mut store, "caught").expect("an export");
+    caught.call(&mut store, &[object.into()], &mut results[..2])?;
+    assert_eq!(results[0].unwrap_i32(), 996);
+    assert_eq!(number(&store, &results[1])?, Some(77));
     Ok(())
 }
