@@ -17,9 +17,10 @@ use crate::api::signature::names::{
     TypeNames, address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref,
     memory, nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
     ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none,
-    ref_struct, structref, table, unchecked,
+    ref_struct, structref, table, tag, unchecked,
 };
 use crate::api::table::Table;
+use crate::api::tag::Tag;
 use crate::api::v128::V128;
 
 /// The parameters of the guest's function that no Rust parameter stands for yet: `(first, rest)`,
@@ -253,7 +254,7 @@ pub trait AllReturned {}
 #[diagnostic::on_unimplemented(
     message = "the guest's export of this name is a {G}, not a `{Self}`",
     label = "a {G} in the guest",
-    note = "a `Memory`, a `Table`, a `Global` and a `Func` stand for what is called so in Wasm"
+    note = "a `Memory`, a `Table`, a `Global`, a `Func` and a `Tag` stand for what is called so in Wasm"
 )]
 pub trait FoundAs<G> {}
 
@@ -403,6 +404,7 @@ items! {
     Table as table;
     Global as global;
     Func as func;
+    Tag as tag;
 }
 
 impl<T> MayBeAbsent for Option<T> {}
