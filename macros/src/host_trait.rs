@@ -9,7 +9,8 @@ use crate::errors::Errors;
 use crate::item;
 use crate::spans;
 
-const KEYS: Keys = Keys { attribute: "#[host_trait]", known: &["crate"], later: &[], elsewhere: &[] };
+const KEYS: Keys =
+    Keys { attribute: "#[host_trait]", known: &["crate"], later: &[], elsewhere: &[] };
 
 /// Expands `#[host_trait(arguments)] item`.
 pub(crate) fn host_trait(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -74,7 +75,14 @@ mod tests {
 
     #[test]
     fn a_trait_stays_and_gets_two_impls() {
-        let output = host_trait(quote!(), quote!(pub trait Shape: Send { fn area(&self) -> f64; }));
+        let output = host_trait(
+            quote!(),
+            quote!(
+                pub trait Shape: Send {
+                    fn area(&self) -> f64;
+                }
+            ),
+        );
         let file = syn::parse2::<syn::File>(output).expect("the output is Rust");
         assert_eq!(file.items.len(), 3);
     }

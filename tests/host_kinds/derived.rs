@@ -79,7 +79,8 @@ fn frozen(store: &mut Store<()>, value: &Val) -> bool {
     match object.data_mut(&mut *store) {
         Ok(_) => false,
         Err(error) => {
-            let expected = "the host object of type `palette` is frozen and cannot be borrowed mutably";
+            let expected =
+                "the host object of type `palette` is frozen and cannot be borrowed mutably";
             assert_eq!(error.to_string(), expected);
             true
         }
@@ -138,7 +139,10 @@ fn taking_leaves_an_object_that_says_who_took_it() {
         for name in ["consume", "size"] {
             let message = refused(store, &guest, name, &[palette]);
             assert_contains(&message, &format!("parameter `palette` of `paint::{name}`"));
-            assert_contains(&message, "was already taken by parameter `palette` of `paint::consume`");
+            assert_contains(
+                &message,
+                "was already taken by parameter `palette` of `paint::consume`",
+            );
         }
         let object = *palette.unwrap_externref().unwrap();
         assert!(object.data(&*store).unwrap_err().to_string().contains("already taken"));

@@ -114,7 +114,10 @@ fn other_references_are_refused_and_named() {
     let store = &mut store;
     let circle = one(store, &guest, "circle", &[Val::from(1.0_f64)]).unwrap();
     let message = refused(store, &guest, "name_len", &[circle]);
-    assert_contains(&message, "parameter `named` of `shapes::name_len`: expected a host object of type");
+    assert_contains(
+        &message,
+        "parameter `named` of `shapes::name_len`: expected a host object of type",
+    );
     assert_contains(&message, "dyn host_kinds::dynamic::Named");
     assert_contains(&message, "found a host object of type `Circle`, which is not one");
     let plain = ExternRef::new_typed(&mut *store, Square(1.0)).unwrap();

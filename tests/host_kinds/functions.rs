@@ -50,8 +50,7 @@ const WAT: &str = r#"(module
 
 #[test]
 fn functions_are_called_and_returned() {
-    let (mut store, guest) =
-        guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
+    let (mut store, guest) = guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
     for (name, expected) in
         [("untyped", 6), ("typed", 8), ("maybe", 2), ("maybe-not", 1), ("back", 42)]
     {
@@ -61,8 +60,7 @@ fn functions_are_called_and_returned() {
 
 #[test]
 fn a_function_of_another_type_is_refused_at_the_boundary() {
-    let (mut store, guest) =
-        guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
+    let (mut store, guest) = guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
     let message = refused(&mut store, &guest, "typed-other", &[]);
     assert_contains(&message, "parameter `f` of `apply::typed`: type mismatch");
     assert_contains(&message, "expected 1 parameters, found 0");
@@ -72,8 +70,7 @@ fn a_function_of_another_type_is_refused_at_the_boundary() {
 
 #[test]
 fn typed_functions_travel_in_typed_calls() -> Result<()> {
-    let (mut store, guest) =
-        guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
+    let (mut store, guest) = guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
     let double = guest.get_typed_func::<i32, i32>(&mut store, "double")?;
     let same = Func::wrap(&mut store, |f: TypedFunc<i32, i32>| f);
     let same = same.typed::<TypedFunc<i32, i32>, TypedFunc<i32, i32>>(&store)?;

@@ -10,9 +10,9 @@ mod memory;
 mod numbers;
 
 use hostref::{
-    AsContext, Caller, Config, Copied, Engine, Error, ExternRef, Func, HostCx, HostObject, Instance,
-    LinkError, Linker, Module, New, Ptr, Result, Rooted, Store, Take, TypedFunc, Val, WasmTy,
-    host_module, host_trait,
+    AsContext, Caller, Config, Copied, Engine, Error, ExternRef, Func, HostCx, HostObject,
+    Instance, LinkError, Linker, Module, New, Ptr, Result, Rooted, Store, Take, TypedFunc, Val,
+    WasmTy, host_module, host_trait,
 };
 
 /// A store with data `data` and an instance of `wat` with the definitions of `link`.

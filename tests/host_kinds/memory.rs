@@ -223,7 +223,10 @@ fn a_caller_without_the_memory_is_refused() {
     let table = instance.get_table(&mut store, "t").unwrap();
     table.set(&mut store, 0, len.into()).unwrap();
     let message = refused(&mut store, &instance, "run", &[]);
-    assert_contains(&message, "parameter `text` of `text::len`: the calling instance exports no memory");
+    assert_contains(
+        &message,
+        "parameter `text` of `text::len`: the calling instance exports no memory",
+    );
     let mut results = [Val::I32(0)];
     let error = len.call(&mut store, &vals(&[0, 0]), &mut results).unwrap_err();
     assert_contains(&chain(&error), "there is no calling instance");
@@ -257,7 +260,10 @@ fn a_64_bit_memory_has_64_bit_addresses() {
         (import "text" "len" (func $len (param i32 i32) (result i32)))
         (memory (export "memory") i64 1))"#;
     let error = guest(&config, Vec::new(), wat, Text::add_to_linker).err().unwrap();
-    assert_contains(&chain(&error), "expected (func (param i32 i32) (result i32)), found (func (param i64 i64)");
+    assert_contains(
+        &chain(&error),
+        "expected (func (param i32 i32) (result i32)), found (func (param i64 i64)",
+    );
 }
 
 struct Other;

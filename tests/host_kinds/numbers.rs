@@ -140,8 +140,7 @@ fn wrapping_integers_are_cut_and_others_are_not() {
     let params = [Val::I32(-1), Val::I32(0x18000)];
     assert_eq!(i32s(&call(&mut store, &guest, "words", &params).unwrap()), [65535, -32768]);
     assert_eq!(one(&mut store, &guest, "alias", &[Val::I32(256)]).unwrap().unwrap_i32(), 0);
-    let message =
-        refused(&mut store, &guest, "bytes", &[Val::I32(0), Val::I32(0), Val::I32(256)]);
+    let message = refused(&mut store, &guest, "bytes", &[Val::I32(0), Val::I32(0), Val::I32(256)]);
     assert_contains(&message, "parameter `c` of `n::bytes`: expected a `u8`, found 256");
 }
 

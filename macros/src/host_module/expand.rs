@@ -186,14 +186,12 @@ fn result(module: &HostModule, function: &Function, here: Span) -> (TokenStream,
         return (quote_spanned!(here=> __module.result::<(), _>()), plain);
     };
     if function.errno {
-        let marker = spans::call_at(ty, |span| {
-            (quote_spanned!(span=> __module.errno::<#ty>), quote!())
-        });
+        let marker =
+            spans::call_at(ty, |span| (quote_spanned!(span=> __module.errno::<#ty>), quote!()));
         return (marker, plain);
     }
-    let marker = spans::call_at(ty, |span| {
-        (quote_spanned!(span=> __module.result::<#ty, _>), quote!())
-    });
+    let marker =
+        spans::call_at(ty, |span| (quote_spanned!(span=> __module.result::<#ty, _>), quote!()));
     let krate = module.krate.at(here);
     (marker, quote_spanned!(here=> #krate::__makers!(__result)))
 }

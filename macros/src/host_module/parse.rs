@@ -34,18 +34,16 @@ const FUNCTION: Keys = Keys {
     ],
 };
 
-const PARAMETER: Keys = Keys {
-    attribute: "#[host]",
-    known: &["wrap"],
-    later: &[],
-    elsewhere: &[],
-};
+const PARAMETER: Keys = Keys { attribute: "#[host]", known: &["wrap"], later: &[], elsewhere: &[] };
 
 const CONSTANT: Keys = Keys {
     attribute: "#[host]",
     known: &["global", "name"],
     later: &[],
-    elsewhere: &[("skip", "a constant is left out unless it says `#[host(global)]`; remove `skip`")],
+    elsewhere: &[(
+        "skip",
+        "a constant is left out unless it says `#[host(global)]`; remove `skip`",
+    )],
 };
 
 /// Reads the arguments and the block. `None`, after an error, when the item is not such a block.
@@ -204,7 +202,8 @@ fn parse_constant(constant: &mut ImplItemConst, case: Case, errors: &mut Errors)
     let name = args.string("name", errors);
     if args.flag("global", errors).is_none() {
         if let Some(name) = name {
-            errors.at(name, "only globals have a Wasm name: write `#[host(global, name = \"..\")]`");
+            errors
+                .at(name, "only globals have a Wasm name: write `#[host(global, name = \"..\")]`");
         }
         return None;
     }
@@ -232,7 +231,10 @@ fn parse_function(method: &mut ImplItemFn, case: Case, errors: &mut Errors) -> O
     let errno = args.flag("errno", errors);
     if let Some(errno) = errno.as_ref().filter(|_| matches!(method.sig.output, ReturnType::Default))
     {
-        errors.at(errno, "`errno` needs an error to pass: return `Result<(), E>`, where `E: Into<i32>`");
+        errors.at(
+            errno,
+            "`errno` needs an error to pass: return `Result<(), E>`, where `E: Into<i32>`",
+        );
     }
     signature::check_qualifiers(&method.sig, errors);
     (errors.count() == before).then(|| Function {

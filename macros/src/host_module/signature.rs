@@ -3,8 +3,8 @@
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Safety,
-    Signature, Type, TypeImplTrait,
+    FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type,
+    TypeImplTrait,
 };
 
 use super::model::{Param, SelfParam};

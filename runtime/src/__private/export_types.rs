@@ -5,16 +5,17 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::export_alloc::{AllocArgument, AllocParam};
 use super::exports::ExportItem;
-use super::param::{Never, kind};
 use super::made::allocate;
+use super::param::{Never, kind};
 use super::result::New;
-use crate::gc::Properties;
 use crate::api::convert::WasmTy;
 use crate::api::func::arity::any_values;
 use crate::api::func::typed::{WasmParams, WasmResults};
 use crate::api::refs::{ExternRef, ManuallyRooted};
 use crate::error::Result;
+use crate::gc::Properties;
 use crate::instance::store::StoreInner;
 
 /// A type that a parameter of an exported function may have.
@@ -129,6 +130,11 @@ impl Markers {
     /// The marker of a parameter of type `P`.
     pub fn argument<P: ExportParam<Kind>, Kind>(&self) -> P::Marker {
         P::Marker::default()
+    }
+
+    /// The marker of a parameter of type `P` of a function that says `alloc`.
+    pub fn alloc_argument<P: AllocParam<Kind>, Kind>(&self) -> AllocArgument<P, Kind> {
+        AllocArgument::default()
     }
 
     /// The marker of a result of type `R`.

@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 
 use super::export_types::{Arguments, Outcomes};
 use super::param::{Never, kind};
-use crate::api::convert::LoadError;
+use crate::api::convert::{LoadError, WasmTy};
 use crate::api::engine::Engine;
 use crate::api::externs::Extern;
 use crate::api::func::Func;
 use crate::api::func::enter::{ErasedEntry, TypedEntry};
-use crate::api::func::typed::{self, TypedFunc};
-use crate::api::global::Global;
+use crate::api::func::typed::{self, TypedFunc, WasmParams, WasmResults};
+use crate::api::global::{self, Global};
 use crate::api::instance::Instance;
 use crate::api::linker::InstancePre;
 use crate::api::linking;
@@ -60,9 +60,21 @@ impl<V, R> Function<V, R> {
     }
 }
 
+impl<P: WasmTy, R: WasmTy> Function<(P,), R> {
+    /// Calls it with a value that travels by itself.
+    pub(super) fn call_plainly(&self, store: impl AsContextMut, values: (P,)) -> Result<R> {
+        TypedFunc::from_entry(self.entry.typed::<(P,), R>()).call(store, values)
+    }
+
+    /// The name of the export.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 /// Says which export returned a value that does not fit.
 #[cold]
-fn in_export(error: Error, name: &str) -> Error {
+pub(super) fn in_export(error: Error, name: &str) -> Error {
     match error.is::<LoadError>() {
         true => error.context(format!("the export `{name}`")),
         false => error,
@@ -105,7 +117,7 @@ impl<V, R> OptionalFunction<V, R> {
     message = "`{Self}` is not something that a guest exports",
     label = "not an export",
     note = "a field is a function, `fn(a: A) -> R` or `Option<fn(a: A) -> R>`, or one of `Memory`, \
-            `Table`, `Global`, `Func` and `Option`s of them"
+            `Table`, `Global`, `Global<T>`, `Func` and `Option`s of them"
 )]
 pub trait ExportItem<Kind> {
     /// What a struct of exports asks for.
@@ -131,10 +143,19 @@ pub trait Handle: Sized {
     const OPTIONAL: bool = false;
 
     /// The handle, if the export is of the right kind.
-    fn from_export(export: Extern) -> Option<Self>;
+    fn from_export(export: Extern, store: &StoreInner) -> Option<Self>;
 
     /// Whether an export of this type is of the right kind.
     fn is_kind(ty: &ExternType) -> bool;
+
+    /// Whether an export of the right kind is of the right type.
+    ///
+    /// # Errors
+    ///
+    /// Says what was expected.
+    fn check(_: &Engine, _: &ExternType) -> Result<()> {
+        Ok(())
+    }
 
     /// The handle of an export that does not exist.
     fn absent() -> Option<Self> {
@@ -147,7 +168,7 @@ macro_rules! items {
         impl Handle for $handle {
             const KIND: &'static str = $kind;
 
-            fn from_export(export: Extern) -> Option<$handle> {
+            fn from_export(export: Extern, _: &StoreInner) -> Option<$handle> {
                 export.$convert()
             }
 
@@ -165,16 +186,39 @@ items! {
     Global "a global" into_global;
 }
 
+impl<T: WasmTy> Handle for Global<T> {
+    const KIND: &'static str = "a global";
+
+    fn from_export(export: Extern, store: &StoreInner) -> Option<Global<T>> {
+        export.into_global()?.typed_in(store).ok()
+    }
+
+    fn is_kind(ty: &ExternType) -> bool {
+        matches!(ty, ExternType::Global(_))
+    }
+
+    fn check(engine: &Engine, ty: &ExternType) -> Result<()> {
+        match ty {
+            ExternType::Global(ty) if global::holds::<T>(engine.shared(), ty.to_wasm()) => Ok(()),
+            _ => Err(Error::msg(format!("expected a global of type {}", T::valtype()))),
+        }
+    }
+}
+
 impl<T: Handle> Handle for Option<T> {
     const KIND: &'static str = T::KIND;
     const OPTIONAL: bool = true;
 
-    fn from_export(export: Extern) -> Option<Option<T>> {
-        T::from_export(export).map(Some)
+    fn from_export(export: Extern, store: &StoreInner) -> Option<Option<T>> {
+        T::from_export(export, store).map(Some)
     }
 
     fn is_kind(ty: &ExternType) -> bool {
         T::is_kind(ty)
+    }
+
+    fn check(engine: &Engine, ty: &ExternType) -> Result<()> {
+        T::check(engine, ty)
     }
 
     fn absent() -> Option<Option<T>> {
@@ -235,18 +279,26 @@ impl<T> Default for ItemSpec<T> {
     }
 }
 
+/// Whether an export is a function with these types.
+pub(super) fn check_function<Params: WasmParams, Results: WasmResults>(
+    engine: &Engine,
+    ty: Option<&ExternType>,
+) -> Result<(), Problem> {
+    match ty {
+        Some(ExternType::Func(ty)) => {
+            let fits = typed::check::<Params, Results>(engine, &ty.info().ty);
+            fits.map(drop).map_err(Problem::Type)
+        }
+        Some(_) => Err(Problem::Kind { expected: FUNCTION }),
+        None => Err(Problem::Missing { expected: FUNCTION }),
+    }
+}
+
 impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
     type Field = Function<A::Values, O::Value>;
 
     fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
-        match ty {
-            Some(ExternType::Func(ty)) => {
-                let fits = typed::check::<A::Wasm, O::Wasm>(engine, &ty.info().ty);
-                fits.map(drop).map_err(Problem::Type)
-            }
-            Some(_) => Err(Problem::Kind { expected: FUNCTION }),
-            None => Err(Problem::Missing { expected: FUNCTION }),
-        }
+        check_function::<A::Wasm, O::Wasm>(engine, ty)
     }
 
     fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field> {
@@ -275,18 +327,18 @@ impl<A: Arguments, O: Outcomes> Export for OptionalFunctionSpec<A, O> {
 impl<T: Handle> Export for ItemSpec<T> {
     type Field = T;
 
-    fn check(_: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
+    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
         match ty {
-            Some(ty) if T::is_kind(ty) => Ok(()),
+            Some(ty) if T::is_kind(ty) => T::check(engine, ty).map_err(Problem::Type),
             Some(_) => Err(Problem::Kind { expected: T::KIND }),
             None if T::OPTIONAL => Ok(()),
             None => Err(Problem::Missing { expected: T::KIND }),
         }
     }
 
-    fn bind(_: &'static str, _: &StoreInner, export: Option<Extern>) -> Result<T> {
+    fn bind(_: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<T> {
         let item = match export {
-            Some(export) => T::from_export(export),
+            Some(export) => T::from_export(export, store),
             None => T::absent(),
         };
         item.ok_or_else(vanished)
@@ -294,7 +346,7 @@ impl<T: Handle> Export for ItemSpec<T> {
 }
 
 #[cold]
-fn vanished() -> Error {
+pub(super) fn vanished() -> Error {
     Error::msg("the instance is of another module than the one whose exports were checked")
 }
 

@@ -213,8 +213,22 @@ macro_rules! __makers {
     ($result:expr) => {
         $result
             .fresh()
-            .next().next().next().next().next().next().next().next()
-            .next().next().next().next().next().next().next().next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
+            .next()
             .makers()
     };
 }

@@ -81,7 +81,11 @@ impl MemoryRange {
 
 /// The memory that the calling instance exports as `name`.
 #[inline]
-pub(super) fn find<W: Width>(store: &StoreInner, ctx: CallingCtx, name: &str) -> Result<CallMemory> {
+pub(super) fn find<W: Width>(
+    store: &StoreInner,
+    ctx: CallingCtx,
+    name: &str,
+) -> Result<CallMemory> {
     let Some(instance) = ctx.instance() else { return Err(no_instance(name)) };
     let instance = &store.instances[instance];
     let Some(index) = instance.module.exported_memory(name) else { return Err(no_memory(name)) };
@@ -96,7 +100,9 @@ pub(super) fn find<W: Width>(store: &StoreInner, ctx: CallingCtx, name: &str) ->
 
 #[cold]
 fn no_instance(name: &str) -> Error {
-    anyhow!("there is no calling instance, and so no memory `{name}`: the embedder called this itself")
+    anyhow!(
+        "there is no calling instance, and so no memory `{name}`: the embedder called this itself"
+    )
 }
 
 #[cold]
@@ -399,7 +405,10 @@ impl<D: 'static, E: GuestElement> Arg<D> for SliceMut<E> {
     }
 
     #[inline]
-    fn find<W: Width>(call: &mut Conversion<'_>, (at, len): (W, W)) -> Result<Elements<E>, Refusal> {
+    fn find<W: Width>(
+        call: &mut Conversion<'_>,
+        (at, len): (W, W),
+    ) -> Result<Elements<E>, Refusal> {
         match Elements::find(call, at, len)? {
             (elements, false) => Ok(elements),
             _ => Err(shared_memory()),

@@ -12,6 +12,7 @@
 //! | `made.rs` | new host objects, with the properties of their types |
 //! | `register.rs` | from a method to a linker's definition |
 //! | `export_types.rs` | which Rust types may stand in a `fn` field of `#[wasm_exports]` |
+//! | `export_alloc.rs` | exported functions that take text or bytes |
 //! | `exports.rs` | finding the exports of a guest, reporting all that do not fit |
 //! | `scalars.rs` | `bool`, `char` and narrow integers as Wasm values, derived enums |
 //!
@@ -20,6 +21,7 @@
 
 #[allow(unsafe_code, reason = "borrows host values for the time of one call")]
 mod call;
+mod export_alloc;
 mod export_types;
 mod exports;
 mod made;
@@ -43,8 +45,12 @@ pub use crate::gc::{BorrowSite as Site, Cast, CastFn, ObjectKind};
 pub use crate::instance::store::StoreInner;
 pub use crate::vm::context::{VmCtx, VmStore};
 pub use call::{
-    About, Arg, Args, Call, CallContext, CallerArg, Conversion, HostCxArg, Refusal, Reported, Value,
-    Wrap, Wrapped,
+    About, Arg, Args, Call, CallContext, CallerArg, Conversion, HostCxArg, Refusal, Reported,
+    Value, Wrap, Wrapped,
+};
+pub use export_alloc::{
+    Alloc, AllocArgument, AllocArguments, AllocFunction, AllocFunctionSpec, AllocParam,
+    AllocPassed, One, Part, Parts, Room, alloc_function,
 };
 pub use export_types::{
     Argument, Arguments, ExportParam, ExportResult, Markers, Outcome, Outcomes, Passed,
@@ -68,8 +74,8 @@ pub use objects::{
 pub use param::{Anything, Beside, FirstOf, Never, NoContext, NotContext, Param, Same, kind};
 pub use probe::{
     ArrayInside, Frozen, HandleInside, Look, Looked, MutProbe, Mutable, NoReason, NumberInside,
-    OptionInside, OptionInsideMut, OtherInteger, OwnedText, Probe, Reason, ReferenceInside, TextMut,
-    Thawed,
+    OptionInside, OptionInsideMut, OtherInteger, OwnedText, Probe, Reason, ReferenceInside,
+    TextMut, Thawed,
 };
 pub use register::{HostModule, NoReceiver, Receiver, State};
 pub use result::{

@@ -4,9 +4,7 @@
 use std::any::Any;
 
 use super::call::{Arg, CallerArg, HostCxArg, Reported, Value, Wrapped};
-use super::memory::{
-    Address, Copied, CopiedArg, GuestData, GuestElement, Ptr, Slice, SliceMut,
-};
+use super::memory::{Address, Copied, CopiedArg, GuestData, GuestElement, Ptr, Slice, SliceMut};
 use super::objects::{Dynamic, Exclusive, Optional, Required, Shared, Take, Taking};
 use crate::api::caller::Caller;
 use crate::api::convert::WasmTy;

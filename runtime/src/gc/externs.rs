@@ -5,8 +5,8 @@
 
 use std::any::{Any, TypeId};
 
-use super::object::RowId;
 use super::borrow::{BorrowError, Located};
+use super::object::RowId;
 use super::payload::{HostData, Payload};
 
 /// Why a reference did not lead to a host value of the wanted type.
@@ -41,7 +41,9 @@ impl HostRefError {
             HostRefError::NotHostObject => "a reference that is not a host object".into(),
             HostRefError::WrongType { found } => format!("a host object of type `{found}`"),
             HostRefError::NoCast { found, plain: false } => {
-                format!("a host object of type `{found}`, which is not one: see `cast(..)` of `HostObject`")
+                format!(
+                    "a host object of type `{found}`, which is not one: see `cast(..)` of `HostObject`"
+                )
             }
             HostRefError::NoCast { found, plain: true } => format!(
                 "a plain host object of type `{found}`; derive `HostObject` with `cast(..)`, and make \

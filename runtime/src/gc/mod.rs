@@ -54,13 +54,13 @@ use externs::HostTable;
 use roots::{RootSet, StoreId};
 use space::Space;
 
-pub(crate) use collector::VisitRoots;
-pub(crate) use externs::HostRefError;
-pub(crate) use object::{GcRef, RowId};
 pub use borrow::BorrowSite;
 pub(crate) use borrow::{
     BorrowError, Borrowed, BorrowedAny, BorrowedMut, Detached, DetachedMut, Located, LocatedAny,
 };
+pub(crate) use collector::VisitRoots;
+pub(crate) use externs::HostRefError;
+pub(crate) use object::{GcRef, RowId};
 pub use object_kind::{Cast, CastFn, ObjectKind};
 pub(crate) use payload::{HostData, Payload, Properties};
 pub(crate) use roots::RootIndex;

@@ -379,7 +379,10 @@ mod tests {
 
     #[test]
     fn a_frozen_value_is_never_borrowed_mutably() {
-        let mut payload = Payload::new(1_u32, Properties { frozen: true, external: 100, ..Properties::default() });
+        let mut payload = Payload::new(
+            1_u32,
+            Properties { frozen: true, external: 100, ..Properties::default() },
+        );
         assert_eq!(borrow_mut(&payload, OUTER).err(), Some(BorrowError::Frozen));
         assert!(payload.any_mut().is_err());
         assert_eq!(payload.value::<u32>(), Ok(Some(&1)));

@@ -4,7 +4,7 @@ use hostref::host_module;
 
 struct Env;
 
-#[host_module(memory = "memory", check = "guest.wat")]
+#[host_module(check = "guest.wat")]
 impl Env {
     fn log(code: i32) {}
 }
