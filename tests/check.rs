@@ -72,7 +72,12 @@ struct Guest {
     keep: fn(Option<Rooted<ExternRef<Counter>>>) -> Rooted<ExternRef<Counter>>,
     memory: Memory,
     table: Option<Table>,
-    limit: Global,
+    limit: Global<i32>,
+    #[export(alloc = "malloc")]
+    say: fn(text: &str, times: u8) -> u32,
+    #[cfg(any())]
+    #[export(alloc = "no_such")]
+    never_said: fn(text: &str),
     none: Option<Memory>,
     #[cfg(any())]
     not_there: fn(),
@@ -93,6 +98,8 @@ fn what_is_checked_links_and_runs() -> Result<()> {
     assert_eq!(store.data().log.0, [42, 9]);
     assert_eq!(store.data().notified, 1);
     assert!(!guest.has_absent() && guest.none().is_none() && guest.table().is_some());
+    assert_eq!(guest.call_say(&mut store, "hey", 2)?, u32::from(b'h'));
+    assert_eq!(guest.limit().get(&mut store)?, 7);
     let counter = ExternRef::new_typed(&mut store, Counter(1))?;
     assert_eq!(guest.call_keep(&mut store, Some(counter))?.data(&store)?.0, 1);
     Ok(())

@@ -1,4 +1,4 @@
-//! `#[derive(WasmTy)]`: newtypes and field-less enums. Generates safe code over the inner type's own
+//! `#[derive(WasmTy)]`: newtypes, field-less enums, and types that convert. Generates safe code over the inner type's own
 //! `WasmTy`, and so never sees a raw value.
 
 use proc_macro2::{Ident, Span, TokenStream};

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use super::model::{Exports, Field, FieldKind, Found, Function};
 use crate::errors::Errors;
-use crate::guest::{Entity, FuncType, Guest};
+use crate::guest::{Entity, Export, FuncType, Guest};
 use crate::krate::Krate;
 use crate::nearest::nearest;
 use crate::spans;
@@ -21,7 +21,8 @@ pub(super) fn compare(exports: &mut Exports, errors: &mut Errors) {
             None => Found::Nothing,
         };
         if let FieldKind::Function(function) = &field.kind {
-            let problem = check_function(guest, field, function, &found);
+            let problem = check_function(guest, field, function, &found)
+                .or_else(|| check_alloc(guest, function.alloc.as_deref()?));
             let error = problem.map(|message| syn::Error::new(field.name_span, message));
             match (error, &field.cfgs[..]) {
                 (Some(error), []) => errors.push(error),
@@ -58,6 +59,22 @@ fn check_function(
         Found::Export(other) => {
             Some(format!("`{path}` exports `{name}` as {other}, and a function is declared"))
         }
+    }
+}
+
+/// What is wrong with the allocator `name` and the memory it allocates in, if anything.
+fn check_alloc(guest: &Guest, name: &str) -> Option<String> {
+    let path = guest.path.value();
+    let find = |name| guest.exports.iter().find(|export| export.name == name);
+    match (find(name), find("memory")) {
+        (
+            Some(Export { entity: Entity::Func(_), .. }),
+            Some(Export { entity: Entity::Memory, .. }),
+        ) => None,
+        (Some(Export { entity: Entity::Func(_), .. }), _) => Some(format!(
+            "`{path}` exports no `memory` that the function `{name}` could allocate in"
+        )),
+        _ => Some(format!("`{path}` exports no function `{name}` to allocate with")),
     }
 }
 

@@ -81,6 +81,8 @@ pub(crate) struct Function {
     pub(crate) result: Option<Type>,
     /// Whether the guest may do without it.
     pub(crate) optional: bool,
+    /// The export that allocates room for text and bytes.
+    pub(crate) alloc: Option<String>,
     /// Whether it was reported: then its method exists, and calls nothing.
     pub(crate) broken: bool,
 }

@@ -6,7 +6,7 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Fields, FieldsNamed, GenericArgument, Item, ItemStruct, Meta, NamedArg,
+    Attribute, Fields, FieldsNamed, GenericArgument, Item, ItemStruct, LitStr, Meta, NamedArg,
     PathArguments, ReturnType, Type, TypeFnPtr,
 };
 
@@ -91,6 +91,7 @@ fn parse_fields(fields: FieldsNamed, case: Case, errors: &mut Errors) -> Vec<Fie
 fn parse_field(mut field: syn::Field, case: Case, errors: &mut Errors) -> Field {
     let args = take_export_args(&mut field.attrs, errors);
     let name = args.string("name", errors);
+    let alloc = args.string("alloc", errors);
     let ident = field.ident.expect("named fields have names");
     let (wasm_name, name_span) = match name {
         Some(name) => (name.value(), name.span()),
@@ -103,17 +104,23 @@ fn parse_field(mut field: syn::Field, case: Case, errors: &mut Errors) -> Field 
         ident,
         wasm_name,
         name_span,
-        kind: parse_kind(field.ty, errors),
+        kind: parse_kind(field.ty, alloc, errors),
         found: None,
     }
 }
 
-fn parse_kind(ty: Type, errors: &mut Errors) -> FieldKind {
+fn parse_kind(ty: Type, alloc: Option<LitStr>, errors: &mut Errors) -> FieldKind {
     if let Some(function) = as_function(&ty) {
-        return FieldKind::Function(parse_function(function, false, errors));
+        return FieldKind::Function(parse_function(function, false, alloc, errors));
+    }
+    if let Some(alloc) = &alloc {
+        errors.at(
+            alloc,
+            "`alloc` is for functions that take text or bytes: `send: fn(text: &str)`; remove it",
+        );
     }
     if let Some(function) = optional_content(&ty).and_then(as_function) {
-        return FieldKind::Function(parse_function(function, true, errors));
+        return FieldKind::Function(parse_function(function, true, None, errors));
     }
     FieldKind::Item(ty)
 }
@@ -150,7 +157,12 @@ fn generic_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     }
 }
 
-fn parse_function(function: &TypeFnPtr, optional: bool, errors: &mut Errors) -> Function {
+fn parse_function(
+    function: &TypeFnPtr,
+    optional: bool,
+    alloc: Option<LitStr>,
+    errors: &mut Errors,
+) -> Function {
     let before = errors.count();
     if let Some(token) = &function.unsafety {
         errors.at(token, "calling a guest is always safe; remove `unsafe`");
@@ -174,17 +186,23 @@ fn parse_function(function: &TypeFnPtr, optional: bool, errors: &mut Errors) -> 
         );
     }
     let params = function.inputs.iter().enumerate();
-    let params = params.map(|(position, param)| parse_param(position, param, errors)).collect();
+    let has_alloc = alloc.is_some();
+    let params = params.map(|(position, param)| parse_param(position, param, has_alloc, errors));
+    let params = params.collect();
     let result = parse_result(&function.output, errors);
-    Function { params, result, optional, broken: errors.count() != before }
+    let alloc = alloc.map(|name| name.value());
+    Function { params, result, optional, alloc, broken: errors.count() != before }
 }
 
-fn parse_param(position: usize, param: &NamedArg, errors: &mut Errors) -> Param {
-    if let Type::Reference(reference) = &param.ty {
+fn parse_param(position: usize, param: &NamedArg, has_alloc: bool, errors: &mut Errors) -> Param {
+    if let Type::Reference(reference) = &param.ty
+        && !has_alloc
+    {
         errors.at(
             reference,
             "a reference cannot be passed to a guest: pass `Rooted<ExternRef<T>>` for an object that \
-             the store has, or `New<T>` to give it a new one",
+             the store has, or `New<T>` to give it a new one; `&str` and `&[u8]` need \
+             `#[export(alloc = \"..\")]` with the name of the guest's allocator",
         );
     }
     let ident = match &param.name {

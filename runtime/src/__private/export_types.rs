@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::export_alloc::{AllocArgument, AllocParam};
 use super::exports::ExportItem;
 use super::made::allocate;
 use super::param::{Never, kind};
@@ -129,6 +130,11 @@ impl Markers {
     /// The marker of a parameter of type `P`.
     pub fn argument<P: ExportParam<Kind>, Kind>(&self) -> P::Marker {
         P::Marker::default()
+    }
+
+    /// The marker of a parameter of type `P` of a function that says `alloc`.
+    pub fn alloc_argument<P: AllocParam<Kind>, Kind>(&self) -> AllocArgument<P, Kind> {
+        AllocArgument::default()
     }
 
     /// The marker of a result of type `R`.

@@ -7,13 +7,13 @@ use std::marker::PhantomData;
 use super::export_types::{Arguments, Outcomes};
 use super::param::{Never, kind};
 use super::spans;
-use crate::api::convert::LoadError;
+use crate::api::convert::{LoadError, WasmTy};
 use crate::api::engine::Engine;
 use crate::api::externs::Extern;
 use crate::api::func::Func;
 use crate::api::func::enter::{CheckedType, ErasedEntry, TypedEntry};
-use crate::api::func::typed::TypedFunc;
-use crate::api::global::Global;
+use crate::api::func::typed::{TypedFunc, WasmParams, WasmResults};
+use crate::api::global::{self, Global};
 use crate::api::instance::Instance;
 use crate::api::linker::InstancePre;
 use crate::api::linking;
@@ -63,9 +63,21 @@ impl<V, R> Function<V, R> {
     }
 }
 
+impl<P: WasmTy, R: WasmTy> Function<(P,), R> {
+    /// Calls it with a value that travels by itself.
+    pub(super) fn call_plainly(&self, store: impl AsContextMut, values: (P,)) -> Result<R> {
+        TypedFunc::from_entry(self.entry.typed::<(P,), R>()).call(store, values)
+    }
+
+    /// The name of the export.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 /// Says which export returned a value that does not fit.
 #[cold]
-fn in_export(error: Error, name: &str) -> Error {
+pub(super) fn in_export(error: Error, name: &str) -> Error {
     match error.is::<LoadError>() {
         true => error.context(format!("the export `{name}`")),
         false => error,
@@ -108,7 +120,7 @@ impl<V, R> OptionalFunction<V, R> {
     message = "`{Self}` is not something that a guest exports",
     label = "not an export",
     note = "a field is a function, `fn(a: A) -> R` or `Option<fn(a: A) -> R>`, or one of `Memory`, \
-            `Table`, `Global`, `Tag`, `Func` and `Option`s of them"
+            `Table`, `Global`, `Global<T>`, `Tag`, `Func` and `Option`s of them"
 )]
 pub trait ExportItem<Kind> {
     /// What a struct of exports asks for.
@@ -134,10 +146,19 @@ pub trait Handle: Sized {
     const OPTIONAL: bool = false;
 
     /// The handle, if the export is of the right kind.
-    fn from_export(export: Extern) -> Option<Self>;
+    fn from_export(export: Extern, store: &StoreInner) -> Option<Self>;
 
     /// Whether an export of this type is of the right kind.
     fn is_kind(ty: &ExternType) -> bool;
+
+    /// Whether an export of the right kind is of the right type.
+    ///
+    /// # Errors
+    ///
+    /// Says what was expected.
+    fn check(_: &Engine, _: &ExternType) -> Result<()> {
+        Ok(())
+    }
 
     /// The handle of an export that does not exist.
     fn absent() -> Option<Self> {
@@ -150,7 +171,7 @@ macro_rules! items {
         impl Handle for $handle {
             const KIND: &'static str = $kind;
 
-            fn from_export(export: Extern) -> Option<$handle> {
+            fn from_export(export: Extern, _: &StoreInner) -> Option<$handle> {
                 export.$convert()
             }
 
@@ -169,16 +190,39 @@ items! {
     Tag "a tag" into_tag;
 }
 
+impl<T: WasmTy> Handle for Global<T> {
+    const KIND: &'static str = "a global";
+
+    fn from_export(export: Extern, store: &StoreInner) -> Option<Global<T>> {
+        export.into_global()?.typed_in(store).ok()
+    }
+
+    fn is_kind(ty: &ExternType) -> bool {
+        matches!(ty, ExternType::Global(_))
+    }
+
+    fn check(engine: &Engine, ty: &ExternType) -> Result<()> {
+        match ty {
+            ExternType::Global(ty) if global::holds::<T>(engine.shared(), ty.to_wasm()) => Ok(()),
+            _ => Err(Error::msg(format!("expected a global of type {}", T::valtype()))),
+        }
+    }
+}
+
 impl<T: Handle> Handle for Option<T> {
     const KIND: &'static str = T::KIND;
     const OPTIONAL: bool = true;
 
-    fn from_export(export: Extern) -> Option<Option<T>> {
-        T::from_export(export).map(Some)
+    fn from_export(export: Extern, store: &StoreInner) -> Option<Option<T>> {
+        T::from_export(export, store).map(Some)
     }
 
     fn is_kind(ty: &ExternType) -> bool {
         T::is_kind(ty)
+    }
+
+    fn check(engine: &Engine, ty: &ExternType) -> Result<()> {
+        T::check(engine, ty)
     }
 
     fn absent() -> Option<Option<T>> {
@@ -245,18 +289,40 @@ impl<T> Default for ItemSpec<T> {
     }
 }
 
+/// Whether an export is a function with these types.
+pub(super) fn check_function<Params: WasmParams, Results: WasmResults>(
+    engine: &Engine,
+    ty: Option<&ExternType>,
+) -> Result<Option<CheckedType>, Problem> {
+    match ty {
+        Some(ExternType::Func(ty)) => {
+            let checked = CheckedType::new::<Params, Results>(engine, ty.info());
+            checked.map(Some).map_err(Problem::Type)
+        }
+        Some(_) => Err(Problem::Kind { expected: FUNCTION }),
+        None => Err(Problem::Missing { expected: FUNCTION }),
+    }
+}
+
+/// The way into an export that is a function with these types.
+pub(super) fn enter_function<Params: WasmParams, Results: WasmResults>(
+    store: &StoreInner,
+    export: Option<Extern>,
+    checked: Option<&CheckedType>,
+) -> Result<ErasedEntry> {
+    let func = export.and_then(Extern::into_func).ok_or_else(vanished)?;
+    let known = checked.map(|checked| checked.entry(func, store)).transpose()?.flatten();
+    match known {
+        Some(entry) => Ok(entry),
+        None => Ok(TypedEntry::<Params, Results>::new(func, store)?.erase()),
+    }
+}
+
 impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
     type Field = Function<A::Values, O::Value>;
 
     fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem> {
-        match ty {
-            Some(ExternType::Func(ty)) => {
-                let checked = CheckedType::new::<A::Wasm, O::Wasm>(engine, ty.info());
-                checked.map(Some).map_err(Problem::Type)
-            }
-            Some(_) => Err(Problem::Kind { expected: FUNCTION }),
-            None => Err(Problem::Missing { expected: FUNCTION }),
-        }
+        check_function::<A::Wasm, O::Wasm>(engine, ty)
     }
 
     fn bind(
@@ -265,12 +331,7 @@ impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
         export: Option<Extern>,
         checked: Option<&CheckedType>,
     ) -> Result<Self::Field> {
-        let func = export.and_then(Extern::into_func).ok_or_else(vanished)?;
-        let known = checked.map(|checked| checked.entry(func, store)).transpose()?.flatten();
-        let entry = match known {
-            Some(entry) => entry,
-            None => TypedEntry::<A::Wasm, O::Wasm>::new(func, store)?.erase(),
-        };
+        let entry = enter_function::<A::Wasm, O::Wasm>(store, export, checked)?;
         Ok(Function { name, entry, _types: PhantomData })
     }
 }
@@ -300,9 +361,11 @@ impl<A: Arguments, O: Outcomes> Export for OptionalFunctionSpec<A, O> {
 impl<T: Handle> Export for ItemSpec<T> {
     type Field = T;
 
-    fn check(_: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem> {
+    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem> {
         match ty {
-            Some(ty) if T::is_kind(ty) => Ok(None),
+            Some(ty) if T::is_kind(ty) => {
+                T::check(engine, ty).map(|()| None).map_err(Problem::Type)
+            }
             Some(_) => Err(Problem::Kind { expected: T::KIND }),
             None if T::OPTIONAL => Ok(None),
             None => Err(Problem::Missing { expected: T::KIND }),
@@ -311,12 +374,12 @@ impl<T: Handle> Export for ItemSpec<T> {
 
     fn bind(
         _: &'static str,
-        _: &StoreInner,
+        store: &StoreInner,
         export: Option<Extern>,
         _: Option<&CheckedType>,
     ) -> Result<T> {
         let item = match export {
-            Some(export) => T::from_export(export),
+            Some(export) => T::from_export(export, store),
             None => T::absent(),
         };
         item.ok_or_else(vanished)
@@ -324,7 +387,7 @@ impl<T: Handle> Export for ItemSpec<T> {
 }
 
 #[cold]
-fn vanished() -> Error {
+pub(super) fn vanished() -> Error {
     Error::msg("the instance is of another module than the one whose exports were checked")
 }
 

@@ -5,10 +5,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::export_types::{Outcomes, Passed};
+use super::export_types::Outcomes;
 use super::result::{HostValues, Returns};
-use super::signature::ArgTypes;
-use crate::api::convert::{WasmBasic, WasmTy};
+use super::signature::{ArgTypes, ExportArgTypes};
+use crate::api::convert::WasmTy;
 use crate::api::func::Func;
 use crate::api::func::typed::WasmResults;
 use crate::api::global::Global;
@@ -51,15 +51,12 @@ pub fn host_param<L, A: ArgTypes>(_guest: Guest<L>, _argument: &A) -> Comparison
 }
 
 /// Takes up the parameter behind a marker of an exported function.
-pub fn export_param<L, P: Passed>(
+pub fn export_param<L, P: ExportArgTypes>(
     _guest: Guest<L>,
     _argument: &P,
-) -> Comparison<PassedTypes<P>, L> {
+) -> Comparison<P::Types, L> {
     Comparison(PhantomData)
 }
-
-/// The Wasm types of the parameter behind a marker.
-pub type PassedTypes<P> = (<<<P as Passed>::Wasm as WasmTy>::Wasm as WasmBasic>::Type,);
 
 /// Takes up the result behind a marker of a host function; `G` is a tuple.
 pub fn host_result<G, M: Returns>(_returns: &M) -> Comparison<<M::Values as HostValues>::Types, G> {
@@ -406,6 +403,9 @@ items! {
     Func as func;
     Tag as tag;
 }
+
+#[diagnostic::do_not_recommend]
+impl<T: WasmTy> FoundAs<global> for Global<T> {}
 
 impl<T> MayBeAbsent for Option<T> {}
 

@@ -12,6 +12,7 @@
 //! | `made.rs` | new host objects, with the properties of their types |
 //! | `register.rs` | from a method to a linker's definition |
 //! | `export_types.rs` | which Rust types may stand in a `fn` field of `#[wasm_exports]` |
+//! | `export_alloc.rs` | exported functions that take text or bytes |
 //! | `exports.rs` | finding the exports of a guest, reporting all that do not fit |
 //! | `signature.rs` | the Wasm types of parameters and results at compile time |
 //! | `guest.rs` | comparison of Rust types with those in a guest's file |
@@ -23,6 +24,7 @@
 
 #[allow(unsafe_code, reason = "borrows host values for the time of one call")]
 mod call;
+mod export_alloc;
 mod export_types;
 mod exports;
 mod guest;
@@ -53,6 +55,10 @@ pub use call::{
     About, Arg, Args, Call, CallContext, CallerArg, Conversion, HostCxArg, Refusal, Reported,
     Value, Wrap, Wrapped,
 };
+pub use export_alloc::{
+    Alloc, AllocArgument, AllocArguments, AllocFunction, AllocFunctionSpec, AllocParam,
+    AllocPassed, One, Part, Parts, Room, alloc_function,
+};
 pub use export_types::{
     Argument, Arguments, ExportParam, ExportResult, Markers, Outcome, Outcomes, Passed,
 };
@@ -63,7 +69,7 @@ pub use exports::{
 };
 pub use guest::{
     AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,
-    Pair, PassedAs, PassedTypes, Present, SameNumber, Slots, TakenFrom, export_item, export_param,
+    Pair, PassedAs, Present, SameNumber, Slots, TakenFrom, export_item, export_param,
     export_result, guest, host_param, host_result,
 };
 pub use made::{
@@ -89,7 +95,7 @@ pub use result::{
     Returns, ReturnsOf,
 };
 pub use scalars::{into_wasm_as, try_from_wasm_as, unknown_discriminant};
-pub use signature::{ArgTypes, NoTypes, ParamTypes, ResultTypes};
+pub use signature::{ArgTypes, ExportArgTypes, NoTypes, ParamTypes, PartTypes, ResultTypes};
 
 use crate::api::refs::target::HostTrait;
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::call::{CallerArg, HostCxArg, Reported, Value, Wrap, Wrapped};
+use super::export_alloc::{AllocArgument, AllocParam, One};
+use super::export_types::{Argument, ExportParam};
 use super::memory::{Address, CopiedArg, Slice, SliceMut};
 use super::objects::{Optional, Required};
 use super::param::{Param, kind};
@@ -61,6 +63,37 @@ impl ArgTypes for CallerArg {
 
 impl<T> ArgTypes for Reported<T> {
     type Types = ();
+}
+
+/// The Wasm types that one parameter of an exported function stands for.
+pub trait ExportArgTypes {
+    /// One or two.
+    type Types: TypeNames;
+}
+
+impl<P: ExportParam<Kind>, Kind> ExportArgTypes for Argument<P, Kind> {
+    type Types = (<<P::Wasm as WasmTy>::Wasm as WasmBasic>::Type,);
+}
+
+impl<P: AllocParam<Kind>, Kind> ExportArgTypes for AllocArgument<P, Kind>
+where
+    (P::First, P::Second): PartTypes,
+{
+    type Types = <(P::First, P::Second) as PartTypes>::Types;
+}
+
+/// The Wasm types of the values of one parameter.
+pub trait PartTypes {
+    /// One or two.
+    type Types: TypeNames;
+}
+
+impl<T: WasmTy> PartTypes for (One<T>, ()) {
+    type Types = (<T::Wasm as WasmBasic>::Type,);
+}
+
+impl<T: WasmTy, U: WasmTy> PartTypes for (One<T>, One<U>) {
+    type Types = (<T::Wasm as WasmBasic>::Type, <U::Wasm as WasmBasic>::Type);
 }
 
 /// The types of a parameter `P` of a function for stores of `D`.

@@ -159,7 +159,14 @@ impl fmt::Display for LoadError {
     }
 }
 
-impl std::error::Error for LoadError {}
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            LoadError::Null { .. } => None,
+            LoadError::Other(error) => error.source(),
+        }
+    }
+}
 
 /// Loads a value of any [`WasmTy`].
 #[inline]

@@ -4,7 +4,6 @@ use hostref::wasm_exports;
 
 #[wasm_exports]
 struct Guest {
-    #[export(alloc = "malloc")]
     run: fn(),
 }
 

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use anyhow::{Context as _, bail, ensure};
 
 use super::Func;
-use super::arity::any_values;
+use super::arity::{any_values, pairs_of_values};
 use super::shim::AbiResults;
 use super::typed::{self, ArgumentChecks, WasmParams, WasmResults};
 use crate::abi::signature::is_func_heap;
@@ -302,3 +302,47 @@ macro_rules! arg_tuples {
 }
 
 any_values!(arg_tuples);
+
+macro_rules! pair_tuples {
+    (; $($($first:ident $second:ident $index:tt)*;)*) => {$(
+        impl<$($first: Abi, $second: Abi),*> AbiArgs for ($(($first, $second),)*) {
+            #[inline]
+            #[allow(non_snake_case, reason = "arguments are named by their types")]
+            unsafe fn enter<Results: AbiResults>(
+                self,
+                entry: *const u8,
+                store: *mut VmStore,
+                code: *const u8,
+                ctx: *mut VmCtx,
+                out: Results::Out,
+            ) -> Results::Register {
+                type Entry<Out, Register, $($first, $second),*> = unsafe extern "C" fn(
+                    *mut VmStore,
+                    *const u8,
+                    *mut VmCtx,
+                    Out,
+                    $($first, $second),*
+                ) -> Register;
+                let ($(($first, $second),)*) = self;
+                // SAFETY: as for tuples of single values.
+                let entry = unsafe {
+                    std::mem::transmute::<
+                        *const u8,
+                        Entry<Results::Out, Results::Register, $($first, $second),*>,
+                    >(entry)
+                };
+                // SAFETY: the arguments are what the trampoline demands, by the caller's duty.
+                unsafe { entry(store, code, ctx, out, $($first, $second),*) }
+            }
+
+            #[allow(non_snake_case, reason = "arguments are named by their types")]
+            fn to_slots(self) -> Vec<ValRaw> {
+                let ($(($first, $second),)*) = self;
+                let slots = [$(($first::LOWERED, $first.into_raw()), ($second::LOWERED, $second.into_raw())),*];
+                slots.into_iter().filter_map(|(lowered, raw)| lowered.map(|_| raw)).collect()
+            }
+        }
+    )*};
+}
+
+pairs_of_values!(pair_tuples);
