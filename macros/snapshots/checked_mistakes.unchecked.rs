@@ -38,12 +38,22 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::Look as _;
-        let mut __module = ::hostref::__private::HostModule::new(__linker, "text");
+        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        let mut __module = ::hostref::__private::HostModule::new(
+            __linker,
+            "text",
+            "memory",
+        );
         #[cfg(feature = "len")]
         {
+            let __first = ::hostref::__private::NoContext;
             let __arguments = (
-                __module.argument::<&Self, _>(::hostref::__private::Looked),
+                __module
+                    .argument::<
+                        &Self,
+                        _,
+                        _,
+                    >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
             );
             let __result = __module.result::<u32, _>();
             __module
@@ -53,17 +63,21 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0,)| Self::len(__a0),
                 );
         }
         {
+            let __first = __module
+                .first_argument::<u8, _>(::hostref::__private::Probe::<u8>::NEW.look());
             let __arguments = (
-                __module.argument::<&Self, _>(::hostref::__private::Looked),
                 __module
-                    .first_argument::<
-                        u8,
+                    .argument::<
+                        &Self,
                         _,
-                    >(::hostref::__private::Probe::<u8>::NEW.look()),
+                        _,
+                    >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
+                __first,
             );
             let __result = __module.result::<(bool, u64), _>();
             __module
@@ -78,6 +92,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::NoReceiver,
                     __arguments,
                     __result,
+                    ::hostref::__makers!(__result),
                     |(), (__a0, __a1)| Self::fnid(__a0, __a1),
                 );
         }
@@ -94,10 +109,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "len",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "self",
-                            ::hostref::__private::ParamTypes::<(), &Self, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &Self, _>::PARAM
+                            .called("self"),
                     ],
                     ::hostref::__private::ResultTypes::<u32, _>::TYPES,
                 ),
@@ -105,14 +118,10 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     "fnid",
                     "",
                     &[
-                        ::hostref::ParamSignature::new(
-                            "self",
-                            ::hostref::__private::ParamTypes::<(), &Self, _>::TYPES,
-                        ),
-                        ::hostref::ParamSignature::new(
-                            "byte",
-                            ::hostref::__private::ParamTypes::<(), u8, _>::TYPES,
-                        ),
+                        ::hostref::__private::ParamTypes::<(), &Self, _>::PARAM
+                            .called("self"),
+                        ::hostref::__private::ParamTypes::<(), u8, _>::PARAM
+                            .called("byte"),
                     ],
                     ::hostref::__private::ResultTypes::<(bool, u64), _>::TYPES,
                 ),

@@ -4,7 +4,7 @@
     "every `call_*` method returns a `hostref::Result` already; declare the Wasm result alone"
 }
 ::core::compile_error! {
-    "a reference cannot be passed to a guest: pass `Rooted<ExternRef<T>>` for an object that the store has, or `New<T>` to give it a new one"
+    "a reference cannot be passed to a guest: pass `Rooted<ExternRef<T>>` for an object that the store has, or `New<T>` to give it a new one; `&str` and `&[u8]` need `#[export(alloc = \"..\")]` with the name of the guest's allocator"
 }
 ::core::compile_error! {
     "`instance()` is a method of every struct of exports; call the field something else and say `#[export(name = \"instance\")]`"
