@@ -102,8 +102,7 @@ fn typed_functions_travel_in_typed_calls() -> Result<()> {
 
 #[test]
 fn exceptions_and_vectors_pass_through() {
-    let (mut store, guest) =
-        guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
+    let (mut store, guest) = guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
     for (null, expected) in [(0, 1), (1, 0)] {
         let flag = one(&mut store, &guest, "exception", &[Val::I32(null)]).unwrap();
         assert_eq!(flag.unwrap_i32(), expected);

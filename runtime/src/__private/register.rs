@@ -10,9 +10,7 @@ use super::made::Makers;
 use super::memory::Width;
 use super::param::{Beside, FirstOf, Param};
 use super::probe::Looked;
-use super::result::{
-    Constant, Errno, ErrorNumber, HostError, HostResult, HostValues, Returns,
-};
+use super::result::{Constant, Errno, ErrorNumber, HostError, HostResult, HostValues, Returns};
 use crate::api::caller::Caller;
 use crate::api::func::shim::{HostFn, HostSignature, MemoryUse};
 use crate::api::host_cx::Project;
