@@ -160,62 +160,6 @@ use proc_macro::TokenStream;
 ///
 /// Borrows end before the result is converted, and also when a function panics.
 ///
-/// # Exceptions
-///
-/// A function throws by returning what `Caller::throw` returns; a guest further out may catch it.
-///
-/// ```
-/// use hostref::{
-///     Caller, Engine, ExnRef, FuncType, Linker, Module, Result, Store, Tag, TagType, Val, ValType,
-///     host_module, wasm_exports,
-/// };
-///
-/// struct Files;
-///
-/// #[host_module(name = "files", state = Option<Tag>)]
-/// impl Files {
-///     fn size(cx: &mut Caller<'_, Option<Tag>>, file: i32) -> Result<i64> {
-///         if file == 0 {
-///             return Ok(4096);
-///         }
-///         let not_found = cx.data().expect("the tag was made with the store");
-///         let exception = ExnRef::new(&mut *cx, &not_found, &[Val::I32(file)])?;
-///         cx.throw(exception)
-///     }
-/// }
-///
-/// #[wasm_exports]
-/// struct Guest {
-///     size_or_none: fn(file: i32) -> i64,
-/// }
-///
-/// # fn main() -> Result<()> {
-/// let engine = Engine::default();
-/// let mut store = Store::new(&engine, None);
-/// let ty = TagType::new(FuncType::new(&engine, [ValType::I32], []));
-/// let not_found = Tag::new(&mut store, &ty)?;
-/// *store.data_mut() = Some(not_found);
-/// let mut linker = Linker::new(&engine);
-/// Files::add_to_linker(&mut linker)?;
-/// linker.define(&store, "files", "not_found", not_found)?;
-/// let module = Module::new(&engine, r#"
-///     (module
-///         (import "files" "not_found" (tag $not_found (param i32)))
-///         (import "files" "size" (func $size (param i32) (result i64)))
-///         (func (export "size_or_none") (param i32) (result i64)
-///             (block $none (result i32)
-///                 (return (try_table (result i64) (catch $not_found $none)
-///                     (call $size (local.get 0)))))
-///             drop
-///             (i64.const -1)))
-/// "#)?;
-/// let guest = Guest::instantiate(&mut store, &module, &linker)?;
-/// assert_eq!(guest.call_size_or_none(&mut store, 0)?, 4096);
-/// assert_eq!(guest.call_size_or_none(&mut store, 7)?, -1);
-/// # Ok(())
-/// # }
-/// ```
-///
 /// # Guest memory
 ///
 /// ```
@@ -272,6 +216,62 @@ use proc_macro::TokenStream;
 /// let overlap = instance.get_typed_func::<(), ()>(&mut store, "overlap")?;
 /// let error = overlap.call(&mut store, ()).unwrap_err();
 /// assert!(format!("{error:#}").contains("parameter `to` of `text::copy`"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Exceptions
+///
+/// A function throws by returning what `Caller::throw` returns; a guest further out may catch it.
+///
+/// ```
+/// use hostref::{
+///     Caller, Engine, ExnRef, FuncType, Linker, Module, Result, Store, Tag, TagType, Val, ValType,
+///     host_module, wasm_exports,
+/// };
+///
+/// struct Files;
+///
+/// #[host_module(name = "files", state = Option<Tag>)]
+/// impl Files {
+///     fn size(cx: &mut Caller<'_, Option<Tag>>, file: i32) -> Result<i64> {
+///         if file == 0 {
+///             return Ok(4096);
+///         }
+///         let not_found = cx.data().expect("the tag was made with the store");
+///         let exception = ExnRef::new(&mut *cx, &not_found, &[Val::I32(file)])?;
+///         cx.throw(exception)
+///     }
+/// }
+///
+/// #[wasm_exports]
+/// struct Guest {
+///     size_or_none: fn(file: i32) -> i64,
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, None);
+/// let ty = TagType::new(FuncType::new(&engine, [ValType::I32], []));
+/// let not_found = Tag::new(&mut store, &ty)?;
+/// *store.data_mut() = Some(not_found);
+/// let mut linker = Linker::new(&engine);
+/// Files::add_to_linker(&mut linker)?;
+/// linker.define(&store, "files", "not_found", not_found)?;
+/// let module = Module::new(&engine, r#"
+///     (module
+///         (import "files" "not_found" (tag $not_found (param i32)))
+///         (import "files" "size" (func $size (param i32) (result i64)))
+///         (func (export "size_or_none") (param i32) (result i64)
+///             (block $none (result i32)
+///                 (return (try_table (result i64) (catch $not_found $none)
+///                     (call $size (local.get 0)))))
+///             drop
+///             (i64.const -1)))
+/// "#)?;
+/// let guest = Guest::instantiate(&mut store, &module, &linker)?;
+/// assert_eq!(guest.call_size_or_none(&mut store, 0)?, 4096);
+/// assert_eq!(guest.call_size_or_none(&mut store, 7)?, -1);
 /// # Ok(())
 /// # }
 /// ```

@@ -1,6 +1,7 @@
 //! Functions as parameters and results, with and without types.
 
 use super::*;
+use hostref::{ExnRef, V128};
 
 struct Apply;
 
@@ -26,6 +27,12 @@ impl Apply {
     fn choose(f: Option<Func>) -> Option<Func> {
         f
     }
+    fn exception(a: Rooted<ExnRef>, b: Option<Rooted<ExnRef>>) -> (Rooted<ExnRef>, bool) {
+        (a, b.is_some())
+    }
+    fn vector(a: V128, b: V128) -> V128 {
+        (a.as_u128() ^ b.as_u128()).into()
+    }
 }
 
 const WAT: &str = r#"(module
@@ -34,6 +41,21 @@ const WAT: &str = r#"(module
     (func $maybe (import "apply" "maybe") (param funcref funcref) (result i32))
     (func $back (import "apply" "back") (param funcref) (result funcref))
     (func $choose (import "apply" "choose") (param funcref) (result funcref))
+    (func $exception (import "apply" "exception")
+        (param exnref exnref) (result exnref i32))
+    (func (export "vector") (import "apply" "vector") (param v128 v128) (result v128))
+    (tag $t)
+    (func $caught (result exnref)
+        (block $h (result exnref) (try_table (catch_all_ref $h) (throw $t)) (unreachable)))
+    (func (export "exception") (param $null i32) (result i32)
+        (local $flag i32)
+        (call $exception (call $caught)
+            (if (result exnref) (local.get $null)
+                (then (ref.null exn)) (else (call $caught))))
+        (local.set $flag)
+        (i32.sub (local.get $flag) (ref.is_null)))
+    (func (export "exception-null") (result exnref i32)
+        (call $exception (ref.null exn) (ref.null exn)))
     (table 1 funcref)
     (type $t (func (param i32) (result i32)))
     (func $double (export "double") (type $t) (i32.mul (local.get 0) (i32.const 2)))
@@ -76,4 +98,18 @@ fn typed_functions_travel_in_typed_calls() -> Result<()> {
     let same = same.typed::<TypedFunc<i32, i32>, TypedFunc<i32, i32>>(&store)?;
     assert_eq!(same.call(&mut store, double)?.call(&mut store, 5)?, 10);
     Ok(())
+}
+
+#[test]
+fn exceptions_and_vectors_pass_through() {
+    let (mut store, guest) = guest(&Config::new(), Vec::new(), WAT, Apply::add_to_linker).unwrap();
+    for (null, expected) in [(0, 1), (1, 0)] {
+        let flag = one(&mut store, &guest, "exception", &[Val::I32(null)]).unwrap();
+        assert_eq!(flag.unwrap_i32(), expected);
+    }
+    let message = refused(&mut store, &guest, "exception-null", &[]);
+    assert_contains(&message, "parameter `a` of `apply::exception`");
+    let params = [0x0f0f_u128, 0x00ff].map(|bits| Val::V128(V128::from(bits)));
+    let vector = one(&mut store, &guest, "vector", &params).unwrap();
+    assert_eq!(vector.unwrap_v128().as_u128(), 0x0ff0);
 }

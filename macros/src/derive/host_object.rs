@@ -111,8 +111,11 @@ fn expand(ident: &Ident, properties: &Properties) -> TokenStream {
     let casts = casts.iter().map(|target| cast(target, krate));
     let size = match size {
         Some(path) => {
-            let span = spans::at(path.span());
-            quote_spanned!(span=> #path(self))
+            // As a function pointer, so that rustc says which function is wanted.
+            let size = quote_spanned! {spans::at(path.span())=>
+                let __size: fn(&Self) -> ::core::primitive::usize = #path;
+            };
+            quote_spanned!(here=> #size __size(self))
         }
         None => quote!(0),
     };

@@ -356,18 +356,7 @@ fn call_method(exports: &Exports, field: &Field, function: &Function) -> TokenSt
         }
     };
     let (has, absent) = has.unzip();
-    let body = match function.broken {
-        false => {
-            let markers = markers(exports, function);
-            let room = function.alloc.as_ref().map(|name| {
-                let alloc = alloc_field(exports, name);
-                let memory = Ident::new("__memory", Span::mixed_site());
-                quote!(self.#alloc, self.#memory,)
-            });
-            quote!(self.#ident.call(__store, #markers, #room (#(#params,)*)))
-        }
-        true => quote!(::core::unreachable!()),
-    };
+    let body = call_body(exports, field, function);
     quote! {
         #(#cfgs)*
         #(#docs)*
@@ -383,6 +372,22 @@ fn call_method(exports: &Exports, field: &Field, function: &Function) -> TokenSt
         }
         #has
     }
+}
+
+/// What a `call_*` method does.
+fn call_body(exports: &Exports, field: &Field, function: &Function) -> TokenStream {
+    if function.broken {
+        return quote!(::core::unreachable!());
+    }
+    let ident = &field.ident;
+    let params = function.params.iter().map(|param| &param.ident);
+    let markers = markers(exports, function);
+    let room = function.alloc.as_ref().map(|name| {
+        let alloc = alloc_field(exports, name);
+        let memory = Ident::new("__memory", Span::mixed_site());
+        quote!(self.#alloc, self.#memory,)
+    });
+    quote!(self.#ident.call(__store, #markers, #room (#(#params,)*)))
 }
 
 fn accessor(field: &Field, ty: &Type) -> TokenStream {

@@ -226,7 +226,14 @@ pub(super) fn taken<T>(held: &mut Option<T>) -> T {
     label = "`#[host(wrap)]` is for `i8`, `u8`, `i16` and `u16`",
     note = "remove `#[host(wrap)]`"
 )]
-pub trait Wrap: Send + 'static {
+pub trait Wrap: Send + Sized + 'static {
+    /// How the parameter is passed.
+    type Marker;
+
+    /// The marker.
+    #[doc(hidden)]
+    fn marker() -> Self::Marker;
+
     /// Its lower bits.
     #[doc(hidden)]
     fn wrap(value: i32) -> Self;
@@ -235,6 +242,12 @@ pub trait Wrap: Send + 'static {
 macro_rules! wrapping {
     ($($ty:ty)*) => {$(
         impl Wrap for $ty {
+            type Marker = Wrapped<$ty>;
+
+            fn marker() -> Wrapped<$ty> {
+                Wrapped(PhantomData)
+            }
+
             #[inline]
             fn wrap(value: i32) -> $ty {
                 value as $ty

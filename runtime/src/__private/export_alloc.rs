@@ -62,6 +62,8 @@ pub trait AllocParam<Kind>: Sized {
     type First: Part;
     /// The second, or `()`.
     type Second: Part;
+    /// The marker of such a parameter.
+    type Marker: AllocPassed<Value = Self> + Default;
 
     /// The value as it travels. A safepoint; the guest may run.
     #[doc(hidden)]
@@ -76,6 +78,7 @@ pub trait AllocParam<Kind>: Sized {
 impl<P: ExportParam<Kind>, Kind> AllocParam<Kind> for P {
     type First = One<P::Wasm>;
     type Second = ();
+    type Marker = AllocArgument<P, Kind>;
 
     fn place<D: 'static>(
         self,
@@ -90,6 +93,7 @@ impl<P: ExportParam<Kind>, Kind> AllocParam<Kind> for P {
 impl AllocParam<kind::Slice> for &str {
     type First = One<u32>;
     type Second = One<u32>;
+    type Marker = AllocArgument<Self, kind::Slice>;
 
     fn place<D: 'static>(
         self,
@@ -104,6 +108,7 @@ impl AllocParam<kind::Slice> for &str {
 impl AllocParam<kind::Slice> for &[u8] {
     type First = One<u32>;
     type Second = One<u32>;
+    type Marker = AllocArgument<Self, kind::Slice>;
 
     fn place<D: 'static>(
         self,

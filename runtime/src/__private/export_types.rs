@@ -5,7 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::export_alloc::{AllocArgument, AllocParam};
+use super::export_alloc::AllocParam;
 use super::exports::ExportItem;
 use super::made::allocate;
 use super::param::{Never, kind};
@@ -133,8 +133,8 @@ impl Markers {
     }
 
     /// The marker of a parameter of type `P` of a function that says `alloc`.
-    pub fn alloc_argument<P: AllocParam<Kind>, Kind>(&self) -> AllocArgument<P, Kind> {
-        AllocArgument::default()
+    pub fn alloc_argument<P: AllocParam<Kind>, Kind>(&self) -> P::Marker {
+        P::Marker::default()
     }
 
     /// The marker of a result of type `R`.

@@ -5,12 +5,12 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::call::{About, Arg, Args, Call, Wrap, Wrapped};
+use super::call::{About, Arg, Args, Call, Wrap};
 use super::made::Makers;
 use super::memory::Width;
 use super::param::{Beside, FirstOf, Param};
 use super::probe::Looked;
-use super::result::{Constant, Errno, ErrnoOf, HostError, HostResult, HostValues, Returns};
+use super::result::{Constant, Errno, ErrorNumber, HostError, HostResult, HostValues, Returns};
 use super::spans;
 use crate::api::caller::Caller;
 use crate::api::func::shim::{HostFn, HostSignature, MemoryUse};
@@ -69,8 +69,8 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
     }
 
     /// The marker of a parameter of type `P` that is cut to its lower bits.
-    pub fn wrapped<P: Wrap>(&self) -> Wrapped<P> {
-        Wrapped(PhantomData)
+    pub fn wrapped<P: Wrap>(&self) -> P::Marker {
+        P::marker()
     }
 
     /// The marker of a result of type `R`.
@@ -82,8 +82,11 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
     }
 
     /// The marker of a result of type `R` that is passed as an error number.
-    pub fn errno<R: Errno>(&self) -> ErrnoOf<R> {
-        ErrnoOf::default()
+    pub fn errno<R: Errno>(&self) -> R::Marker
+    where
+        R::Error: ErrorNumber,
+    {
+        R::marker(R::Error::number)
     }
 
     /// Defines a global.

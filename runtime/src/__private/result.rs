@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
-use std::marker::PhantomData;
 
 use super::made::{Fresh, FreshList, Maker, Makers, NotFresh, allocate, prepare_new};
 use super::param::{Never, kind};
@@ -200,9 +199,14 @@ impl<E: Into<Error>> HostError for E {
             `#[host(errno)]`, or write them through `Ptr<E>`"
 )]
 pub trait Errno: Sized + 'static {
-    /// The number; an error if that of an `Err` is 0.
+    /// Why there may be none.
+    type Error: 'static;
+    /// The marker of a function that returns this.
+    type Marker: Returns<Value = Self>;
+
+    /// The marker, given the numbers of errors.
     #[doc(hidden)]
-    fn into_errno(self) -> Result<i32>;
+    fn marker(number: fn(Self::Error) -> i32) -> Self::Marker;
 }
 
 /// An error with a number.
@@ -225,47 +229,46 @@ impl<E: Into<i32> + 'static> ErrorNumber for E {
     }
 }
 
-impl<E: ErrorNumber> Errno for Result<(), E> {
-    #[inline]
-    fn into_errno(self) -> Result<i32> {
-        match self.map_err(E::number) {
-            Ok(()) => Ok(0),
-            Err(0) => Err(Error::msg("the number of an error is 0, which means success")),
-            Err(number) => Ok(number),
-        }
+// Whether `E` has a number is asked elsewhere, so that a wrong `E` is reported once.
+impl<E: 'static> Errno for Result<(), E> {
+    type Error = E;
+    type Marker = ErrnoOf<E>;
+
+    fn marker(number: fn(E) -> i32) -> ErrnoOf<E> {
+        ErrnoOf { number }
     }
 }
 
-/// The marker for results of type `R` that are passed as error numbers.
-pub struct ErrnoOf<R>(PhantomData<fn() -> R>);
-
-impl<R> Default for ErrnoOf<R> {
-    fn default() -> Self {
-        ErrnoOf(PhantomData)
-    }
+/// The marker for results that are passed as error numbers.
+pub struct ErrnoOf<E> {
+    number: fn(E) -> i32,
 }
 
-impl<R> Clone for ErrnoOf<R> {
+impl<E> Clone for ErrnoOf<E> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<R> Copy for ErrnoOf<R> {}
+impl<E> Copy for ErrnoOf<E> {}
 
-impl<R> fmt::Debug for ErrnoOf<R> {
+impl<E> fmt::Debug for ErrnoOf<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Errno")
     }
 }
 
-impl<R: Errno> Returns for ErrnoOf<R> {
-    type Value = R;
+impl<E: 'static> Returns for ErrnoOf<E> {
+    type Value = Result<(), E>;
     type Values = i32;
 
     #[inline]
-    fn into_result(self, value: R) -> Result<i32> {
-        value.into_errno()
+    fn into_result(self, value: Result<(), E>) -> Result<i32> {
+        match value.map_err(self.number) {
+            Ok(()) => Ok(0),
+            Err(0) => Err(Error::msg("the number of an error is 0, which means success")),
+            Err(number) => Ok(number),
+        }
     }
 }
 
