@@ -91,29 +91,10 @@ use proc_macro::TokenStream;
 /// `#[cfg]` on functions and on parameters is respected: a parameter that is configured out is absent in
 /// Wasm too.
 ///
-/// # Signatures
-///
 /// Beside `add_to_linker` stands the constant `SIGNATURES`, a `hostref::Signatures`: names, Wasm types
-/// and documentation of the functions, and the import declarations of guests in the text format, in
-/// Rust and in C. With `link = "add_math_to_linker"` it is `MATH_SIGNATURES`.
-///
-/// # Checked against a guest
-///
-/// With the feature `check` of hostref, `check = "guest.wat"` reads a guest at compile time; the path is
-/// relative to the folder of `Cargo.toml`, and a change of the file compiles the block again. Each
-/// function that the guest imports from this module must be in the block, with types that link. A guest
-/// that does not fit is an error of the compiler, at the parameter:
-///
-/// ```text
-/// error[E0277]: the guest passes `i64`, but this parameter takes `i32`
-///  --> src/main.rs:9:22
-///   |
-/// 9 |     fn write(number: u32) {}
-///   |                      ^^^ `i32` in Wasm, `i64` in the guest
-/// ```
-///
-/// References to types of the guest's own are compared when it is linked. What a guest imports that is
-/// no function cannot come from a module with `check`.
+/// and documentation, and the declarations that guests import with, in the text format, in Rust and in
+/// C. With `link = "add_math_to_linker"` it is `MATH_SIGNATURES`. What `check` compares is in the
+/// documentation of the crate hostref.
 ///
 /// # Parameters
 ///
@@ -460,8 +441,7 @@ pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// On the struct, `rename_all = ".."` sets the case of the export names, as in serde;
 /// `check = "guest.wat"` has the exports of that file compared at compile time, as in
-/// [`host_module`](macro@host_module#checked-against-a-guest); and `crate = path` says where the runtime
-/// crate is. On a field, `#[export(name = "..")]` names the export, `#[export(alloc = "..")]` names the
+/// [`host_module`](macro@host_module); and `crate = path` says where the runtime crate is. On a field, `#[export(name = "..")]` names the export, `#[export(alloc = "..")]` names the
 /// guest's allocator, for functions that take text or bytes, and a `#[cfg]` makes it conditional.
 ///
 /// # Types

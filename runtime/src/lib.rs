@@ -69,6 +69,26 @@
 //! function resumes in the embedder. The store stays usable after each. Guests are stopped from
 //! outside by [`Engine::increment_epoch`], and limited by [`Config`].
 //!
+//! # Guests at compile time
+//!
+//! With the feature `check`, `#[host_module(check = "guest.wat")]` and `#[wasm_exports(check = "guest.wat")]`
+//! read a guest at compile time, as text or as bytes; the path is relative to the folder of
+//! `Cargo.toml`, and a change of the file compiles the item again. Each function that the guest imports
+//! from the module must be in the block, and each export of the struct in the guest, with types that
+//! link. A mismatch is an error of the compiler, at the type:
+//!
+//! ```text
+//! error[E0277]: the guest passes `i64`, but this parameter takes `i32`
+//!  --> src/main.rs:9:22
+//!   |
+//! 9 |     fn write(number: u32) {}
+//!   |                      ^^^ `i32` in Wasm, `i64` in the guest
+//! ```
+//!
+//! Types are compared, not their names in the source. References to types of the guest's own are
+//! compared when it is linked. What a guest imports that a block cannot define comes from a module of
+//! another name.
+//!
 //! # Feature flags
 //!
 //! * `wat` (default): [`Module::new`] accepts the text format.

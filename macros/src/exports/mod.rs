@@ -67,7 +67,7 @@ mod tests {
                     e: fn(),
                     #[export(name = "e")]
                     f: fn(),
-                    #[export(alloc = "malloc")]
+                    #[export(allok = "malloc")]
                     g: fn(),
                 }
             ),
