@@ -66,7 +66,7 @@ mod tests {
                     #[export(name = "e")]
                     f: fn(),
                     #[export(alloc = "malloc")]
-                    g: fn(),
+                    g: Memory,
                 }
             ),
         );
