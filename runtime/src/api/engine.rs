@@ -243,6 +243,18 @@ impl Config {
         self.feature(WasmFeatures::MEMORY64, enable)
     }
 
+    /// Accepts shared memories and atomic operators, a proposal. Off by default. The threads are the
+    /// embedder's: each runs guests in a store of its own, and a [`SharedMemory`](crate::SharedMemory)
+    /// connects them.
+    ///
+    /// A guest that waits blocks its thread until another one wakes it or its own timeout comes.
+    /// Epochs do not end the wait, and fuel does not count it: an embedder who stops such a guest
+    /// wakes it with [`SharedMemory::atomic_notify`](crate::SharedMemory::atomic_notify), after which
+    /// it finds its deadline.
+    pub fn wasm_threads(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::THREADS, enable)
+    }
+
     /// Accepts memories with pages of one byte, a proposal. Off by default.
     pub fn wasm_custom_page_sizes(&mut self, enable: bool) -> &mut Config {
         self.feature(WasmFeatures::CUSTOM_PAGE_SIZES, enable)

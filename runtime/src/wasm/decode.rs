@@ -24,6 +24,7 @@ use crate::Result;
 pub(crate) const SUPPORTED: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::THREADS)
     .union(WasmFeatures::COMPACT_IMPORTS);
 
 /// A module whose sections are valid, with its function bodies, not validated yet.
