@@ -34,7 +34,8 @@ pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(
         callee.typed::<V128, V128>(&cx)?.call(&mut cx, value)
     })?;
     linker.func_wrap("host", "swallow", |mut cx: Cx<'_>, callee: Func| {
-        call(&mut cx, callee).or_else(|error| error.is::<ThrownException>().then_some(-1).ok_or(error))
+        call(&mut cx, callee)
+            .or_else(|error| error.is::<ThrownException>().then_some(-1).ok_or(error))
     })?;
     linker.func_wrap("host", "catch", catch)?;
     linker.func_wrap("host", "throw", |mut cx: Cx<'_>, exception: Rooted<ExnRef>| {
@@ -50,12 +51,10 @@ pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(
             cx.throw(exception)
         },
     )?;
-    linker.func_wrap("host", "trap", || -> Result<()> {
-        Err(Trap::UnreachableCodeReached.into())
-    })?;
-    linker.func_wrap("host", "add_v128", |a: V128, b: V128| {
-        V128::from(a.as_u128() ^ b.as_u128())
-    })?;
+    linker
+        .func_wrap("host", "trap", || -> Result<()> { Err(Trap::UnreachableCodeReached.into()) })?;
+    linker
+        .func_wrap("host", "add_v128", |a: V128, b: V128| V128::from(a.as_u128() ^ b.as_u128()))?;
     let types = twenty_types();
     let reversed: Vec<ValType> = types.iter().rev().cloned().collect();
     let ty = FuncType::new(&engine, types, reversed);

@@ -160,11 +160,7 @@ impl Instance {
     }
 
     /// The shared memory exported as `name`.
-    pub fn get_shared_memory(
-        &self,
-        store: impl AsContextMut,
-        name: &str,
-    ) -> Option<SharedMemory> {
+    pub fn get_shared_memory(&self, store: impl AsContextMut, name: &str) -> Option<SharedMemory> {
         self.get_export(store, name)?.into_shared_memory()
     }
 

@@ -350,9 +350,7 @@ impl<T: 'static> Linker<T> {
         // Tables and memories may grow until the module is instantiated, which looks at them again.
         let find = |import: &Import| {
             Some(match self.find(&import.module, &import.name)? {
-                Definition::Extern(item, ty) => {
-                    Definition::Extern(item.clone(), ty.at_any_size())
-                }
+                Definition::Extern(item, ty) => Definition::Extern(item.clone(), ty.at_any_size()),
                 host => host.clone(),
             })
         };

@@ -127,13 +127,7 @@ pub(crate) fn compile_module(
 ///
 /// If the module declares such a thing; the text names the feature.
 pub(crate) fn check_declarations(info: &ModuleInfo) -> Result<()> {
-    check_types(info)?;
-    for memory in &info.memories {
-        if memory.shared {
-            bail!("shared memories are not supported yet: threads");
-        }
-    }
-    Ok(())
+    check_types(info)
 }
 
 /// Rejects the types of the GC proposal, which the decoder lets through with function types that
