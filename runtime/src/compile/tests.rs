@@ -1,6 +1,7 @@
 //! Small modules of every operator family through the whole of `compile`, with Cranelift's verifier
 //! on. Nothing is executed here: that is for the suite above `vm`.
 
+mod atomic;
 mod exception;
 mod simd;
 
@@ -14,7 +15,8 @@ use crate::abi::signature::{LoweredSig, LoweredType};
 use crate::wasm::decode::decode;
 
 /// What the tests of this file decode.
-const FEATURES: WasmFeatures = WasmFeatures::WASM3.union(WasmFeatures::CUSTOM_PAGE_SIZES);
+const FEATURES: WasmFeatures =
+    WasmFeatures::WASM3.union(WasmFeatures::CUSTOM_PAGE_SIZES).union(WasmFeatures::THREADS);
 
 fn tunables() -> Tunables {
     Tunables { verify: true, ..Tunables::default() }
