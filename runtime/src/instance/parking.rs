@@ -142,6 +142,19 @@ mod tests {
         assert!(parking.lock().is_empty());
     }
 
+    /// Who changed the value afterwards can wake nobody before this thread is in the queue.
+    #[test]
+    fn the_value_is_looked_up_under_the_lock() {
+        let parking = Parking::default();
+        for unchanged in [false, true] {
+            parking.wait(0, Some(Duration::ZERO), || {
+                assert!(parking.queues.try_lock().is_err());
+                unchanged
+            });
+            assert!(parking.queues.try_lock().is_ok());
+        }
+    }
+
     #[test]
     fn who_is_too_late_or_too_early_is_not_counted() {
         let parking = Parking::default();
