@@ -92,7 +92,8 @@ impl Config {
     }
 
     /// Makes guests look at the engine's epoch at function entries and in loops, so that they can
-    /// be stopped; see [`Engine::increment_epoch`]. Off by default.
+    /// be stopped; see [`Engine::increment_epoch`]. A guest that waits for another thread does not
+    /// look: see [`wasm_threads`](Config::wasm_threads). Off by default.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.epoch_interruption = enable;
         self
