@@ -21,6 +21,7 @@ use crate::api::module::{Module, ModuleExport};
 use crate::api::shared_memory::SharedMemory;
 use crate::api::store::{AsContextMut, StoreContextMut};
 use crate::api::table::Table;
+use crate::api::tag::Tag;
 use crate::api::types::ExternType;
 use crate::error::{Error, Result};
 use crate::instance::store::StoreInner;
@@ -106,7 +107,7 @@ impl<V, R> OptionalFunction<V, R> {
     message = "`{Self}` is not something that a guest exports",
     label = "not an export",
     note = "a field is a function, `fn(a: A) -> R` or `Option<fn(a: A) -> R>`, or one of `Memory`, \
-            `SharedMemory`, `Table`, `Global`, `Func` and `Option`s of them"
+            `SharedMemory`, `Table`, `Global`, `Tag`, `Func` and `Option`s of them"
 )]
 pub trait ExportItem<Kind> {
     /// What a struct of exports asks for.
@@ -166,6 +167,7 @@ items! {
     SharedMemory "a shared memory" into_shared_memory |ty| memory_is_shared(ty) == Some(true);
     Table "a table" into_table |ty| matches!(ty, ExternType::Table(_));
     Global "a global" into_global |ty| matches!(ty, ExternType::Global(_));
+    Tag "a tag" into_tag |ty| matches!(ty, ExternType::Tag(_));
 }
 
 /// Whether threads share it, if it is a memory.
