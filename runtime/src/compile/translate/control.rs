@@ -160,6 +160,7 @@ impl<'a> Translator<'a> {
         let mut calls = Vec::with_capacity(targets.len() as usize);
         for depth in targets.targets() {
             calls.push(self.table_edge(&mut edges, depth?));
+            self.charge()?;
         }
         let table = self.builder.create_jump_table(JumpTableData::new(default, &calls));
         self.builder.ins().br_table(index, table);

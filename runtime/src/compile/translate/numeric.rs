@@ -130,8 +130,8 @@ impl Translator<'_> {
         let special = self.builder.create_block();
         let trapping = self.builder.create_block();
         let fine = self.builder.create_block();
-        self.builder.set_cold_block(special);
-        self.builder.set_cold_block(trapping);
+        self.set_cold(special);
+        self.set_cold(trapping);
         let next = self.builder.ins().iadd_imm_s(y, 1);
         let is_special = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, next, 2);
         self.builder.ins().brif(is_special, special, &[], fine, &[]);
