@@ -15,7 +15,7 @@ use cranelift_codegen::CodegenError;
 use cranelift_codegen::ir::{DataFlowGraph, Function};
 use wasmparser::{FunctionBody, Operator};
 
-use super::spread::spread;
+use super::spread;
 use crate::{Error, Result};
 
 /// Bytes of a body above which it is compiled quickly instead of well. Cranelift needs about 1 to
@@ -31,15 +31,23 @@ const LOCALS_IN_BLOCKS: u64 = 1 << 24;
 /// Bodies up to this size are not surveyed: no product of their counts is large.
 const SMALL_BODY: u64 = 4 << 10;
 
-/// SSA values of one function. Register allocation can number as many.
-const MAX_VALUES: usize = 1 << 21;
+/// SSA values of one function. Register allocation numbers two million, after optimisation.
+const MAX_VALUES: usize = 1 << 23;
 /// Arguments of all calls and branches of one function.
 const MAX_ARGUMENTS: usize = 1 << 25;
-/// Values that are live, summed over all blocks, above which a function is compiled quickly: each
-/// costs the careful allocator about a microsecond.
-const WIDE_SPREAD: u64 = 1 << 22;
-/// The same sum, which the quick allocator takes some 50 ns for.
-const MAX_SPREAD: u64 = 1 << 27;
+/// [`Spread::blocks`] above which a function is compiled quickly: each costs the careful allocator
+/// about a third of a microsecond, counted in the order of the layout.
+const WIDE_BLOCKS: u64 = 1 << 22;
+/// [`Spread::insts`] above which a function is compiled quickly.
+const WIDE_INSTS: u64 = 1 << 24;
+/// The greatest [`Spread::blocks`], in the order of the code, for the quick allocator, which takes
+/// some 50 ns for each.
+const MAX_BLOCKS_QUICK: u64 = 1 << 27;
+/// The greatest [`Spread::blocks`] for the careful allocator, where the quick one takes longer.
+const MAX_BLOCKS_CAREFUL: u64 = 1 << 25;
+/// Open loops, summed over all operators, above which a function must have no references: the
+/// search for live ones follows values through all of them.
+const DEEP_LOOPS_OF_REFERENCES: u64 = 1 << 27;
 /// References that may be live, summed over all blocks and calls: so many rows of stack maps.
 const MAX_LIVE_REFERENCES: u64 = 1 << 25;
 
@@ -48,13 +56,27 @@ pub(super) const MAX_HANDLERS: usize = 1000;
 /// Handlers of all calls of one function together.
 pub(super) const MAX_TABLE_ENTRIES: usize = 1 << 20;
 
+/// How much time is spent on code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// As much as good code needs.
+    #[default]
+    Full,
+    /// No optimisation, but the allocator of good code, which knows where values are live.
+    Careful,
+    /// No optimisation, and an allocator that visits each instruction once: in proportion to the
+    /// size, if values reach no farther than usual.
+    Quick,
+}
+
 /// How a function is compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// Quickly rather than well.
-    pub(super) quick: bool,
+    pub(super) effort: Effort,
     /// Locals other than references live in the frame, not in SSA values.
     pub(super) locals_in_frame: bool,
+    /// Loops are nested so deep that there must be no references.
+    no_references: bool,
 }
 
 impl Plan {
@@ -66,30 +88,43 @@ impl Plan {
             return Plan::default();
         }
         let survey = Survey::of(body, params as u64);
-        let locals_in_frame = survey.locals.saturating_mul(survey.blocks) > LOCALS_IN_BLOCKS;
+        let no_references = survey.open_loops > DEEP_LOOPS_OF_REFERENCES;
+        let locals_in_frame =
+            survey.locals.saturating_mul(survey.blocks) > LOCALS_IN_BLOCKS || no_references;
         let quick = size > LARGE_BODY
             || survey.loop_depth > DEEP_LOOPS
             || survey.table_entries > MANY_EDGES
             || locals_in_frame;
-        Plan { quick, locals_in_frame }
+        let effort = if quick { Effort::Quick } else { Effort::Full };
+        Plan { effort, locals_in_frame, no_references }
     }
 }
 
-/// Whether `func`, which was translated by `plan`, must be compiled quickly after all.
+/// How `func`, which was translated by `plan`, is compiled: what its values are like is known only
+/// now.
 ///
 /// # Errors
 ///
-/// If it cannot be compiled quickly either: the rest of a sentence about it.
-pub(super) fn is_too_wide(func: &Function, plan: Plan) -> Result<bool> {
-    // No value is live in more blocks than there are.
-    if func.dfg.num_values().saturating_mul(func.dfg.num_blocks()) as u64 <= WIDE_SPREAD {
-        return Ok(false);
+/// If it cannot be compiled in reasonable time: the rest of a sentence about it.
+pub(super) fn settle(func: &mut Function, plan: Plan) -> Result<Plan> {
+    // No value reaches more than all.
+    let reach = func.dfg.num_blocks().max(func.dfg.num_insts()) as u64;
+    if reach * func.dfg.num_values() as u64 <= WIDE_BLOCKS {
+        return Ok(plan);
     }
-    let spread = spread(func);
-    if plan.quick && spread > MAX_SPREAD {
-        bail!("has more than {MAX_SPREAD} live values, over all blocks");
+    func.dfg.resolve_all_aliases();
+    let layout = spread::in_layout(func);
+    let is_wide = layout.blocks > WIDE_BLOCKS || layout.insts > WIDE_INSTS;
+    if plan.effort == Effort::Full && !is_wide {
+        return Ok(plan);
     }
-    Ok(!plan.quick && spread > WIDE_SPREAD)
+    if spread::in_code(func).blocks <= MAX_BLOCKS_QUICK {
+        return Ok(Plan { effort: Effort::Quick, ..plan });
+    }
+    if layout.blocks > MAX_BLOCKS_CAREFUL {
+        bail!("has more than {MAX_BLOCKS_CAREFUL} live values, over all blocks");
+    }
+    Ok(Plan { effort: Effort::Careful, ..plan })
 }
 
 /// What a look at the operators tells, before validation: so the counts may be nonsense.
@@ -100,6 +135,8 @@ struct Survey {
     blocks: u64,
     /// The greatest number of loops around one operator.
     loop_depth: u64,
+    /// The number of loops around an operator, summed over all.
+    open_loops: u64,
     table_entries: u64,
 }
 
@@ -119,6 +156,7 @@ impl Survey {
         let mut frames = Vec::new();
         let mut loops = 0;
         for operator in body.get_operators_reader()? {
+            self.open_loops += loops;
             match operator? {
                 Operator::Loop { .. } => {
                     frames.push(true);
@@ -161,6 +199,7 @@ impl Budget {
     pub(super) fn charge(
         &mut self,
         dfg: &DataFlowGraph,
+        plan: Plan,
         references: usize,
         calls: usize,
     ) -> Result<()> {
@@ -172,6 +211,9 @@ impl Budget {
         }
         if dfg.value_lists.capacity() > MAX_ARGUMENTS {
             bail!("passes more than {MAX_ARGUMENTS} arguments to its calls and branches");
+        }
+        if plan.no_references && references > 0 {
+            bail!("has references in more than {DEEP_LOOPS_OF_REFERENCES} open loops");
         }
         if self.live_references > MAX_LIVE_REFERENCES {
             bail!("has more than {MAX_LIVE_REFERENCES} live references, over all blocks and calls");

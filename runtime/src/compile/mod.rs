@@ -34,7 +34,7 @@ use crate::wasm::module::ModuleInfo;
 use crate::wasm::types::{HeapType, ValType};
 
 pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
-use limits::Plan;
+use limits::{Effort, Plan};
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
 use translate::ModuleEnv;
 
@@ -79,19 +79,11 @@ pub(crate) fn host_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
     Ok(builder.finish(flags(tunables, Effort::Full))?)
 }
 
-/// How much time is spent on code.
-#[derive(Clone, Copy)]
-enum Effort {
-    /// As much as good code needs.
-    Full,
-    /// In proportion to the size: for what would take too long otherwise, see [`limits`].
-    Quick,
-}
-
 fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
     let verify = if tunables.verify { "true" } else { "false" };
     let (opt_level, regalloc_algorithm) = match effort {
         Effort::Full => ("speed", "backtracking"),
+        Effort::Careful => ("none", "backtracking"),
         Effort::Quick => ("none", "single_pass"),
     };
     let mut builder = settings::builder();
@@ -232,8 +224,8 @@ fn work_on_threads<T: Send>(threads: usize, work: impl Fn() -> Vec<T> + Sync) ->
 /// One thread's Cranelift: allocations that are reused from function to function.
 struct Compiler<'a> {
     isa: &'a dyn TargetIsa,
-    /// The same processor at [`Effort::Quick`], once a function needs it.
-    quick_isa: Option<OwnedTargetIsa>,
+    /// The same processor with another effort, which the latest function that needs one needs.
+    other_isa: Option<(Effort, OwnedTargetIsa)>,
     context: Context,
     builder: FunctionBuilderContext,
     control: ControlPlane,
@@ -244,7 +236,7 @@ impl<'a> Compiler<'a> {
     fn new(isa: &'a dyn TargetIsa) -> Compiler<'a> {
         Compiler {
             isa,
-            quick_isa: None,
+            other_isa: None,
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
@@ -293,18 +285,24 @@ impl<'a> Compiler<'a> {
     ) -> Result<CompiledFunction> {
         let start = source_offset(body.1.range().start);
         let plan = self.translate(env, func, body)?;
-        let isa = if plan.quick { Some(self.quick_isa(env.tunables)?) } else { None };
+        let isa = self.other_isa(plan.effort, env.tunables)?;
         let function = self.finish_with(isa, |_| CodeKind::Wasm(func), Some(start));
         function.map_err(|error| limits::refused(error, &name(env.info, func)))
     }
 
-    fn quick_isa(&mut self, tunables: &Tunables) -> Result<OwnedTargetIsa> {
-        if let Some(isa) = &self.quick_isa {
-            return Ok(isa.clone());
+    /// The processor with an effort other than [`Effort::Full`], which is this compiler's.
+    fn other_isa(&mut self, effort: Effort, tunables: &Tunables) -> Result<Option<OwnedTargetIsa>> {
+        if effort == Effort::Full {
+            return Ok(None);
         }
-        let builder = isa::Builder::from_target_isa(self.isa);
-        let isa = builder.finish(flags(tunables, Effort::Quick))?;
-        Ok(self.quick_isa.insert(isa).clone())
+        if let Some((other, isa)) = &self.other_isa
+            && *other == effort
+        {
+            return Ok(Some(isa.clone()));
+        }
+        let isa = isa::Builder::from_target_isa(self.isa).finish(flags(tunables, effort))?;
+        self.other_isa = Some((effort, isa.clone()));
+        Ok(Some(isa))
     }
 
     /// Validates a body and translates it to CLIF, to be compiled as the result says.
@@ -317,18 +315,15 @@ impl<'a> Compiler<'a> {
         let FuncToValidate { resources, index, ty, features } = function;
         let again = FuncToValidate { resources: resources.clone(), index, ty, features };
         let function = FuncToValidate { resources, index, ty, features };
-        let mut plan = Plan::of(&body, env.params(func));
+        let plan = Plan::of(&body, env.params(func));
         self.translate_as(plan, env, func, (function, body.clone()))?;
-        let too_wide = |compiler: &Self, plan| {
-            limits::is_too_wide(&compiler.context.func, plan)
-                .map_err(|limit| anyhow!("{} {limit}", name(env.info, func)))
-        };
-        if too_wide(self, plan)? {
-            plan.quick = true;
-            self.translate_as(plan, env, func, (again, body))?;
-            too_wide(self, plan)?;
+        let settled = limits::settle(&mut self.context.func, plan)
+            .map_err(|limit| anyhow!("{} {limit}", name(env.info, func)))?;
+        if plan.effort == Effort::Full && settled.effort != Effort::Full {
+            // Cold blocks are for good code.
+            self.translate_as(settled, env, func, (again, body))?;
         }
-        Ok(plan)
+        Ok(settled)
     }
 
     fn translate_as(

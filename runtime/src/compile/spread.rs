@@ -1,56 +1,105 @@
 //! How far the values of a function reach: what register allocation will cost, found in linear time.
 
+use std::mem;
+
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::{Block, Function, Inst, Value};
+use cranelift_codegen::traversals::Dfs;
 
-/// The sum over all values of the number of blocks, in layout order, in which each is live. A value
-/// that is used in a loop and defined before it is live to the end of the loop.
-pub(super) fn spread(func: &Function) -> u64 {
-    let positions = positions(func);
-    let ends = loop_ends(func, &positions);
-    let mut defined = SecondaryMap::<Value, u32>::new();
-    let mut last = SecondaryMap::<Value, u32>::new();
-    // The loops around the current block, outermost first.
+/// Where the values of a function are live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spread {
+    /// The sum over all values of the number of blocks that the value reaches after its own. One that is used in a loop and defined before it reaches the loop's end.
+    pub(super) blocks: u64,
+    /// The sum over all values of the number of instructions that the value reaches within its
+    /// block.
+    pub(super) insts: u64,
+}
+
+/// The spread of `func`, which has no aliases, with its blocks in the order of the layout.
+pub(super) fn in_layout(func: &Function) -> Spread {
+    spread(func, func.layout.blocks().collect())
+}
+
+/// The same in the order in which machine code comes: after a branch the second target, and all
+/// that only the first one leads to behind everything else.
+pub(super) fn in_code(func: &Function) -> Spread {
+    let mut blocks: Vec<Block> = Dfs::new().post_order_iter(func).collect();
+    blocks.reverse();
+    spread(func, blocks)
+}
+
+fn spread(func: &Function, blocks: Vec<Block>) -> Spread {
+    let mut spread = Spread::default();
+    let positions = positions(&blocks);
+    let ends = loop_ends(func, &blocks, &positions);
+    let mut seen = SecondaryMap::<Value, Seen>::new();
+    // The loops around the current block by their end, latest first, each with the position of its
+    // head. Of loops with the same end the innermost stands for all.
     let mut loops: Vec<(u32, u32)> = Vec::new();
-    for block in func.layout.blocks() {
+    let mut now = 0;
+    for block in blocks {
         let here = positions[block];
-        loops.retain(|(_, end)| *end >= here);
+        while loops.pop_if(|(_, end)| *end < here).is_some() {}
         if ends[block] > 0 {
+            // A loop goes on as long as one that starts in it.
+            while loops.pop_if(|(_, end)| *end < ends[block]).is_some() {}
             loops.push((here, ends[block]));
         }
         for param in func.dfg.block_params(block) {
-            (defined[*param], last[*param]) = (here, here);
+            seen[*param] = Seen { first: here, last: here, inst: now };
         }
         for inst in func.layout.block_insts(block) {
+            now += 1;
             for value in func.dfg.inst_values(inst) {
-                let value = func.dfg.resolve_aliases(value);
-                let outside = loops.partition_point(|(head, _)| *head <= defined[value]);
+                let value = &mut seen[value];
+                if value.first == here {
+                    spread.insts += now - mem::replace(&mut value.inst, now);
+                }
+                let outside = loops.partition_point(|(head, _)| *head <= value.first);
                 let end = loops.get(outside).map_or(here, |(_, end)| *end);
-                last[value] = last[value].max(end);
+                value.last = value.last.max(end);
             }
             for result in func.dfg.inst_results(inst) {
-                (defined[*result], last[*result]) = (here, here);
+                seen[*result] = Seen { first: here, last: here, inst: now };
             }
         }
     }
-    func.dfg.values().map(|value| u64::from(last[value] - defined[value])).sum()
+    // Uses in code that nothing leads to have no definition.
+    let reached = |seen: &Seen| u64::from(seen.last.saturating_sub(seen.first));
+    spread.blocks = seen.values().map(reached).sum();
+    spread
 }
 
-/// The positions of blocks in the layout, from 1.
-fn positions(func: &Function) -> SecondaryMap<Block, u32> {
+/// Where a value was seen.
+#[derive(Clone, Default)]
+struct Seen {
+    /// The block of its definition, and the last one that it reaches.
+    first: u32,
+    last: u32,
+    /// The latest instruction in the block of its definition.
+    inst: u64,
+}
+
+/// The positions of blocks, from 1.
+fn positions(blocks: &[Block]) -> SecondaryMap<Block, u32> {
     let mut positions = SecondaryMap::new();
-    for (position, block) in (1..).zip(func.layout.blocks()) {
-        positions[block] = position;
+    for (position, block) in (1..).zip(blocks) {
+        positions[*block] = position;
     }
     positions
 }
 
 /// For each block that is branched back to, the position of the last such branch; 0 for others.
-fn loop_ends(func: &Function, positions: &SecondaryMap<Block, u32>) -> SecondaryMap<Block, u32> {
+fn loop_ends(
+    func: &Function,
+    blocks: &[Block],
+    positions: &SecondaryMap<Block, u32>,
+) -> SecondaryMap<Block, u32> {
     let mut ends = SecondaryMap::new();
-    for block in func.layout.blocks() {
-        let here = positions[block];
-        let Some(last) = func.layout.last_inst(block) else { continue };
+    for block in blocks {
+        let here = positions[*block];
+        let Some(last) = func.layout.last_inst(*block) else { continue };
         for target in targets(func, last) {
             if positions[target] <= here {
                 ends[target] = here;

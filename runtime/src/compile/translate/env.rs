@@ -195,7 +195,7 @@ impl Translator<'_> {
         let deadline = self.builder.ins().load(I64, flags, store, vm_store::EPOCH_DEADLINE);
         let due = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, epoch, deadline);
         let interrupted = self.builder.create_block();
-        let next = self.builder.create_block();
+        let next = self.next_block();
         self.set_cold(interrupted);
         self.builder.ins().brif(due, interrupted, &[], next, &[]);
         self.builder.seal_block(interrupted);

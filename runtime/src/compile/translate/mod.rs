@@ -9,6 +9,7 @@ mod env;
 mod exception;
 mod frame;
 mod fuel;
+mod hint;
 mod memory;
 mod numeric;
 mod ops;
@@ -31,10 +32,11 @@ use cranelift_frontend::FunctionBuilder;
 use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValidatorResources};
 
 use super::artifact::RelocTarget;
-use super::limits::{Budget, Plan};
+use super::limits::{Budget, Effort, Plan};
 use super::{signature, source_offset};
 use crate::abi::builtins::Builtin;
 use crate::wasm::convert as wasm_convert;
+use crate::wasm::decode::check_stack;
 use crate::wasm::index::{DefinedFuncIndex, TypeIndex};
 use crate::wasm::types::ValType;
 use crate::{Result, Trap};
@@ -43,6 +45,7 @@ pub(super) use env::ModuleEnv;
 use env::Regions;
 use exception::Handlers;
 use frame::Frame;
+use hint::Hints;
 use variable::Local;
 
 /// Translates the body of `func` into `builder`'s function. The caller finalizes the builder.
@@ -88,6 +91,9 @@ struct Translator<'a> {
     frames: Vec<Frame>,
     locals: Vec<Local>,
     reachable: bool,
+    /// Whether control probably does not get to the current block.
+    cold: bool,
+    hints: Hints<'a>,
     /// What the operators since the latest charge cost.
     fuel: i64,
     handlers: Handlers,
@@ -109,7 +115,9 @@ impl<'a> Translator<'a> {
         body: &FunctionBody<'_>,
         plan: Plan,
     ) -> Translator<'a> {
-        let ty = env.info.func_type(env.info.func_index(func));
+        let index = env.info.func_index(func);
+        let ty = env.info.func_type(index);
+        let hints = env.info.branch_hints.get(&index);
         builder.set_srcloc(SourceLoc::new(source_offset(body.range().start)));
         let entry = builder.create_block();
         builder.append_block_params_for_function_params(entry);
@@ -129,6 +137,8 @@ impl<'a> Translator<'a> {
             frames: Vec::new(),
             locals: Vec::new(),
             reachable: true,
+            cold: false,
+            hints: Hints::new(hints.map(|hints| &**hints), body.range().start),
             fuel: 0,
             handlers: Handlers::default(),
             budget: Budget::default(),
@@ -167,6 +177,7 @@ impl<'a> Translator<'a> {
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset()?;
             validator.op(offset, &operator)?;
+            check_stack(offset, validator.operand_stack_height())?;
             self.builder.set_srcloc(SourceLoc::new(source_offset(offset)));
             if self.reachable {
                 self.fuel_operator(&operator);
@@ -184,7 +195,7 @@ impl<'a> Translator<'a> {
     fn charge(&mut self) -> Result<()> {
         let references = self.references.min(self.reference_locals + self.stack.len());
         let dfg = &self.builder.func.dfg;
-        let result = self.budget.charge(dfg, references, self.calls);
+        let result = self.budget.charge(dfg, self.plan, references, self.calls);
         result.map_err(|limit| anyhow!("{} {limit}", super::name(self.env.info, self.func)))
     }
 
@@ -292,7 +303,7 @@ impl<'a> Translator<'a> {
     /// Moves a block behind all others, unless the function is compiled quickly: there a value is
     /// kept for all blocks between its definition and its last use.
     fn set_cold(&mut self, block: Block) {
-        if !self.plan.quick {
+        if self.plan.effort == Effort::Full {
             self.builder.set_cold_block(block);
         }
     }
@@ -302,7 +313,7 @@ impl<'a> Translator<'a> {
     /// Traps in a cold block if `condition` is not zero.
     fn trap_if(&mut self, condition: Value, trap: Trap) {
         let trapping = self.builder.create_block();
-        let fine = self.builder.create_block();
+        let fine = self.next_block();
         self.set_cold(trapping);
         self.builder.ins().brif(condition, trapping, &[], fine, &[]);
         self.builder.seal_block(trapping);
