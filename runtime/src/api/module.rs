@@ -52,8 +52,9 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// If the bytes are not a valid module, with the offset of what is wrong, or use a feature that
-    /// is not supported or switched off in [`Config`](crate::Config).
+    /// If the bytes are not a valid module, with the offset of what is wrong; if they use a feature
+    /// that is not supported, or switched off in [`Config`](crate::Config), which is named; if a
+    /// function would cost too much to compile, with the limit.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         Module::from_binary(engine, &binary(bytes.as_ref())?)
     }

@@ -34,16 +34,13 @@ fn spread(func: &Function, blocks: Vec<Block>) -> Spread {
     let positions = positions(&blocks);
     let ends = loop_ends(func, &blocks, &positions);
     let mut seen = SecondaryMap::<Value, Seen>::new();
-    // The loops around the current block by their end, latest first, each with the position of its
-    // head. Of loops with the same end the innermost stands for all.
+    // The loops around the current block, outermost first: head and end.
     let mut loops: Vec<(u32, u32)> = Vec::new();
     let mut now = 0;
     for block in blocks {
         let here = positions[block];
         while loops.pop_if(|(_, end)| *end < here).is_some() {}
         if ends[block] > 0 {
-            // A loop goes on as long as one that starts in it.
-            while loops.pop_if(|(_, end)| *end < ends[block]).is_some() {}
             loops.push((here, ends[block]));
         }
         for param in func.dfg.block_params(block) {
@@ -90,7 +87,7 @@ fn positions(blocks: &[Block]) -> SecondaryMap<Block, u32> {
     positions
 }
 
-/// For each block that is branched back to, the position of the last such branch; 0 for others.
+/// For each block that is branched back to, where its loop ends; 0 for others.
 fn loop_ends(
     func: &Function,
     blocks: &[Block],
@@ -106,6 +103,19 @@ fn loop_ends(
             }
         }
     }
+    // A loop goes on as long as one that starts in it. What a later loop contains needs no second
+    // look.
+    let mut later: Vec<(u32, u32)> = Vec::new();
+    for block in blocks.iter().rev() {
+        let mut end = ends[*block];
+        while let Some((_, inner)) = later.pop_if(|(head, _)| *head <= end) {
+            end = end.max(inner);
+        }
+        if end > 0 {
+            later.push((positions[*block], end));
+            ends[*block] = end;
+        }
+    }
     ends
 }
 
@@ -113,4 +123,67 @@ fn targets(func: &Function, inst: Inst) -> impl Iterator<Item = Block> + '_ {
     let dfg = &func.dfg;
     let calls = dfg.insts[inst].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
     calls.iter().map(|call| call.block(&dfg.value_lists))
+}
+
+#[cfg(test)]
+mod tests {
+    use cranelift_codegen::ir::types::I32;
+    use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature};
+    use cranelift_codegen::isa::CallConv;
+    use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+    use super::*;
+
+    /// A function of one parameter, which is the first value.
+    fn function(build: impl FnOnce(&mut FunctionBuilder<'_>, Value)) -> Function {
+        let mut func = Function::new();
+        func.signature = Signature::new(CallConv::Tail);
+        func.signature.params.push(AbiParam::new(I32));
+        let mut context = FunctionBuilderContext::new();
+        let mut builder = FunctionBuilder::new(&mut func, &mut context);
+        let entry = builder.create_block();
+        builder.append_block_params_for_function_params(entry);
+        builder.switch_to_block(entry);
+        let param = builder.block_params(entry)[0];
+        build(&mut builder, param);
+        func
+    }
+
+    #[test]
+    fn a_value_reaches_its_last_use() {
+        let func = function(|builder, param| {
+            for _ in 0..3 {
+                let next = builder.create_block();
+                builder.ins().jump(next, &[]);
+                builder.switch_to_block(next);
+            }
+            let sum = builder.ins().iadd(param, param);
+            builder.ins().iadd(sum, sum);
+            builder.ins().return_(&[]);
+        });
+        assert_eq!(in_layout(&func), Spread { blocks: 3, insts: 1 });
+        assert_eq!(in_code(&func), Spread { blocks: 3, insts: 1 });
+    }
+
+    #[test]
+    fn a_value_from_before_a_loop_reaches_its_end() {
+        let func = function(|builder, param| {
+            let (head, inner, after) =
+                (builder.create_block(), builder.create_block(), builder.create_block());
+            builder.ins().jump(head, &[]);
+            builder.switch_to_block(head);
+            let inside = builder.ins().iadd(param, param);
+            builder.ins().brif(inside, inner, &[], after, &[]);
+            // This loop goes on after the last branch to the head of the one around it.
+            builder.switch_to_block(inner);
+            let back = builder.create_block();
+            builder.ins().brif(inside, head, &[], back, &[]);
+            builder.switch_to_block(back);
+            builder.ins().jump(inner, &[]);
+            builder.switch_to_block(after);
+            builder.ins().return_(&[]);
+        });
+        // Both the parameter and `inside` reach the end of the inner loop.
+        assert_eq!(in_layout(&func).blocks, 3 + 2);
+    }
 }
