@@ -4,71 +4,52 @@
 use hostref::{Config, Engine, Module};
 
 /// A switch by name, how to set it, and a module that needs it.
-type Case = (&'static str, fn(&mut Config, bool), &'static str);
+type Case = (&'static str, Switch, &'static str);
+type Switch = fn(&mut Config, bool) -> &mut Config;
 
 const CASES: &[Case] = &[
-    (
-        "wasm_reference_types",
-        |config, on| drop(config.wasm_reference_types(on)),
-        "(module (func (param externref)))",
-    ),
+    ("wasm_reference_types", Config::wasm_reference_types, "(module (func (param externref)))"),
     (
         "wasm_bulk_memory",
-        |config, on| drop(config.wasm_bulk_memory(on)),
+        Config::wasm_bulk_memory,
         r#"(module (memory 1) (data "a") (func (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 0))))"#,
     ),
     (
         "wasm_multi_value",
-        |config, on| drop(config.wasm_multi_value(on)),
+        Config::wasm_multi_value,
         "(module (func (result i32 i32) (i32.const 1) (i32.const 2)))",
     ),
-    (
-        "wasm_multi_memory",
-        |config, on| drop(config.wasm_multi_memory(on)),
-        "(module (memory 1) (memory 1))",
-    ),
-    (
-        "wasm_tail_call",
-        |config, on| drop(config.wasm_tail_call(on)),
-        "(module (func $f (return_call $f)))",
-    ),
-    (
-        "wasm_exceptions",
-        |config, on| drop(config.wasm_exceptions(on)),
-        "(module (func (try_table)))",
-    ),
+    ("wasm_multi_memory", Config::wasm_multi_memory, "(module (memory 1) (memory 1))"),
+    ("wasm_tail_call", Config::wasm_tail_call, "(module (func $f (return_call $f)))"),
+    ("wasm_exceptions", Config::wasm_exceptions, "(module (func (try_table)))"),
     (
         "wasm_extended_const",
-        |config, on| drop(config.wasm_extended_const(on)),
+        Config::wasm_extended_const,
         "(module (global i32 (i32.add (i32.const 1) (i32.const 2))))",
     ),
-    ("wasm_simd", |config, on| drop(config.wasm_simd(on)), "(module (func (param v128)))"),
+    ("wasm_simd", Config::wasm_simd, "(module (func (param v128)))"),
     (
         "wasm_relaxed_simd",
-        |config, on| drop(config.wasm_relaxed_simd(on)),
+        Config::wasm_relaxed_simd,
         "(module (func (param v128) (result v128)
             (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))",
     ),
     (
         "wasm_function_references",
-        |config, on| drop(config.wasm_function_references(on)),
+        Config::wasm_function_references,
         "(module (type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0))))",
     ),
-    ("wasm_memory64", |config, on| drop(config.wasm_memory64(on)), "(module (memory i64 1))"),
-    (
-        "wasm_custom_page_sizes",
-        |config, on| drop(config.wasm_custom_page_sizes(on)),
-        "(module (memory 1 (pagesize 1)))",
-    ),
+    ("wasm_memory64", Config::wasm_memory64, "(module (memory i64 1))"),
+    ("wasm_custom_page_sizes", Config::wasm_custom_page_sizes, "(module (memory 1 (pagesize 1)))"),
     (
         "wasm_wide_arithmetic",
-        |config, on| drop(config.wasm_wide_arithmetic(on)),
+        Config::wasm_wide_arithmetic,
         "(module (func (param i64) (result i64 i64)
             (i64.mul_wide_s (local.get 0) (local.get 0))))",
     ),
 ];
 
-fn engine(set: fn(&mut Config, bool), on: bool) -> Engine {
+fn engine(set: Switch, on: bool) -> Engine {
     let mut config = Config::new();
     set(&mut config, on);
     Engine::new(&config).unwrap()
