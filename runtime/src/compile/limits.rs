@@ -35,15 +35,15 @@ const SMALL_BODY: u64 = 4 << 10;
 const MAX_VALUES: usize = 1 << 23;
 /// Arguments of all calls and branches of one function.
 const MAX_ARGUMENTS: usize = 1 << 25;
-/// [`Spread::blocks`] above which a function is compiled quickly: each costs the careful allocator
+/// [`spread::Spread::blocks`] above which a function is compiled quickly: each costs the careful allocator
 /// about a third of a microsecond, counted in the order of the layout.
 const WIDE_BLOCKS: u64 = 1 << 22;
-/// [`Spread::insts`] above which a function is compiled quickly.
+/// [`spread::Spread::insts`] above which a function is compiled quickly.
 const WIDE_INSTS: u64 = 1 << 24;
-/// The greatest [`Spread::blocks`], in the order of the code, for the quick allocator, which takes
+/// The greatest [`spread::Spread::blocks`], in the order of the code, for the quick allocator, which takes
 /// some 50 ns for each.
 const MAX_BLOCKS_QUICK: u64 = 1 << 27;
-/// The greatest [`Spread::blocks`] for the careful allocator, where the quick one takes longer.
+/// The greatest [`spread::Spread::blocks`] for the careful allocator, where the quick one takes longer.
 const MAX_BLOCKS_CAREFUL: u64 = 1 << 25;
 /// Open loops, summed over all operators, above which a function must have no references: the
 /// search for live ones follows values through all of them.
