@@ -193,12 +193,6 @@ fn many_cold_paths_work_in_a_large_function() {
 }
 
 #[test]
-fn limits_of_the_code_generator_name_the_function() {
-    let text = refused(&format!("(i32.const 0) {}", "i32.eqz ".repeat(1_200_000)));
-    assert!(text.starts_with("function 0 (`f`) is too large: it needs more values"), "{text}");
-}
-
-#[test]
 fn limits_of_the_decoder_are_errors() {
     let locals = |count: usize| format!("(local {}) (i32.const 0)", "i32 ".repeat(count));
     assert_eq!(body(&locals(50_000)).unwrap(), 0);

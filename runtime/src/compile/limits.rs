@@ -31,7 +31,7 @@ const LOCALS_IN_BLOCKS: u64 = 1 << 24;
 /// Bodies up to this size are not surveyed: no product of their counts is large.
 const SMALL_BODY: u64 = 4 << 10;
 
-/// SSA values of one function. Register allocation numbers two million, after optimisation.
+/// SSA values of one function: Cranelift takes some 300 bytes for each.
 const MAX_VALUES: usize = 1 << 23;
 /// Arguments of all calls and branches of one function.
 const MAX_ARGUMENTS: usize = 1 << 25;
@@ -234,4 +234,20 @@ pub(super) fn refused(error: Error, function: &str) -> Error {
         _ => return error.context(format!("compiling {function}")),
     };
     error.context(format!("{function} {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_cranelift_name_the_function() {
+        let text = |error: CodegenError| format!("{:#}", refused(error.into(), "function 3 (`f`)"));
+        let too_large = text(CodegenError::CodeTooLarge);
+        assert!(too_large.starts_with("function 3 (`f`) is too large: it needs"), "{too_large}");
+        let limit = text(CodegenError::ImplLimitExceeded);
+        assert!(limit.starts_with("function 3 (`f`) is too large: its frame"), "{limit}");
+        let other = text(CodegenError::Unsupported("this".into()));
+        assert_eq!(other, "compiling function 3 (`f`): Unsupported feature: this");
+    }
 }
