@@ -33,7 +33,7 @@ type Features = fn(&mut Config);
 /// The parts of WebAssembly 3.0 that have a folder of their own, and the proposals after it, with
 /// what to switch off: some were written before a feature that allows more. The folders of older
 /// proposals hold assertions that WebAssembly 3.0 relaxed.
-const FOLDERS: [(&str, Proposal, Features); 11] = [
+const FOLDERS: [(&str, Proposal, Features); 12] = [
     ("bulk-memory", Proposal::BulkMemoryOperations, everything),
     ("simd", Proposal::Simd, everything),
     ("relaxed-simd", Proposal::RelaxedSimd, everything),
@@ -42,6 +42,7 @@ const FOLDERS: [(&str, Proposal, Features); 11] = [
     ("memory64", Proposal::Memory64, one_memory),
     ("exceptions", Proposal::ExceptionHandling, everything),
     ("gc", Proposal::GC, everything),
+    ("annotations", Proposal::Annotations, everything),
     ("threads", Proposal::Threads, threads_before_reference_types),
     ("wide-arithmetic", Proposal::WideArithmetic, wide_arithmetic),
     ("custom-page-sizes", Proposal::CustomPageSizes, custom_page_sizes),

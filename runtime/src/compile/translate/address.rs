@@ -97,8 +97,7 @@ impl Translator<'_> {
         }
     }
 
-    /// The address of an access, or null if it is `outside`: then it faults, and no processor reads
-    /// ahead what is not the memory's.
+    /// The address of an access, or null if it is `outside`.
     fn checked_address(
         &mut self,
         memory: MemoryIndex,
@@ -113,9 +112,28 @@ impl Translator<'_> {
             0 => address,
             offset => self.builder.ins().iadd_imm_s(address, offset.cast_signed()),
         };
+        (self.guarded(outside, address), 0.into())
+    }
+
+    /// `address`, or null if it is `outside` what it should be in: then an access faults, on a
+    /// mispredicted path too. The access comes before anything else that relies on the address.
+    pub(super) fn guarded(&mut self, outside: Value, address: Value) -> Value {
         let null = self.builder.ins().iconst(POINTER, 0);
-        let address = self.builder.ins().select_spectre_guard(outside, null, address);
-        (address, 0.into())
+        self.builder.ins().select_spectre_guard(outside, null, address)
+    }
+
+    /// The address of `len` bytes at `index`, which is 64 bits wide. If not all of them are in the
+    /// memory, then accessing the last one faults, or accessing any.
+    pub(super) fn range_address(&mut self, memory: MemoryIndex, index: Value, len: u8) -> Value {
+        let ty = self.env.info.memories[memory.index()];
+        let (address, _) = match Bounds::of(&ty, self.env.tunables.reserve_memories) {
+            Bounds::Reserved => self.reserved_address(memory, index, 0),
+            Bounds::Pages | Bounds::Bytes => {
+                let outside = self.ends_outside(memory, ty.is_64, index, Some(len.into()));
+                self.checked_address(memory, index, 0, outside)
+            }
+        };
+        address
     }
 
     /// Whether `index + distance` is greater than the memory's length. No `distance` is one that does

@@ -25,11 +25,11 @@ impl Translator<'_> {
             Nop => {}
             Block { blockty } => self.block(blockty),
             Loop { blockty } => self.loop_(blockty),
-            If { blockty } => self.if_(blockty),
+            If { blockty } => self.if_(blockty, offset),
             Else => self.else_(),
             End => self.end(),
             Br { relative_depth } => self.br(relative_depth),
-            BrIf { relative_depth } => self.br_if(relative_depth),
+            BrIf { relative_depth } => self.br_if(relative_depth, offset),
             BrTable { ref targets } => self.br_table(targets)?,
             BrOnNull { relative_depth } => self.br_on_null(relative_depth),
             BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
