@@ -6,6 +6,9 @@ use hostref::{Engine, Instance, Module, Result, Store, Trap, Val};
 
 use super::engines;
 
+/// What an operator makes of the old value and its operand.
+type Rmw = fn(u64, u64) -> u64;
+
 /// An operator over numbers of `ty` bits that accesses `bits` bits of memory.
 struct Operator {
     name: String,
@@ -24,7 +27,7 @@ enum Kind {
 }
 
 fn operators() -> Vec<Operator> {
-    let rmws: [(&str, fn(u64, u64) -> u64); 6] = [
+    let rmws: [(&str, Rmw); 6] = [
         ("add", u64::wrapping_add),
         ("sub", u64::wrapping_sub),
         ("and", |old, operand| old & operand),
