@@ -115,7 +115,7 @@ fn imports_of_another_store_are_errors() {
     for (item, import) in kinds {
         let wat = format!(r#"(module (import "env" "it" {import}))"#);
         let module = Module::new(&engine, wat).unwrap();
-        assert_foreign(Instance::new(&mut ours.store, &module, &[item.clone()]));
+        assert_foreign(Instance::new(&mut ours.store, &module, std::slice::from_ref(&item)));
         let mut linker = Linker::new(&engine);
         assert_foreign(linker.define(&ours.store, "env", "it", item.clone()).map(drop));
         linker.define(&theirs.store, "env", "it", item).unwrap();
