@@ -378,7 +378,7 @@ pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `run: fn(a: A, b: B) -> R` | `call_run(&self, store, a: A, b: B) -> hostref::Result<R>` |
 /// | `run: Option<fn(a: A) -> R>` | `call_run(..) -> hostref::Result<Option<R>>` and `has_run(&self) -> bool` |
-/// | `memory: Memory`, also `Table`, `Global`, `Tag`, `Func` and `Option`s of them | `memory(&self) -> Memory` |
+/// | `memory: Memory`, also `SharedMemory`, `Table`, `Global`, `Tag`, `Func` and `Option`s of them | `memory(&self) -> Memory` |
 /// | `ticks: Global<i32>`, a global of that type | `ticks(&self) -> Global<i32>` |
 ///
 /// and three ways to be made:

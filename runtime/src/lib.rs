@@ -151,6 +151,7 @@ pub use api::refs::{
     ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef, ObjectRefMut,
     OwnedRooted, RootScope, Rooted, RootedGcRef,
 };
+pub use api::shared_memory::SharedMemory;
 pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
@@ -166,5 +167,6 @@ pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
 pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
+pub use instance::parking::WaitResult;
 pub use trap::Trap;
 pub use vm::value::ValRaw;

@@ -53,7 +53,7 @@ const WAT: &str = r#"(module
             (if (result exnref) (local.get $null)
                 (then (ref.null exn)) (else (call $caught))))
         (local.set $flag)
-        (i32.sub (local.get $flag) (ref.is_null)))
+        (ref.is_null) (local.get $flag) (i32.add))
     (func (export "exception-null") (result exnref i32)
         (call $exception (ref.null exn) (ref.null exn)))
     (table 1 funcref)

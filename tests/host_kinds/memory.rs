@@ -162,7 +162,7 @@ fn copies_and_addresses_stand_beside_the_caller() {
     let message = refused(&mut store, &guest, "bump", &vals(&[33]));
     assert_contains(&message, "host function `text::bump`: misaligned");
     let message = refused(&mut store, &guest, "bump", &vals(&[-4]));
-    assert_contains(&message, "out of bounds: a `i32` at 0xfffffffc");
+    assert_contains(&message, "out of bounds: 1 `i32` at 0xfffffffc");
     let message = refused(&mut store, &guest, "log", &vals(&[8, 4, 33, 2]));
     assert_contains(&message, "parameter `numbers` of `text::log`: misaligned");
 }
@@ -286,4 +286,32 @@ fn another_memory_can_be_named() {
     let (mut store, instance) = guest(&Config::new(), (), wat, Other::add_to_linker).unwrap();
     let byte = one(&mut store, &instance, "run", &[]).unwrap().unwrap_i32();
     assert_eq!(byte, i32::from(b'x'));
+}
+
+#[test]
+fn a_shared_memory_is_copied_and_never_borrowed() {
+    let mut config = Config::new();
+    config.wasm_threads(true);
+    let wat = r#"(module
+        (import "text" "len" (func $len (param i32 i32) (result i32)))
+        (import "text" "upper" (func $upper (param i32 i32)))
+        (import "text" "log" (func $log (param i32 i32 i32 i32)))
+        (import "text" "bump" (func $bump (param i32) (result i32)))
+        (memory (export "memory") 1 1 shared)
+        (data (i32.const 0) "text\07\00\00\00")
+        (func (export "len") (result i32) (call $len (i32.const 0) (i32.const 4)))
+        (func (export "upper") (call $upper (i32.const 0) (i32.const 4)))
+        (func (export "log") (call $log (i32.const 0) (i32.const 4) (i32.const 4) (i32.const 1)))
+        (func (export "bump") (result i32)
+            (drop (call $bump (i32.const 4)))
+            (call $bump (i32.const 4))))"#;
+    let (mut store, guest) = guest(&config, Vec::new(), wat, Text::add_to_linker).unwrap();
+    for name in ["len", "upper"] {
+        let message = refused(&mut store, &guest, name, &[]);
+        assert_contains(&message, "parameter `text` of `text::");
+        assert_contains(&message, "a shared memory cannot be borrowed");
+    }
+    call(&mut store, &guest, "log", &[]).unwrap();
+    assert_eq!(store.data(), &["text: [7]"]);
+    assert_eq!(one(&mut store, &guest, "bump", &[]).unwrap().unwrap_i32(), 8);
 }

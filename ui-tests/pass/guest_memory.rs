@@ -1,5 +1,7 @@
 //! Every form in which functions use guest memory, contexts, wrapping, error numbers, globals.
 
+#![allow(unused)]
+
 use hostref::{
     Caller, Copied, Func, Global, HostCx, Ptr, TypedFunc, WasmTy, host_module, wasm_exports,
 };

@@ -72,7 +72,7 @@ pub mod api {
         const SIDES: u8 = 4;
 
         fn make(side: f64, #[host(wrap)] low: u8, level: Level) -> Square {
-            Square(side + f64::from(low) + f64::from(level.0))
+            Square(side + (low + level.0) as f64)
         }
 
         fn several(&mut self, bytes: &mut [u8]) -> (Square, ::renamed::New<Square>) {

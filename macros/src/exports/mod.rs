@@ -67,8 +67,8 @@ mod tests {
                     e: fn(),
                     #[export(name = "e")]
                     f: fn(),
-                    #[export(allok = "malloc")]
-                    g: fn(),
+                    #[export(alloc = "malloc")]
+                    g: Memory,
                 }
             ),
         );

@@ -74,20 +74,27 @@ pub trait AllocParam<Kind>: Sized {
     ) -> Result<(Self::First, Self::Second)>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<P: ExportParam<Kind>, Kind> AllocParam<Kind> for P {
-    type First = One<P::Wasm>;
-    type Second = ();
-    type Marker = AllocArgument<P, Kind>;
+/// What other exports take, kind by kind: see `kind::Never` for why not all at once.
+macro_rules! as_without_alloc {
+    ($($kind:ident)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<P: ExportParam<kind::$kind>> AllocParam<kind::$kind> for P {
+            type First = One<P::Wasm>;
+            type Second = ();
+            type Marker = AllocArgument<P, kind::$kind>;
 
-    fn place<D: 'static>(
-        self,
-        store: &mut StoreContextMut<'_, D>,
-        _: &Room,
-    ) -> Result<(One<P::Wasm>, ())> {
-        Ok((One(ExportParam::prepare(self, store.inner_mut())?), ()))
-    }
+            fn place<D: 'static>(
+                self,
+                store: &mut StoreContextMut<'_, D>,
+                _: &Room,
+            ) -> Result<(One<P::Wasm>, ())> {
+                Ok((One(ExportParam::prepare(self, store.inner_mut())?), ()))
+            }
+        }
+    )*};
 }
+
+as_without_alloc!(Value New OptionNew);
 
 #[diagnostic::do_not_recommend]
 impl AllocParam<kind::Slice> for &str {

@@ -13,6 +13,7 @@ use crate::api::func::Func;
 use crate::api::func::typed::WasmResults;
 use crate::api::global::Global;
 use crate::api::memory::Memory;
+use crate::api::shared_memory::SharedMemory;
 use crate::api::signature::names::{
     TypeNames, address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref,
     memory, nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
@@ -251,7 +252,7 @@ pub trait AllReturned {}
 #[diagnostic::on_unimplemented(
     message = "the guest's export of this name is a {G}, not a `{Self}`",
     label = "a {G} in the guest",
-    note = "a `Memory`, a `Table`, a `Global`, a `Func` and a `Tag` stand for what is called so in Wasm"
+    note = "a `Memory`, a `SharedMemory`, a `Table`, a `Global`, a `Func` and a `Tag` stand for what is called so in Wasm"
 )]
 pub trait FoundAs<G> {}
 
@@ -406,6 +407,9 @@ items! {
 
 #[diagnostic::do_not_recommend]
 impl<T: WasmTy> FoundAs<global> for Global<T> {}
+
+#[diagnostic::do_not_recommend]
+impl FoundAs<memory> for SharedMemory {}
 
 impl<T> MayBeAbsent for Option<T> {}
 

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context as _, anyhow};
 
 use super::call::{Arg, CallContext, Conversion, Refusal, markers, taken};
 use crate::api::convert::Abi;
@@ -94,7 +94,7 @@ pub(super) fn find<W: Width>(
     if memory.ty.is_64 != W::IS_64 {
         return Err(other_width(name, W::IS_64));
     }
-    let (base, len) = (memory.base(), memory.data().len() as u64);
+    let (base, len) = (memory.base(), memory.len() as u64);
     Ok(CallMemory { base, len, index, shared: memory.ty.shared })
 }
 
@@ -157,30 +157,14 @@ pub trait GuestElement: Copy + Send + Sync + 'static + sealed::Element {}
 
 mod sealed {
     /// Every bit pattern is a value, and the size is the alignment.
-    pub trait Element: Sized {
-        /// The value with these bytes.
-        fn from_bytes(bytes: &[u8]) -> Self;
-
-        /// Writes its bytes.
-        fn to_bytes(self, bytes: &mut [u8]);
-    }
+    pub trait Element {}
 }
 
 macro_rules! elements {
     ($($ty:ty)*) => {$(
         impl GuestElement for $ty {}
 
-        impl sealed::Element for $ty {
-            #[inline]
-            fn from_bytes(bytes: &[u8]) -> $ty {
-                <$ty>::from_le_bytes(bytes.try_into().expect("as many bytes as an element has"))
-            }
-
-            #[inline]
-            fn to_bytes(self, bytes: &mut [u8]) {
-                bytes.copy_from_slice(&self.to_le_bytes());
-            }
-        }
+        impl sealed::Element for $ty {}
     )*};
 }
 
@@ -202,9 +186,9 @@ pub trait GuestData: 'static {
     #[doc(hidden)]
     fn view(elements: &[Self::Element]) -> &Self;
 
-    /// A copy of the data.
+    /// The data that copied elements are.
     #[doc(hidden)]
-    fn copy(&self) -> Box<Self>;
+    fn own(elements: Vec<Self::Element>) -> Result<Box<Self>>;
 }
 
 impl<E: GuestElement> GuestData for [E] {
@@ -220,8 +204,8 @@ impl<E: GuestElement> GuestData for [E] {
         elements
     }
 
-    fn copy(&self) -> Box<[E]> {
-        self.into()
+    fn own(elements: Vec<E>) -> Result<Box<[E]>> {
+        Ok(elements.into())
     }
 }
 
@@ -242,8 +226,9 @@ impl GuestData for str {
         unsafe { std::str::from_utf8_unchecked(bytes) }
     }
 
-    fn copy(&self) -> Box<str> {
-        self.into()
+    fn own(bytes: Vec<u8>) -> Result<Box<str>> {
+        let text = String::from_utf8(bytes).map_err(|error| not_utf8(error.utf8_error()))?;
+        Ok(text.into())
     }
 }
 
@@ -299,6 +284,19 @@ impl<E: GuestElement> Elements<E> {
         // SAFETY: the range lies in the memory, aligned for `E`, of which every bit pattern is a
         // value; the caller keeps others from writing to it.
         unsafe { std::slice::from_raw_parts(self.at.as_ptr(), self.len) }
+    }
+
+    /// A copy of the elements. In a shared memory others may write them meanwhile: then it is a
+    /// mixture.
+    fn to_vec(&self) -> Vec<E> {
+        let mut copy = Vec::with_capacity(self.len);
+        // SAFETY: the range lies in the memory, aligned for `E`, of which every bit pattern is a value,
+        // and the vector has room for as many elements.
+        unsafe {
+            self.at.as_ptr().copy_to_nonoverlapping(copy.as_mut_ptr(), self.len);
+            copy.set_len(self.len);
+        }
+        copy
     }
 
     /// The elements, for writing.
@@ -508,10 +506,7 @@ impl<D: 'static, T: ?Sized + GuestData> Arg<D> for CopiedArg<T> {
 
     fn find<W: Width>(call: &mut Conversion<'_>, (at, len): (W, W)) -> Result<Copied<T>, Refusal> {
         let (elements, _) = Elements::<T::Element>::find(call, at, len)?;
-        // SAFETY: nothing runs while the elements are copied.
-        let elements = unsafe { elements.slice() };
-        T::check(elements).map_err(Refusal::other)?;
-        Ok(Copied(T::view(elements).copy()))
+        T::own(elements.to_vec()).map(Copied).map_err(Refusal::other)
     }
 
     unsafe fn hold(found: Copied<T>, _: &'static BorrowSite) -> Result<Self::Held, Refusal> {
@@ -572,11 +567,6 @@ impl<E: GuestElement> Ptr<E> {
         self.address
     }
 
-    /// The memory that the address is in.
-    pub fn memory(&self) -> Memory {
-        self.memory
-    }
-
     /// Reads the number.
     ///
     /// # Errors
@@ -584,12 +574,11 @@ impl<E: GuestElement> Ptr<E> {
     /// If the number does not lie in the memory, or the address is not a multiple of its size, or the
     /// store is another one.
     pub fn read(&self, cx: impl AsContext) -> Result<E> {
-        let mut bytes = [0; 8];
-        let bytes = &mut bytes[..size_of::<E>()];
         let store = cx.as_context();
-        let at = self.check(store.inner())?;
-        self.memory.read(&store, at, bytes).map_err(|_| self.outside())?;
-        Ok(E::from_bytes(bytes))
+        let element = Elements::<E>::in_memory(&self.call_memory(store.inner())?, self.address, 1)?;
+        // SAFETY: the place lies in the memory, aligned for `E`, of which every bit pattern is a value.
+        // Nobody writes to it unless the memory is shared; what is read then is a mixture.
+        Ok(unsafe { element.at.as_ptr().read_volatile() })
     }
 
     /// Writes the number.
@@ -598,26 +587,20 @@ impl<E: GuestElement> Ptr<E> {
     ///
     /// As [`read`](Ptr::read).
     pub fn write(&self, mut cx: impl AsContextMut, value: E) -> Result<()> {
-        let mut bytes = [0; 8];
-        let bytes = &mut bytes[..size_of::<E>()];
-        value.to_bytes(bytes);
-        let mut store = cx.as_context_mut();
-        let at = self.check(store.inner())?;
-        self.memory.write(&mut store, at, bytes).map_err(|_| self.outside())
+        let store = cx.as_context_mut();
+        let memory = self.call_memory(store.inner())?;
+        let element = Elements::<E>::in_memory(&memory, self.address, 1)?;
+        // SAFETY: the place lies in the memory, aligned for `E`. The store is borrowed exclusively, so
+        // nobody else uses it unless the memory is shared; what others read then is a mixture.
+        unsafe { element.at.as_ptr().write_volatile(value) };
+        Ok(())
     }
 
-    fn check(&self, store: &StoreInner) -> Result<usize> {
-        ensure!(self.memory.position(store).is_some(), "the memory belongs to another store");
-        if !self.address.is_multiple_of(align_of::<E>() as u64) {
-            return Err(misaligned::<E>(self.address));
-        }
-        usize::try_from(self.address).map_err(|_| self.outside())
-    }
-
-    #[cold]
-    fn outside(&self) -> Error {
-        let element = std::any::type_name::<E>();
-        anyhow!("out of bounds: a `{element}` at {:#x}", self.address)
+    fn call_memory(&self, store: &StoreInner) -> Result<CallMemory> {
+        let index = self.memory.position(store).context("the memory belongs to another store")?;
+        let memory = &store.memories[index];
+        let (base, len, shared) = (memory.base(), memory.len() as u64, memory.ty.shared);
+        Ok(CallMemory { base, len, index, shared })
     }
 }
 
