@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::export_alloc::AllocParam;
-use super::exports::ExportItem;
+use super::export_items::ExportItem;
 use super::made::allocate;
 use super::param::{Never, kind};
 use super::result::New;

@@ -11,6 +11,7 @@
 //! | `result.rs` | which Rust types may be its results |
 //! | `made.rs` | new host objects, with the properties of their types |
 //! | `register.rs` | from a method to a linker's definition |
+//! | `export_items.rs` | what else a field of `#[wasm_exports]` may be |
 //! | `export_types.rs` | which Rust types may stand in a `fn` field of `#[wasm_exports]` |
 //! | `export_alloc.rs` | exported functions that take text or bytes |
 //! | `exports.rs` | finding the exports of a guest, reporting all that do not fit |
@@ -25,6 +26,7 @@
 #[allow(unsafe_code, reason = "borrows host values for the time of one call")]
 mod call;
 mod export_alloc;
+mod export_items;
 mod export_types;
 mod exports;
 mod guest;
@@ -59,13 +61,13 @@ pub use export_alloc::{
     Alloc, AllocArgument, AllocArguments, AllocFunction, AllocFunctionSpec, AllocParam,
     AllocPassed, One, Part, Parts, Room, alloc_function,
 };
+pub use export_items::{ExportItem, Handle, ItemSpec};
 pub use export_types::{
     Argument, Arguments, ExportParam, ExportResult, Markers, Outcome, Outcomes, Passed,
 };
 pub use exports::{
-    Collect, Collector, Export, ExportItem, ExportList, ExportsPre, Function, FunctionSpec, Handle,
-    ItemSpec, OptionalFunction, OptionalFunctionSpec, Problem, Resolved, bind, collector, function,
-    optional_function,
+    Collect, Collector, Export, ExportList, ExportsPre, Function, FunctionSpec, OptionalFunction,
+    OptionalFunctionSpec, Problem, Resolved, bind, collector, function, optional_function,
 };
 pub use guest::{
     AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,
