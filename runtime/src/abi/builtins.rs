@@ -82,6 +82,16 @@ builtins! {
     NewException(I32) -> I32, MayFail;
     /// `throw(exception)`: continues at the handler of an exception, which is not null.
     Throw(I32), Diverges;
+    /// `gc_alloc(size) -> reference`: room for a young object of at most [`LARGE`] bytes, whose words,
+    /// header included, are not initialised. A safepoint.
+    ///
+    /// [`LARGE`]: crate::abi::object::LARGE
+    GcAlloc(I32) -> I32, MayFail;
+    /// `gc_alloc_large(type, size) -> reference`: an object of more bytes, all zeros but for its type.
+    /// It is old: references that are written to it are logged. A safepoint.
+    GcAllocLarge(I32, I32) -> I32, MayFail;
+    /// `remember_slot(address)`: an old object, a table or a global holds a young reference there.
+    RememberSlot(I64), Returns;
     /// `is_subtype(type id, type id of the supertype) -> 0 or 1`
     IsSubtype(I32, I32) -> I32, Returns;
 }

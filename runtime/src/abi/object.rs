@@ -27,6 +27,9 @@ pub(crate) const TYPE_EXTERN: u32 = u32::MAX;
 /// The `type` word of an exception: no Wasm type can have it either.
 pub(crate) const TYPE_EXN: u32 = u32::MAX - 1;
 
+/// The `type` word of what is no object but a gap between two, of which the other word is the size.
+pub(crate) const TYPE_GAP: u32 = u32::MAX - 2;
+
 /// Offset of the `type` word.
 pub(crate) const HEADER_TYPE: u32 = 0;
 /// Offset of the collector's word.
@@ -49,5 +52,32 @@ pub(crate) const EXN_FIELDS: u32 = 16;
 /// The first bytes of the heap are never mapped: dereferencing null faults.
 pub(crate) const NULL_GUARD: u32 = 64 << 10;
 
+/// Where the nursery ends: a reference to an object is young exactly if it is below. Old objects start
+/// here.
+pub(crate) const YOUNG_END: u32 = 16 << 20;
+
+/// The largest object that is ever young. Larger ones are made among the old ones.
+pub(crate) const LARGE: u32 = 32 << 10;
+
+/// Whether a reference leads to a young object, which null and i31s do not. Compiled code computes the
+/// same.
+#[inline]
+pub(crate) fn is_young(raw: u32) -> bool {
+    raw.rotate_right(1).wrapping_sub(1) < YOUNG_END / 2 - 1
+}
+
 /// The bit that tells an i31 from an offset.
 pub(crate) const I31_TAG: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_i31s_are_not_young() {
+        assert!(is_young(NULL_GUARD) && is_young(YOUNG_END - OBJECT_ALIGN));
+        for raw in [0, 1, 7, YOUNG_END - 1, YOUNG_END, YOUNG_END + 1, u32::MAX, u32::MAX - 7] {
+            assert!(!is_young(raw), "{raw:#x}");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 
 mod epoch;
 mod exception;
+mod heap;
 mod memory;
 mod reference;
 mod table;
@@ -47,6 +48,9 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::ElemDrop => elem_drop as *const (),
         Builtin::NewException => new_exception as *const (),
         Builtin::Throw => throw as *const (),
+        Builtin::GcAlloc => gc_alloc as *const (),
+        Builtin::GcAllocLarge => gc_alloc_large as *const (),
+        Builtin::RememberSlot => remember_slot as *const (),
         Builtin::IsSubtype => is_subtype as *const (),
     }
 }
@@ -66,6 +70,15 @@ extern "C" fn raise(store: *mut VmStore, _: *mut VmCtx) -> ! {
 extern "C" fn throw(store: *mut VmStore, _: *mut VmCtx, exception: u32) -> ! {
     // SAFETY: called from a builtin trampoline, as above; compiled code throws exceptions only.
     unsafe { unwind::throw(store, exception) }
+}
+
+extern "C" fn remember_slot(store: *mut VmStore, _: *mut VmCtx, address: usize) {
+    // SAFETY: the pointer of the activation is valid for the whole store, which its owner lent to
+    // this entry and does not use until it returns.
+    let store = unsafe { &mut *store.cast::<StoreInner>() };
+    // SAFETY: compiled code passes the address of a slot that it is about to write or has written:
+    // in an old object, a table or a global.
+    unsafe { store.gc.remember(address) };
 }
 
 /// Runs `body` for the calling instance; a failure is recorded for the trampoline to raise.
@@ -116,5 +129,7 @@ builtins! {
     table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
     elem_drop(segment: u32) => table::elem_drop;
     new_exception(tag: u32) -> u32 => exception::new;
+    gc_alloc(size: u32) -> u32 => heap::alloc;
+    gc_alloc_large(ty: u32, size: u32) -> u32 => heap::alloc_large;
     is_subtype(a: u32, b: u32) -> u32 => reference::is_subtype;
 }

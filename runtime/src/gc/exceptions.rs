@@ -3,23 +3,11 @@
 
 use super::GcStore;
 use super::object::{self, GcRef};
-use crate::abi::exception::{ExnField, ExnLayout};
+use crate::abi::exception::ExnField;
 use crate::abi::object::EXN_TAG;
 use crate::abi::signature::LoweredType;
 
 impl GcStore {
-    /// Makes an exception of the tag at position `tag`, with a payload of zeros. Never collects:
-    /// `None` when the heap is full, and then a collection is due.
-    pub(crate) fn alloc_exception(&mut self, tag: u32, layout: &ExnLayout) -> Option<GcRef> {
-        let Some(at) = self.space.alloc(layout.size) else {
-            self.spent = self.spent.max(self.budget);
-            return None;
-        };
-        self.spent = self.spent.saturating_add(layout.size as usize);
-        object::write_exception(&mut self.space, at, tag, layout);
-        GcRef::from_raw(at)
-    }
-
     /// The position of an exception's tag in the store.
     ///
     /// # Panics
@@ -41,10 +29,13 @@ impl GcStore {
         }
     }
 
-    /// Replaces a value of an exception's payload by the bits of a slot. References among them are
-    /// raw: nothing has collected since they were taken from their roots.
+    /// Replaces a value of an exception's payload by the bits of a slot. A reference is raw: nothing has
+    /// collected since it was taken from its root.
     pub(crate) fn set_exception_field(&mut self, reference: GcRef, field: ExnField, bits: u128) {
         let at = self.exception_at(reference) + field.offset;
+        if field.is_reference {
+            return self.write_reference(reference, at, bits as u32);
+        }
         let words_of_bits = [0, 32, 64, 96].map(|shift| (bits >> shift) as u32);
         for (word, at) in words_of_bits[..words(field.ty)].iter().zip((at..).step_by(4)) {
             self.space.write(at, [*word]);
