@@ -5,6 +5,7 @@ use super::externs::HostTable;
 use super::object::{GcRef, forward, forwarded};
 use super::space::Space;
 use super::trace::Shape;
+use crate::vm::type_table::TypeTable;
 
 /// Calls its argument with every place that holds a reference, null and i31 included; the argument
 /// may replace the reference.
@@ -13,6 +14,7 @@ pub(crate) type VisitRoots<'a> = dyn FnMut(&mut dyn FnMut(&mut u32)) + 'a;
 /// A collection in progress.
 pub(super) struct Collection<'a> {
     space: &'a mut Space,
+    types: &'a TypeTable,
     hosts: &'a mut HostTable,
     /// Where scanning continues: objects before it have had their references forwarded.
     scanned: u32,
@@ -24,12 +26,13 @@ impl<'a> Collection<'a> {
     /// the payloads of the other host objects dead in `hosts`.
     pub(super) fn run(
         space: &'a mut Space,
+        types: &'a TypeTable,
         hosts: &'a mut HostTable,
         visit_roots: &mut VisitRoots<'_>,
     ) {
         let old = space.flip();
         let scanned = space.objects().start;
-        let mut collection = Collection { space, hosts, scanned, old };
+        let mut collection = Collection { space, types, hosts, scanned, old };
         collection.hosts.begin_cycle();
         visit_roots(&mut |slot| collection.forward_slot(slot));
         collection.scan();
@@ -40,12 +43,13 @@ impl<'a> Collection<'a> {
     /// Forwards the references in the objects that were moved, which moves more.
     fn scan(&mut self) {
         while self.scanned < self.space.objects().end {
-            let (at, shape) = (self.scanned, Shape::of(self.space, self.scanned));
-            for field in shape.references() {
+            let at = self.scanned;
+            let shape = Shape::of(self.space, self.types, at);
+            shape.references(|field| {
                 let [mut reference] = self.space.read(at + field);
                 self.forward_slot(&mut reference);
                 self.space.write(at + field, [reference]);
-            }
+            });
             self.scanned += shape.size();
         }
     }
@@ -63,7 +67,7 @@ impl<'a> Collection<'a> {
         if let Some(to) = forwarded(self.space, at) {
             return to;
         }
-        let shape = Shape::of(self.space, at);
+        let shape = Shape::of(self.space, self.types, at);
         let to = self.space.copy(at, shape.size());
         forward(self.space, at, to);
         if let Shape::Host(row) = shape {

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_collection_moves_exceptions_and_what_they_lead_to() {
         use LoweredType::{F64, I32, I64, V128};
-        let mut gc = GcStore::new(GcConfig::default());
+        let mut gc = GcStore::without_types(GcConfig::default());
         let types = [(I64, false), (I32, true), (V128, false), (I32, false), (F64, false)];
         let layout = ExnLayout::new(&types);
         let garbage = gc.alloc_exception(1, &layout).unwrap();
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_full_heap_makes_no_exception() {
         let config = GcConfig { heap_limit: 40, ..GcConfig::default() };
-        let mut gc = GcStore::new(config);
+        let mut gc = GcStore::without_types(config);
         let layout = ExnLayout::new(&[]);
         assert!(gc.alloc_exception(0, &layout).is_some());
         assert!(gc.alloc_exception(0, &layout).is_some());

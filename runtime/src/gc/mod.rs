@@ -43,6 +43,7 @@ use std::any::Any;
 
 use crate::abi::object::EXTERN_SIZE;
 use crate::error::Result;
+use crate::vm::type_table::TypeTable;
 use check::check_heap;
 use collector::Collection;
 use externs::HostTable;
@@ -105,6 +106,8 @@ const BUDGET_MIN: usize = 128 << 10;
 #[derive(Debug)]
 pub(crate) struct GcStore {
     space: Space,
+    /// What the objects of each type consist of.
+    types: TypeTable,
     hosts: HostTable,
     roots: RootSet,
     config: GcConfig,
@@ -116,10 +119,11 @@ pub(crate) struct GcStore {
 }
 
 impl GcStore {
-    /// An empty heap with a store id of its own. Maps and allocates nothing.
-    pub(crate) fn new(config: GcConfig) -> GcStore {
+    /// An empty heap for objects of `types` with a store id of its own. Maps and allocates nothing.
+    pub(crate) fn new(config: GcConfig, types: TypeTable) -> GcStore {
         let mut store = GcStore {
             space: Space::new(config.heap_limit),
+            types,
             hosts: HostTable::default(),
             roots: RootSet::new(StoreId::allocate()),
             config,
@@ -199,10 +203,10 @@ impl GcStore {
     ///
     /// The payloads of forgotten host objects wait in [`GcStore::take_dead`].
     pub(crate) fn collect(&mut self, visit_roots: &mut VisitRoots<'_>) {
-        let GcStore { space, hosts, roots, .. } = self;
+        let GcStore { space, types, hosts, roots, .. } = self;
         let mut visited = 0;
         roots.trim();
-        Collection::run(space, hosts, &mut |visit| {
+        Collection::run(space, types, hosts, &mut |visit| {
             let visit = &mut |slot: &mut u32| {
                 visited += 1;
                 visit(slot);
@@ -213,7 +217,7 @@ impl GcStore {
         self.collections += 1;
         self.renew_budget(visited);
         if self.config.stress || cfg!(test) {
-            check_heap(&self.space, &self.hosts, &mut self.roots);
+            check_heap(&self.space, &self.types, &self.hosts, &mut self.roots);
         }
     }
 

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use super::space::Space;
 use crate::abi::exception::ExnLayout;
 use crate::abi::object::{
-    EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_GC, HEADER_TYPE, I31_TAG, OBJECT_ALIGN,
-    TYPE_EXN, TYPE_EXTERN,
+    ARRAY_LEN, EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_GC, HEADER_TYPE, I31_TAG,
+    OBJECT_ALIGN, TYPE_EXN, TYPE_EXTERN,
 };
 
 /// A non-null reference: an offset from the heap base, or an i31 in the reference itself.
@@ -85,6 +85,13 @@ pub(super) fn write_exception(space: &mut Space, at: u32, tag: u32, layout: &Exn
 pub(super) fn exception_shape(space: &Space, at: u32) -> Option<u32> {
     let [shape] = space.read(at + EXN_SHAPE);
     (type_word(space, at) == TYPE_EXN).then_some(shape)
+}
+
+/// The number of elements of the array at `at`.
+#[inline]
+pub(super) fn array_len(space: &Space, at: u32) -> u32 {
+    let [len] = space.read(at + ARRAY_LEN);
+    len
 }
 
 /// The `type` word of the object at `at`.

@@ -6,6 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
+impl GcStore {
+    /// A heap for host objects and exceptions only.
+    pub(super) fn without_types(config: GcConfig) -> GcStore {
+        let types = TypeTable::new().unwrap();
+        for _ in 0..crate::abi::object::FIRST_TYPE {
+            types.push([].into_iter(), &crate::abi::gc_layout::ObjectLayout::Func).unwrap();
+        }
+        GcStore::new(config, types)
+    }
+}
+
 type Dropped = Arc<Mutex<HashSet<u64>>>;
 
 /// A payload that says when it is dropped.
@@ -69,7 +80,7 @@ const SITE: &BorrowSite = &BorrowSite::new("model", "step", "held");
 impl Model {
     fn new(config: GcConfig) -> Model {
         Model {
-            gc: GcStore::new(config),
+            gc: GcStore::without_types(config),
             dropped: Dropped::default(),
             next: 0,
             scopes: Vec::new(),
@@ -238,7 +249,7 @@ fn random_programs_agree_with_the_model() {
 
 #[test]
 fn a_store_without_references_maps_nothing() {
-    let mut gc = GcStore::new(GcConfig { stress: true, ..GcConfig::default() });
+    let mut gc = GcStore::without_types(GcConfig { stress: true, ..GcConfig::default() });
     assert!(!gc.should_collect());
     gc.collect(&mut |_| {});
     assert!(gc.base().is_null());
@@ -248,7 +259,7 @@ fn a_store_without_references_maps_nothing() {
 
 #[test]
 fn a_full_heap_gives_the_payload_back_and_a_collection_makes_room() {
-    let mut gc = GcStore::new(GcConfig { heap_limit: 160, ..GcConfig::default() });
+    let mut gc = GcStore::without_types(GcConfig { heap_limit: 160, ..GcConfig::default() });
     for number in 0..10 {
         assert!(gc.alloc_host(Payload::new(number, Properties::default())).is_ok());
     }
@@ -262,7 +273,8 @@ fn a_full_heap_gives_the_payload_back_and_a_collection_makes_room() {
 #[test]
 fn memory_of_host_values_is_limited_and_counts_until_they_are_dropped() {
     let limit = Some(1 << 20);
-    let mut gc = GcStore::new(GcConfig { host_memory_limit: limit, ..GcConfig::default() });
+    let mut gc =
+        GcStore::without_types(GcConfig { host_memory_limit: limit, ..GcConfig::default() });
     let big = || Payload::new((), Properties { external: 600 << 10, frozen: false });
     gc.alloc_host(big()).unwrap();
     assert!(gc.should_collect(), "more than half of the limit is gone");
@@ -275,7 +287,7 @@ fn memory_of_host_values_is_limited_and_counts_until_they_are_dropped() {
 
 #[test]
 fn external_memory_brings_the_next_collection_closer() {
-    let mut gc = GcStore::new(GcConfig::default());
+    let mut gc = GcStore::without_types(GcConfig::default());
     gc.alloc_host(Payload::new((), Properties::default())).unwrap();
     assert!(!gc.should_collect());
     let external = 1 << 30;
@@ -285,7 +297,7 @@ fn external_memory_brings_the_next_collection_closer() {
 
 #[test]
 fn garbage_does_not_make_the_heap_grow() {
-    let mut gc = GcStore::new(GcConfig::default());
+    let mut gc = GcStore::without_types(GcConfig::default());
     for number in 0..200_000_u32 {
         gc.alloc_host(Payload::new(number, Properties::default())).unwrap();
         if gc.should_collect() {
@@ -300,7 +312,7 @@ fn garbage_does_not_make_the_heap_grow() {
 
 #[test]
 fn only_host_objects_lead_to_values() {
-    let mut gc = GcStore::new(GcConfig::default());
+    let mut gc = GcStore::without_types(GcConfig::default());
     let reference = gc.alloc_host(Payload::new(1_u8, Properties::default())).unwrap();
     assert!(gc.locate::<u8>(reference.to_raw()).is_ok());
     assert_eq!(gc.host_row(0), Err(HostRefError::Null));
@@ -320,7 +332,7 @@ fn a_panicking_destructor_leaves_the_rest_to_be_dropped() {
             panic!("bomb");
         }
     }
-    let mut gc = GcStore::new(GcConfig::default());
+    let mut gc = GcStore::without_types(GcConfig::default());
     for _ in 0..3 {
         gc.alloc_host(Payload::new(Bomb, Properties::default())).unwrap();
     }
