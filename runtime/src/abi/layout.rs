@@ -78,19 +78,28 @@ pub(crate) mod func_import {
     pub(crate) const SIZE: usize = 16;
 }
 
-/// The supertypes of every type of an engine, for tests by compiled code: one entry per type id, each
-/// a list of ids from the root down to the type itself. `b`, which has `n` supertypes, is a supertype
-/// of `a`, or `a` itself, exactly if number `n` of `a`'s entry is `b`.
+/// The types of an engine, for tests by compiled code and for the collector: one entry per type id
+/// or reserved number (see [`object`](crate::abi::object)). An entry begins with a list of ids: that
+/// of the type's kind, then its supertypes from the root down to the type itself. `b`, which has `n`
+/// supertypes, is a supertype of `a`, or `a` itself, exactly if number `n + 1` of `a`'s entry is `b`.
+/// An [`EncodedShape`](crate::abi::shape::EncodedShape) follows.
 pub(crate) mod type_display {
-    /// Ids in an entry. What has more supertypes is tested by
+    /// Ids in an entry, the kind's included. What has more supertypes is tested by
     /// [`Builtin::IsSubtype`](crate::abi::builtins::Builtin::IsSubtype).
-    pub(crate) const INLINE: usize = 8;
-    /// Binary logarithm of the size of an entry.
-    pub(crate) const STRIDE_LOG2: u32 = 5;
+    pub(crate) const INLINE: usize = 12;
+    /// Binary logarithm of the size of an entry: a cache line.
+    pub(crate) const STRIDE_LOG2: u32 = 6;
     /// What stands in an entry behind the type itself: no type's id.
     pub(crate) const NONE: u32 = u32::MAX;
     /// The most types of an engine.
-    pub(crate) const MAX_TYPES: usize = 1 << 24;
+    pub(crate) const MAX_TYPES: usize = 1 << 22;
+
+    /// The offset in an entry of the type that has `supertypes` supertypes; `None` if entries are
+    /// too short for it.
+    pub(crate) fn position(supertypes: usize) -> Option<i32> {
+        let position = supertypes + 1;
+        (position < INLINE).then(|| i32::try_from(position * 4).expect("an entry is small"))
+    }
 }
 
 /// The definition of a linear memory. `BASE` never changes while the memory lives.

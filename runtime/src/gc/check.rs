@@ -13,10 +13,12 @@ use super::store_buffer::StoreBuffer;
 use super::trace::Shape;
 use super::{Roots, VisitRoots};
 use crate::abi::object::HEADER_GC;
+use crate::vm::type_table::TypeTable;
 
 /// The heap as the checker sees it.
 pub(super) struct Checker<'a> {
     memory: Memory<'a>,
+    types: &'a TypeTable,
     large: &'a LargeObjects,
     /// Where objects begin.
     starts: HashSet<u32>,
@@ -33,13 +35,14 @@ impl<'a> Checker<'a> {
     /// Panics when objects do not follow each other, or are not what they should be.
     pub(super) fn new(
         memory: Memory<'a>,
+        types: &'a TypeTable,
         nursery: Range<u32>,
         old: Range<u32>,
         large: &'a LargeObjects,
         hosts: &HostTable,
     ) -> Checker<'a> {
         let (starts, old_slots, rows) = Default::default();
-        let mut checker = Checker { memory, large, starts, old_slots, rows };
+        let mut checker = Checker { memory, types, large, starts, old_slots, rows };
         checker.walk(nursery, hosts);
         checker.walk(old, hosts);
         for at in large.objects() {
@@ -56,9 +59,9 @@ impl<'a> Checker<'a> {
         assert_eq!(at, objects.end, "heap check: the last object reaches beyond its space");
     }
 
-    fn object(&mut self, at: u32, hosts: &HostTable) -> Shape {
+    fn object(&mut self, at: u32, hosts: &HostTable) -> Shape<'a> {
         let [ty, _] = self.memory.header(at);
-        let shape = Shape::of(self.memory, at, ty);
+        let shape = Shape::of(self.memory, self.types, at, ty);
         if let Shape::Gap(_) = shape {
             return shape;
         }

@@ -53,13 +53,14 @@ impl GcStore {
     ///
     /// The payloads of forgotten host objects wait in [`GcStore::take_dead`].
     pub(crate) fn collect(&mut self, heap: &VmHeap, why: Why, visit_roots: &mut VisitRoots<'_>) {
-        if !self.space.base().is_null() {
+        if self.space.base().is_null() {
+            // There has never been an object.
+            self.pacer.after_full(self.sizes());
+        } else {
             self.minor(heap, visit_roots);
-            self.fit_nursery(heap);
-        }
-        if self.wants_full(heap, why) {
-            self.full(heap, visit_roots);
-            self.fit_nursery(heap);
+            if self.wants_full(heap, why) {
+                self.full(heap, visit_roots);
+            }
         }
         self.pacer.after_any(self.sizes(), self.room(heap) as usize);
     }
@@ -94,11 +95,12 @@ impl GcStore {
         let start = Instant::now();
         if self.checks() {
             let (nursery, old) = (self.nursery.objects(heap), self.old.objects());
-            Checker::new(self.space.memory(), nursery, old, &self.large, &self.hosts)
+            Checker::new(self.space.memory(), &self.types, nursery, old, &self.large, &self.hosts)
                 .before_minor(&self.buffer, visit_roots);
         }
         let (nursery, top) = (self.nursery.objects(heap), self.old.top());
-        let mut minor = Minor::new(self.space.memory(), &mut self.hosts, nursery.clone(), top);
+        let mut minor =
+            Minor::new(self.space.memory(), &self.types, &mut self.hosts, nursery.clone(), top);
         self.buffer.drain(|reference| minor.evacuate(reference));
         self.roots.visit_young(|slot| minor.root(slot));
         visit_roots(Roots::Frames, &mut |slot| minor.root(slot));
@@ -107,6 +109,7 @@ impl GcStore {
             self.space.fill(nursery, POISON);
         }
         self.nursery.clear(heap);
+        self.fit_nursery(heap);
         self.stats.minor(start, self.old.top() - top);
         self.check_after(heap, visit_roots);
     }
@@ -119,7 +122,8 @@ impl GcStore {
         let first = self.first_offset();
         let Some(bits) = MarkBits::new(before) else { return };
         let (memory, large) = (self.space.memory(), &self.large);
-        let mut full = Full::new(memory, &mut self.hosts, large, bits, self.mark_stack_limit);
+        let mut full =
+            Full::new(memory, &self.types, &mut self.hosts, large, bits, self.mark_stack_limit);
         self.roots.visit(&mut |slot| full.mark_root(*slot));
         for kind in [Roots::Frames, Roots::Definitions] {
             visit_roots(kind, &mut |slot| full.mark_root(*slot));
@@ -134,6 +138,7 @@ impl GcStore {
         self.large.sweep(&mut self.space);
         self.mark_gap(first);
         self.give_back(before);
+        self.fit_nursery(heap);
         let sizes = self.sizes();
         self.pacer.after_full(sizes);
         self.stats.full(start, sizes.heap);
@@ -167,17 +172,14 @@ impl GcStore {
     }
 
     fn checks(&self) -> bool {
-        (self.stress || cfg!(test)) && !self.space.base().is_null()
+        self.stress || cfg!(test)
     }
 
     fn check_after(&mut self, heap: &VmHeap, visit_roots: &mut VisitRoots<'_>) {
         if self.checks() {
             let (nursery, old) = (self.nursery.objects(heap), self.old.objects());
-            Checker::new(self.space.memory(), nursery, old, &self.large, &self.hosts).after(
-                &self.hosts,
-                &mut self.roots,
-                visit_roots,
-            );
+            Checker::new(self.space.memory(), &self.types, nursery, old, &self.large, &self.hosts)
+                .after(&self.hosts, &mut self.roots, visit_roots);
         }
     }
 }

@@ -12,10 +12,12 @@ use super::object::GcRef;
 use super::old::Old;
 use super::space::Memory;
 use super::trace::Shape;
+use crate::vm::type_table::TypeTable;
 
 /// A full collection in progress.
 pub(super) struct Full<'a> {
     memory: Memory<'a>,
+    types: &'a TypeTable,
     hosts: &'a mut HostTable,
     large: &'a LargeObjects,
     bits: MarkBits,
@@ -39,13 +41,23 @@ impl<'a> Full<'a> {
     /// Begins a collection. `bits` is clear and has room for all of `old`.
     pub(super) fn new(
         memory: Memory<'a>,
+        types: &'a TypeTable,
         hosts: &'a mut HostTable,
         large: &'a LargeObjects,
         bits: MarkBits,
         stack_limit: usize,
     ) -> Full<'a> {
         hosts.begin_cycle();
-        Full { memory, hosts, large, bits, stack: Vec::new(), stack_limit, overflowed: false }
+        Full {
+            memory,
+            types,
+            hosts,
+            large,
+            bits,
+            stack: Vec::new(),
+            stack_limit,
+            overflowed: false,
+        }
     }
 
     /// Marks the object that a root leads to.
@@ -63,12 +75,12 @@ impl<'a> Full<'a> {
             if !LargeObjects::mark(memory, at) {
                 return;
             }
-            Shape::of(memory, at, ty)
+            Shape::of(memory, self.types, at, ty)
         } else {
             if self.bits.is_marked(at) {
                 return;
             }
-            let shape = Shape::of(memory, at, ty);
+            let shape = Shape::of(memory, self.types, at, ty);
             self.bits.mark(at, shape.size());
             shape
         };
@@ -119,10 +131,10 @@ impl<'a> Full<'a> {
     }
 
     #[inline]
-    fn mark_references(&mut self, at: u32) -> Shape {
+    fn mark_references(&mut self, at: u32) -> Shape<'a> {
         let memory = self.memory;
         let [ty, _] = memory.header(at);
-        let shape = Shape::of(memory, at, ty);
+        let shape = Shape::of(memory, self.types, at, ty);
         shape.references(at, |slot| self.mark(memory.word(slot)));
         shape
     }
@@ -171,10 +183,10 @@ impl<'a> Full<'a> {
     }
 
     #[inline]
-    fn update_references(&self, at: u32) -> Shape {
+    fn update_references(&self, at: u32) -> Shape<'a> {
         let memory = self.memory;
         let [ty, _] = memory.header(at);
-        let shape = Shape::of(memory, at, ty);
+        let shape = Shape::of(memory, self.types, at, ty);
         shape.references(at, |slot| memory.set_word(slot, self.target(memory.word(slot))));
         shape
     }

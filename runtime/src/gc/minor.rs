@@ -11,10 +11,12 @@ use super::object::is_young;
 use super::space::Memory;
 use super::trace::Shape;
 use crate::abi::object::HEADER_GC;
+use crate::vm::type_table::TypeTable;
 
 /// A minor collection in progress.
 pub(super) struct Minor<'a> {
     memory: Memory<'a>,
+    types: &'a TypeTable,
     hosts: &'a mut HostTable,
     nursery: Range<u32>,
     /// Objects before it have had their references updated.
@@ -27,12 +29,13 @@ impl<'a> Minor<'a> {
     /// Begins to move the objects in `nursery` to `top` and behind it.
     pub(super) fn new(
         memory: Memory<'a>,
+        types: &'a TypeTable,
         hosts: &'a mut HostTable,
         nursery: Range<u32>,
         top: u32,
     ) -> Minor<'a> {
         hosts.begin_cycle();
-        Minor { memory, hosts, nursery, scanned: top, top }
+        Minor { memory, types, hosts, nursery, scanned: top, top }
     }
 
     /// Updates a root, whose object it moves if it is young.
@@ -54,7 +57,7 @@ impl<'a> Minor<'a> {
         if moved != 0 {
             return moved;
         }
-        let shape = Shape::of(self.memory, at, ty);
+        let shape = Shape::of(self.memory, self.types, at, ty);
         let (to, size) = (self.top, shape.size());
         self.memory.copy(at, to, size);
         self.memory.set_word(at + HEADER_GC, to);
@@ -71,7 +74,7 @@ impl<'a> Minor<'a> {
         while self.scanned < self.top {
             let at = self.scanned;
             let [ty, _] = memory.header(at);
-            let shape = Shape::of(memory, at, ty);
+            let shape = Shape::of(memory, self.types, at, ty);
             shape.references(at, |slot| {
                 let reference = memory.word(slot);
                 if is_young(reference) {

@@ -77,6 +77,7 @@ use std::any::Any;
 
 use crate::error::Result;
 use crate::vm::context::VmHeap;
+use crate::vm::type_table::TypeTable;
 use externs::HostTable;
 use large::LargeObjects;
 use nursery::Nursery;
@@ -126,6 +127,8 @@ impl Default for GcConfig {
 /// What compiled code must know of it lies in a [`VmHeap`], which is always the same one.
 #[derive(Debug)]
 pub(crate) struct GcStore {
+    /// What the objects of each type consist of.
+    types: TypeTable,
     space: Space,
     nursery: Nursery,
     old: Old,
@@ -143,13 +146,14 @@ pub(crate) struct GcStore {
 }
 
 impl GcStore {
-    /// An empty heap with a store id of its own. Maps and allocates nothing.
-    pub(crate) fn new(config: &GcConfig) -> GcStore {
+    /// An empty heap for objects of `types` with a store id of its own. Maps and allocates nothing.
+    pub(crate) fn new(config: &GcConfig, types: TypeTable) -> GcStore {
         let nursery = Nursery::new(config.nursery_size, config.stress);
         let limit = alloc::limit(config.heap_limit);
         let host = config.host_memory_limit.unwrap_or(usize::MAX);
         let limits = Sizes { heap: limit as usize, host };
         GcStore {
+            types,
             space: Space::default(),
             pacer: Pacer::new(limits, nursery.size() as usize),
             nursery,

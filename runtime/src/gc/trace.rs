@@ -5,33 +5,49 @@ use super::object::RowId;
 use super::space::Memory;
 use crate::abi::exception::{references_of_shape, size_of_shape};
 use crate::abi::object::{
-    EXN_FIELDS, EXN_SHAPE, EXTERN_ROW, EXTERN_SIZE, HEADER_GC, TYPE_EXN, TYPE_EXTERN, TYPE_GAP,
+    ARRAY_LEN, EXN_FIELDS, EXN_SHAPE, EXTERN_ROW, EXTERN_SIZE, HEADER_GC, TYPE_EXN, TYPE_EXTERN,
+    TYPE_GAP,
 };
+use crate::abi::shape::{self, References, array_size};
+use crate::vm::type_table::TypeTable;
 
 /// What the collector must know of an object.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Shape {
+pub(super) enum Shape<'a> {
     /// A host object: no references, one row.
     Host(RowId),
     /// An exception, described by its shape word.
     Exception(u32),
+    /// A struct of this size.
+    Struct { size: u32, references: References<'a> },
+    /// An array: where its elements begin, its size, and how many of its elements are references: all
+    /// or none.
+    Array { first: u32, size: u32, references: u32 },
     /// No object, but so many bytes between two.
     Gap(u32),
 }
 
-impl Shape {
+impl<'a> Shape<'a> {
     /// The shape of the object at `at`, whose type word is `ty`.
     ///
     /// # Panics
     ///
     /// Panics when there is no object: a reference in a root or a field was not one.
     #[inline(always)]
-    pub(super) fn of(memory: Memory<'_>, at: u32, ty: u32) -> Shape {
+    pub(super) fn of(memory: Memory<'_>, types: &'a TypeTable, at: u32, ty: u32) -> Shape<'a> {
         match ty {
             TYPE_EXTERN => Shape::Host(RowId(memory.word(at + EXTERN_ROW))),
             TYPE_EXN => Shape::Exception(memory.word(at + EXN_SHAPE)),
             TYPE_GAP => Shape::Gap(memory.word(at + HEADER_GC)),
-            _ => unknown(at, ty),
+            _ => match types.shape(ty) {
+                shape::Shape::Struct { size, references } => Shape::Struct { size, references },
+                shape::Shape::Array { first, size_log2, references } => {
+                    let len = memory.word(at + ARRAY_LEN);
+                    let size = array_size(first, size_log2, len);
+                    Shape::Array { first, size, references: if references { len } else { 0 } }
+                }
+                shape::Shape::None => unknown(at, ty),
+            },
         }
     }
 
@@ -41,7 +57,7 @@ impl Shape {
         match self {
             Shape::Host(_) => EXTERN_SIZE,
             Shape::Exception(shape) => size_of_shape(shape),
-            Shape::Gap(size) => size,
+            Shape::Struct { size, .. } | Shape::Array { size, .. } | Shape::Gap(size) => size,
         }
     }
 
@@ -51,19 +67,24 @@ impl Shape {
         match self {
             Shape::Host(_) | Shape::Gap(_) => false,
             Shape::Exception(shape) => references_of_shape(shape) != 0,
+            Shape::Struct { references, .. } => !matches!(references, References::Short(0)),
+            Shape::Array { references, .. } => references != 0,
         }
     }
 
     /// Calls `visit` with the offset of each reference of the object at `at`.
     #[inline(always)]
-    pub(super) fn references(self, at: u32, mut visit: impl FnMut(u32)) {
+    pub(super) fn references(self, at: u32, visit: impl FnMut(u32)) {
+        let words = |first: u32, count: u32| (at + first..).step_by(4).take(count as usize);
         match self {
             Shape::Host(_) | Shape::Gap(_) => {}
             Shape::Exception(shape) => {
-                for number in 0..references_of_shape(shape) {
-                    visit(at + EXN_FIELDS + number * size_of::<u32>() as u32);
-                }
+                words(EXN_FIELDS, references_of_shape(shape)).for_each(visit);
             }
+            Shape::Struct { references, .. } => {
+                references.offsets().map(|offset| at + offset).for_each(visit);
+            }
+            Shape::Array { first, references, .. } => words(first, references).for_each(visit),
         }
     }
 }

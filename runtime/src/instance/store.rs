@@ -96,11 +96,12 @@ impl StoreInner {
     /// An empty store.
     pub(crate) fn new(engine_handle: &Engine) -> StoreInner {
         let engine = engine_handle.shared().clone();
-        let vm = VmStore::new(&engine.code.epoch, engine.code.types().table());
+        let types = engine.code.types().table().clone();
+        let vm = VmStore::new(&engine.code.epoch, types.base());
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,
-            gc: GcStore::new(&engine.settings.gc),
+            gc: GcStore::new(&engine.settings.gc, types),
             engine,
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),

@@ -120,20 +120,19 @@ impl Translator<'_> {
     /// Whether the type with id `actual` is neither `expected`, which has `depth` supertypes, nor
     /// a subtype of it.
     fn is_no_subtype(&mut self, actual: Value, expected: Value, depth: usize) -> Value {
-        if depth >= type_display::INLINE {
+        let Some(position) = type_display::position(depth) else {
             let args = [actual, expected];
             let is_subtype = self.call_builtin_result(Builtin::IsSubtype, &args);
             return self.is_zero(is_subtype);
-        }
+        };
         let store = self.store_pointer();
         let displays = self.load_constant(store, vm_store::TYPE_DISPLAYS);
         let index = self.widen(actual);
         let entry = self.builder.ins().ishl_imm_u(index, i64::from(type_display::STRIDE_LOG2));
         let entry = self.builder.ins().iadd(displays, entry);
-        let offset = i32::try_from(depth * 4).expect("an entry is small");
         // What is loaded never changes, but without the id there is no entry.
         let flags = self.context_flags().with_readonly();
-        let found = self.builder.ins().load(I32, flags, entry, offset);
+        let found = self.builder.ins().load(I32, flags, entry, position);
         self.builder.ins().icmp(IntCC::NotEqual, found, expected)
     }
 
