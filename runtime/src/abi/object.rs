@@ -48,9 +48,6 @@ pub(crate) const KIND_ARRAY: u32 = 5;
 /// The id of the first type; the numbers below are reserved.
 pub(crate) const FIRST_TYPE: u32 = TypeId::FIRST;
 
-/// The `type` word of what is no object but a gap between two, of which the other word is the size.
-pub(crate) const TYPE_GAP: u32 = 0;
-
 /// Offset of the `type` word.
 pub(crate) const HEADER_TYPE: u32 = 0;
 /// Offset of the collector's word.

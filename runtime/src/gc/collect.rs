@@ -10,7 +10,7 @@ use super::large::LargeObjects;
 use super::mark_bits::MarkBits;
 use super::minor::Minor;
 use super::space::COMMIT_UNIT;
-use crate::abi::object::{HEADER_GC, HEADER_TYPE, OBJECT_ALIGN, TYPE_GAP, YOUNG_END};
+use crate::abi::object::{OBJECT_ALIGN, YOUNG_END};
 use crate::vm::context::VmHeap;
 
 /// Places outside of this module that hold references.
@@ -134,9 +134,9 @@ impl GcStore {
         for kind in [Roots::Frames, Roots::Definitions] {
             visit_roots(kind, &mut |slot| full.update(slot));
         }
-        full.slide(&mut self.old, &placement);
+        full.slide(&placement);
+        self.old.set_objects(placement);
         self.large.sweep(&mut self.space);
-        self.mark_gap(first);
         self.give_back(before);
         self.fit_nursery(heap);
         let sizes = self.sizes();
@@ -147,18 +147,9 @@ impl GcStore {
 
     /// Where the first old object goes. Under stress it changes each time, so that all objects move.
     fn first_offset(&mut self) -> u32 {
-        let moved = YOUNG_END + OBJECT_ALIGN;
-        let lifts = self.stress && self.stats.full_collections.is_multiple_of(2);
+        let lifted = self.stress && self.old.objects().start == YOUNG_END;
         let has_room = self.old.top() + OBJECT_ALIGN <= self.space.old_end();
-        if lifts && has_room { moved } else { YOUNG_END }
-    }
-
-    /// Says that there is no object before `first`.
-    fn mark_gap(&mut self, first: u32) {
-        if first != YOUNG_END {
-            self.space.write(YOUNG_END + HEADER_TYPE, [TYPE_GAP]);
-            self.space.write(YOUNG_END + HEADER_GC, [first - YOUNG_END]);
-        }
+        if lifted && has_room { YOUNG_END + OBJECT_ALIGN } else { YOUNG_END }
     }
 
     /// Gives memory back that old objects have occupied before, and will not soon again.

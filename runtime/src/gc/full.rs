@@ -5,13 +5,15 @@
 //! 2. [`Full::place`] decides where objects go;
 //! 3. [`Full::update`] for every root, and [`Full::slide`] for all objects.
 
+use std::ops::Range;
+
 use super::externs::HostTable;
 use super::large::LargeObjects;
 use super::mark_bits::MarkBits;
 use super::object::GcRef;
-use super::old::Old;
 use super::space::Memory;
 use super::trace::Shape;
+use crate::abi::object::YOUNG_END;
 use crate::vm::type_table::TypeTable;
 
 /// A full collection in progress.
@@ -27,14 +29,6 @@ pub(super) struct Full<'a> {
     stack_limit: usize,
     /// Some object did not fit on the stack.
     overflowed: bool,
-}
-
-/// Where the collection leaves the old objects.
-pub(super) struct Placement {
-    /// The first byte of the first object.
-    pub(super) start: u32,
-    /// The end of the last.
-    pub(super) end: u32,
 }
 
 impl<'a> Full<'a> {
@@ -139,9 +133,9 @@ impl<'a> Full<'a> {
         shape
     }
 
-    /// Decides where the old objects go: together, from `start` on.
-    pub(super) fn place(&mut self, start: u32) -> Placement {
-        Placement { start, end: self.bits.place(start) }
+    /// Decides where the old objects go: together, from `start` on. Returns where that is.
+    pub(super) fn place(&mut self, start: u32) -> Range<u32> {
+        start..self.bits.place(start)
     }
 
     /// Updates a reference to where its object goes.
@@ -159,13 +153,13 @@ impl<'a> Full<'a> {
     }
 
     /// Updates the references in all objects that live, and moves the old ones to their places.
-    pub(super) fn slide(self, old: &mut Old, placement: &Placement) {
+    pub(super) fn slide(self, placement: &Range<u32>) {
         let Full { memory, large, .. } = self;
         for at in large.objects().filter(|at| LargeObjects::is_marked(memory, *at)) {
             self.update_references(at);
         }
-        let first = old.objects().start;
-        let lifted = placement.start - first;
+        // They slide down first, and then up as a whole.
+        let lifted = placement.start - YOUNG_END;
         for run in self.bits.runs() {
             let mut at = run.start;
             while at < run.end {
@@ -177,9 +171,8 @@ impl<'a> Full<'a> {
             }
         }
         if lifted != 0 {
-            memory.slide(first, placement.start, placement.end - placement.start);
+            memory.slide(YOUNG_END, placement.start, placement.end - placement.start);
         }
-        old.set_top(placement.end);
     }
 
     #[inline]

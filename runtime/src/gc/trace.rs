@@ -5,8 +5,7 @@ use super::object::RowId;
 use super::space::Memory;
 use crate::abi::exception::{references_of_shape, size_of_shape};
 use crate::abi::object::{
-    ARRAY_LEN, EXN_FIELDS, EXN_SHAPE, EXTERN_ROW, EXTERN_SIZE, HEADER_GC, TYPE_EXN, TYPE_EXTERN,
-    TYPE_GAP,
+    ARRAY_LEN, EXN_FIELDS, EXN_SHAPE, EXTERN_ROW, EXTERN_SIZE, TYPE_EXN, TYPE_EXTERN,
 };
 use crate::abi::shape::{self, References, array_size};
 use crate::vm::type_table::TypeTable;
@@ -23,8 +22,6 @@ pub(super) enum Shape<'a> {
     /// An array: where its elements begin, its size, and how many of its elements are references: all
     /// or none.
     Array { first: u32, size: u32, references: u32 },
-    /// No object, but so many bytes between two.
-    Gap(u32),
 }
 
 impl<'a> Shape<'a> {
@@ -38,7 +35,6 @@ impl<'a> Shape<'a> {
         match ty {
             TYPE_EXTERN => Shape::Host(RowId(memory.word(at + EXTERN_ROW))),
             TYPE_EXN => Shape::Exception(memory.word(at + EXN_SHAPE)),
-            TYPE_GAP => Shape::Gap(memory.word(at + HEADER_GC)),
             _ => match types.shape(ty) {
                 shape::Shape::Struct { size, references } => Shape::Struct { size, references },
                 shape::Shape::Array { first, size_log2, references } => {
@@ -57,7 +53,7 @@ impl<'a> Shape<'a> {
         match self {
             Shape::Host(_) => EXTERN_SIZE,
             Shape::Exception(shape) => size_of_shape(shape),
-            Shape::Struct { size, .. } | Shape::Array { size, .. } | Shape::Gap(size) => size,
+            Shape::Struct { size, .. } | Shape::Array { size, .. } => size,
         }
     }
 
@@ -65,7 +61,7 @@ impl<'a> Shape<'a> {
     #[inline(always)]
     pub(super) fn has_references(self) -> bool {
         match self {
-            Shape::Host(_) | Shape::Gap(_) => false,
+            Shape::Host(_) => false,
             Shape::Exception(shape) => references_of_shape(shape) != 0,
             Shape::Struct { references, .. } => !matches!(references, References::Short(0)),
             Shape::Array { references, .. } => references != 0,
@@ -77,7 +73,7 @@ impl<'a> Shape<'a> {
     pub(super) fn references(self, at: u32, visit: impl FnMut(u32)) {
         let words = |first: u32, count: u32| (at + first..).step_by(4).take(count as usize);
         match self {
-            Shape::Host(_) | Shape::Gap(_) => {}
+            Shape::Host(_) => {}
             Shape::Exception(shape) => {
                 words(EXN_FIELDS, references_of_shape(shape)).for_each(visit);
             }
