@@ -36,6 +36,8 @@ impl Heap {
     }
 }
 
+mod graph;
+
 type Dropped = Arc<Mutex<HashSet<u64>>>;
 
 /// A payload that says when it is dropped.
