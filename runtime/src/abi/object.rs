@@ -52,6 +52,8 @@ pub(crate) const FIRST_TYPE: u32 = TypeId::FIRST;
 pub(crate) const HEADER_TYPE: u32 = 0;
 /// Offset of the collector's word.
 pub(crate) const HEADER_GC: u32 = 4;
+/// Larger objects, in bytes, are never young.
+pub(crate) const LARGE_OBJECT: u32 = 32 << 10;
 /// Every object starts and ends at a multiple of this.
 pub(crate) const OBJECT_ALIGN: u32 = 8;
 

@@ -10,6 +10,7 @@
 //! | `roots.rs` | references held by Rust |
 //! | `externs.rs` | the host table, outside the heap |
 //! | `exceptions.rs` | exceptions and their payloads |
+//! | `objects.rs` | structs and arrays |
 //! | `payload.rs` | one host value, type erased |
 //! | `check.rs` | the heap checker |
 //!
@@ -29,6 +30,7 @@ mod exceptions;
 #[allow(unsafe_code, reason = "compares type tags for typed access")]
 mod externs;
 pub(crate) mod object;
+mod objects;
 #[allow(unsafe_code, reason = "host values with their type erased")]
 mod payload;
 pub(crate) mod roots;
@@ -42,6 +44,7 @@ mod trace;
 use std::any::Any;
 
 use crate::abi::object::EXTERN_SIZE;
+use crate::abi::shape::Shape;
 use crate::error::Result;
 use crate::vm::type_table::TypeTable;
 use check::check_heap;
@@ -53,6 +56,7 @@ use space::Space;
 pub(crate) use collector::VisitRoots;
 pub(crate) use externs::HostRefError;
 pub(crate) use object::{GcRef, RowId};
+pub(crate) use objects::{Elements, Referent};
 pub use payload::BorrowSite;
 pub(crate) use payload::{
     BorrowError, Borrowed, BorrowedMut, HostData, Located, Payload, Properties,
@@ -145,6 +149,15 @@ impl GcStore {
     #[inline]
     pub(crate) fn base(&self) -> *mut u8 {
         self.space.base()
+    }
+
+    /// Reserves the heap, if it is not reserved.
+    ///
+    /// # Errors
+    ///
+    /// If the address space is used up.
+    pub(crate) fn reserve(&mut self) -> Result<()> {
+        self.space.reserve()
     }
 
     /// What the heap holds and has done.
@@ -301,8 +314,24 @@ impl GcStore {
     #[inline]
     pub(crate) fn host_row(&self, raw: u32) -> Result<RowId, HostRefError> {
         let reference = GcRef::from_raw(raw).ok_or(HostRefError::Null)?;
-        let at = reference.offset().ok_or(HostRefError::NotHostObject)?;
-        object::host_row(&self.space, at).ok_or(HostRefError::NotHostObject)
+        reference
+            .offset()
+            .and_then(|at| object::host_row(&self.space, at))
+            .ok_or_else(|| HostRefError::NotHostObject(self.describe(reference)))
+    }
+
+    /// What a reference that is not one to a host object leads to, for messages.
+    #[cold]
+    fn describe(&self, reference: GcRef) -> &'static str {
+        match self.referent(reference) {
+            Referent::I31 => "an i31",
+            Referent::Host => "a host object",
+            Referent::Exception => "an exception",
+            Referent::Object(ty) => match self.types.shape(ty.0) {
+                Shape::Array { .. } => "an array of a guest",
+                _ => "a struct of a guest",
+            },
+        }
     }
 
     /// The value of a host object of type `T`, to be borrowed, given the bits of a reference that a
@@ -345,12 +374,13 @@ impl GcStore {
     }
 
     /// A number that no collection changes: what a hash may depend on. It tells live references
-    /// apart, but for exceptions of one tag.
+    /// apart, but for exceptions of one tag and for objects of one type.
     pub(crate) fn identity(&self, reference: GcRef) -> u64 {
-        match self.host_row(reference.to_raw()) {
-            Ok(row) => u64::from(row.0) << 32,
-            Err(_) if reference.is_i31() => u64::from(reference.to_raw()),
-            Err(_) => u64::MAX - u64::from(self.exception_tag(reference)),
+        match (self.host_row(reference.to_raw()), self.referent(reference)) {
+            (Ok(row), _) => u64::from(row.0) << 32,
+            (_, Referent::Object(ty)) => u64::MAX << 32 | u64::from(ty.0),
+            (_, Referent::Exception) => u64::MAX - u64::from(self.exception_tag(reference)),
+            _ => u64::from(reference.to_raw()),
         }
     }
 

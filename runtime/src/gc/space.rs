@@ -201,11 +201,44 @@ impl Space {
         unsafe { target.write(words) }
     }
 
+    /// The `len` bytes at `at`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
+    pub(super) fn bytes_mut(&mut self, at: u32, len: u32) -> &mut [u8] {
+        self.check_bytes(at, len as usize);
+        // SAFETY: `check_bytes` proved the range accessible, the pages began as zeros and so are
+        // initialised, and `&mut self` excludes others as long as the slice lives.
+        unsafe { std::slice::from_raw_parts_mut(self.address(at), len as usize) }
+    }
+
+    /// Copies `len` bytes, which may overlap, from `from` to `to`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
+    pub(super) fn copy_within(&mut self, from: u32, to: u32, len: u32) {
+        self.check_bytes(from, len as usize);
+        self.check_bytes(to, len as usize);
+        let (source, target) = (self.address(from), self.address(to));
+        // SAFETY: `check_bytes` proved both ranges accessible; `&mut self` excludes others.
+        unsafe { ptr::copy(source, target, len as usize) }
+    }
+
     #[inline]
     fn check(&self, at: u32, len: usize) {
+        self.check_bytes(at, len);
+        if !at.is_multiple_of(4) {
+            outside(at);
+        }
+    }
+
+    #[inline]
+    fn check_bytes(&self, at: u32, len: usize) {
         let position = (at & !HALF).wrapping_sub(START) as usize;
         let accessible = self.committed as usize;
-        if len > accessible || position > accessible - len || !at.is_multiple_of(4) {
+        if len > accessible || position > accessible - len {
             outside(at);
         }
     }
