@@ -159,22 +159,20 @@ pub(crate) mod global {
 pub(crate) mod vmctx {
     /// `*mut VmStore`
     pub(crate) const STORE: i32 = 0;
-    /// `*const u32`: engine type ids by [`TypeIndex`](crate::wasm::index::TypeIndex).
-    pub(crate) const TYPE_IDS: i32 = 8;
     /// `u32`: the position of the instance in its store.
-    pub(crate) const INSTANCE: i32 = 16;
-    pub(crate) const HEADER_SIZE: usize = 32;
+    pub(crate) const INSTANCE: i32 = 8;
+    pub(crate) const HEADER_SIZE: usize = 16;
 }
 
 /// Where things stand in the vmctx of one module's instances.
 ///
 /// ```text
 ///  header | imported functions | imported memories* | imported tables* | imported globals*
-///         | memories | tables | globals (16-aligned) | function records | tags
+///         | memories | tables | globals (16-aligned) | function records | tags | types
 /// ```
 ///
 /// Entries marked `*` are pointers to definitions elsewhere; the others are definitions. A tag is a
-/// `u32`, its position in the store, whether it is imported or not.
+/// `u32`, its position in the store, whether it is imported or not. A type is a `u32`, its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VmCtxLayout {
     imported_functions: u32,
@@ -186,6 +184,7 @@ pub(crate) struct VmCtxLayout {
     globals_at: usize,
     func_refs_at: usize,
     tags_at: usize,
+    types_at: usize,
     imported_memories_at: usize,
     imported_tables_at: usize,
     imported_globals_at: usize,
@@ -218,7 +217,8 @@ impl VmCtxLayout {
         let func_refs_at =
             globals_at + defined(info.globals.len(), info.imported_globals) * global::SIZE;
         let tags_at = func_refs_at + info.func_ref_count as usize * func_ref::SIZE;
-        let size = tags_at + info.tags.len() * size_of::<u32>();
+        let types_at = tags_at + info.tags.len() * size_of::<u32>();
+        let size = types_at + info.types.len() * size_of::<u32>();
         VmCtxLayout {
             imported_functions: info.imported_functions,
             imported_memories: info.imported_memories,
@@ -229,6 +229,7 @@ impl VmCtxLayout {
             globals_at,
             func_refs_at,
             tags_at,
+            types_at,
             imported_memories_at,
             imported_tables_at,
             imported_globals_at,
@@ -270,15 +271,15 @@ impl VmCtxLayout {
         offset(self.func_refs_at + index.index() * func_ref::SIZE)
     }
 
+    /// The engine's id of a type.
+    pub(crate) fn type_id(&self, index: TypeIndex) -> i32 {
+        offset(self.types_at + index.index() * size_of::<u32>())
+    }
+
     /// The position in the store of a tag: what handlers compare.
     pub(crate) fn tag(&self, index: TagIndex) -> i32 {
         offset(self.tags_at + index.index() * size_of::<u32>())
     }
-}
-
-/// Offset of a type's id in the table behind [`vmctx::TYPE_IDS`].
-pub(crate) fn type_id(index: TypeIndex) -> i32 {
-    offset(index.index() * size_of::<u32>())
 }
 
 fn place(index: u32, imported: u32, pointers: usize, defs: usize, size: usize) -> Place {
@@ -295,7 +296,9 @@ fn offset(bytes: usize) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wasm::types::{GlobalType, Limits, MemoryType, ValType};
+    use crate::wasm::types::{
+        CompositeType, FuncType, GlobalType, Limits, MemoryType, SubType, ValType,
+    };
 
     #[test]
     fn imports_are_pointers_and_definitions_do_not_overlap() {
@@ -306,6 +309,9 @@ mod tests {
             page_size_log2: 16,
         };
         let global = GlobalType { content: ValType::I32, mutable: true };
+        let (params, results) = (Box::default(), Box::default());
+        let composite = CompositeType::Func(FuncType { params, results });
+        let func = SubType { is_final: true, supertype: None, composite };
         let info = ModuleInfo {
             imported_functions: 1,
             memories: vec![memory; 2],
@@ -314,16 +320,18 @@ mod tests {
             imported_globals: 2,
             func_ref_count: 2,
             tags: vec![TypeIndex(0); 2],
+            types: vec![func; 3],
             ..ModuleInfo::default()
         };
         let layout = VmCtxLayout::new(&info);
-        assert_eq!(layout.func_import(FuncIndex(0)), 32);
-        assert_eq!(layout.memory(MemoryIndex(0)), Place::Pointer(48));
-        assert_eq!(layout.global(GlobalIndex(1)), Place::Pointer(64));
-        assert_eq!(layout.memory(MemoryIndex(1)), Place::Inline(72));
-        assert_eq!(layout.global(GlobalIndex(2)), Place::Inline(96));
-        assert_eq!(layout.func_ref(FuncRefIndex(1)), 112 + 24);
-        assert_eq!(layout.tag(TagIndex(1)), 112 + 48 + 4);
-        assert_eq!(layout.size(), 112 + 48 + 8);
+        assert_eq!(layout.func_import(FuncIndex(0)), 16);
+        assert_eq!(layout.memory(MemoryIndex(0)), Place::Pointer(32));
+        assert_eq!(layout.global(GlobalIndex(1)), Place::Pointer(48));
+        assert_eq!(layout.memory(MemoryIndex(1)), Place::Inline(56));
+        assert_eq!(layout.global(GlobalIndex(2)), Place::Inline(80));
+        assert_eq!(layout.func_ref(FuncRefIndex(1)), 96 + 24);
+        assert_eq!(layout.tag(TagIndex(1)), 96 + 48 + 4);
+        assert_eq!(layout.type_id(TypeIndex(2)), 96 + 48 + 8 + 8);
+        assert_eq!(layout.size(), 96 + 48 + 8 + 12);
     }
 }

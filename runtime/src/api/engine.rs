@@ -30,11 +30,8 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MEMORY64)
-    .union(TYPED_REFERENCES);
-
-/// Typed function references. wasmparser counts declared subtypes and recursion groups as part of
-/// GC; `compile` refuses what else that lets through.
-const TYPED_REFERENCES: WasmFeatures = WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC);
+    .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::GC);
 
 /// Settings of an [`Engine`].
 ///
@@ -250,10 +247,16 @@ impl Config {
         self
     }
 
-    /// Accepts typed function references: `(ref $t)`, `call_ref`, tests for null in branches, and
-    /// declared subtypes of function types. On by default.
+    /// Accepts typed function references: `(ref $t)`, `call_ref`, tests for null in branches. On by
+    /// default. Without them there are no garbage-collected objects either.
     pub fn wasm_function_references(&mut self, enable: bool) -> &mut Config {
-        self.feature(TYPED_REFERENCES, enable)
+        self.feature(WasmFeatures::FUNCTION_REFERENCES, enable)
+    }
+
+    /// Accepts garbage-collected objects: structs, arrays, `i31`, casts, recursion groups, and declared
+    /// subtypes of all types, functions among them. On by default.
+    pub fn wasm_gc(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::GC, enable)
     }
 
     /// Accepts memories with 64-bit addresses and tables with 64-bit indices. On by default.
@@ -287,13 +290,18 @@ impl Config {
         }
     }
 
-    /// What modules may use: no relaxed vector operators without vectors.
+    /// What modules may use: nothing without what it builds on.
     fn features(&self) -> WasmFeatures {
-        if self.features.contains(WasmFeatures::SIMD) {
-            self.features
-        } else {
-            self.features.difference(WasmFeatures::RELAXED_SIMD)
+        let mut features = self.features;
+        for (base, dependent) in [
+            (WasmFeatures::SIMD, WasmFeatures::RELAXED_SIMD),
+            (WasmFeatures::FUNCTION_REFERENCES, WasmFeatures::GC),
+        ] {
+            if !features.contains(base) {
+                features.remove(dependent);
+            }
         }
+        features
     }
 
     fn settings(&self) -> Settings {

@@ -13,8 +13,8 @@ use super::payload::{BorrowError, HostData, Located, Payload};
 pub(crate) enum HostRefError {
     /// The reference is null.
     Null,
-    /// The reference is an i31 or an object that a guest made.
-    NotHostObject,
+    /// The reference is an i31 or an object that a guest made: this.
+    NotHostObject(&'static str),
     /// The host object is of another type.
     WrongType {
         /// The name of that type.
@@ -30,7 +30,7 @@ impl HostRefError {
     pub(crate) fn found(&self) -> String {
         match self {
             HostRefError::Null => "null".into(),
-            HostRefError::NotHostObject => "a reference that is not a host object".into(),
+            HostRefError::NotHostObject(found) => (*found).into(),
             HostRefError::WrongType { found } => format!("a host object of type `{found}`"),
             HostRefError::Borrow(_) => "a host object that is in use".into(),
         }

@@ -16,6 +16,7 @@
 //! | `roots.rs` | references held by Rust |
 //! | `externs.rs` | the host table, outside the heap |
 //! | `exceptions.rs` | exceptions and their payloads |
+//! | `objects.rs` | structs and arrays |
 //! | `payload.rs` | one host value, type erased |
 //! | `stats.rs` | what has been done |
 //! | `check.rs` | the heap checker |
@@ -32,11 +33,11 @@
 //!
 //! | who writes | what | how it is logged |
 //! |---|---|---|
-//! | compiled code | elements of tables, globals | `compile/translate/barrier.rs`, then [`GcStore::remember`] |
-//! | compiled code | fields of fresh exceptions | not at all: they are young, and nothing collects before |
+//! | compiled code | fields, elements of arrays and tables, globals | `compile/translate/gc/barrier.rs`, then [`GcStore::remember`] |
+//! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
 //! | builtins, hosts, instantiation | tables, globals | [`GcStore::log_young`], by the definition's own methods |
 //! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
-//! | hosts | fields of exceptions | [`GcStore::write_reference`] |
+//! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
 //!
 //! A table that moves when it grows and a segment that is dropped take their slots back with
 //! [`GcStore::forget`].
@@ -58,6 +59,7 @@ mod mark_bits;
 mod minor;
 mod nursery;
 pub(crate) mod object;
+mod objects;
 mod old;
 mod pacing;
 #[allow(unsafe_code, reason = "host values with their type erased")]
@@ -75,6 +77,7 @@ mod trace;
 
 use std::any::Any;
 
+use crate::abi::shape::Shape;
 use crate::error::Result;
 use crate::vm::context::VmHeap;
 use crate::vm::type_table::TypeTable;
@@ -90,6 +93,7 @@ use store_buffer::StoreBuffer;
 pub(crate) use collect::{Roots, VisitRoots, Why};
 pub(crate) use externs::HostRefError;
 pub(crate) use object::{GcRef, RowId};
+pub(crate) use objects::{Elements, Referent};
 pub use payload::BorrowSite;
 pub(crate) use payload::{
     BorrowError, Borrowed, BorrowedMut, HostData, Located, Payload, Properties,
@@ -269,8 +273,24 @@ impl GcStore {
     #[inline]
     pub(crate) fn host_row(&self, raw: u32) -> Result<RowId, HostRefError> {
         let reference = GcRef::from_raw(raw).ok_or(HostRefError::Null)?;
-        let at = reference.offset().ok_or(HostRefError::NotHostObject)?;
-        object::host_row(&self.space, at).ok_or(HostRefError::NotHostObject)
+        reference
+            .offset()
+            .and_then(|at| object::host_row(&self.space, at))
+            .ok_or_else(|| HostRefError::NotHostObject(self.describe(reference)))
+    }
+
+    /// What a reference that is not one to a host object leads to, for messages.
+    #[cold]
+    fn describe(&self, reference: GcRef) -> &'static str {
+        match self.referent(reference) {
+            Referent::I31 => "an i31",
+            Referent::Host => "a host object",
+            Referent::Exception => "an exception",
+            Referent::Object(ty) => match self.types.shape(ty.0) {
+                Shape::Array { .. } => "an array of a guest",
+                _ => "a struct of a guest",
+            },
+        }
     }
 
     /// The value of a host object of type `T`, to be borrowed, given the bits of a reference that a
@@ -313,12 +333,13 @@ impl GcStore {
     }
 
     /// A number that no collection changes: what a hash may depend on. It tells live references
-    /// apart, but for exceptions of one tag.
+    /// apart, but for exceptions of one tag and for objects of one type.
     pub(crate) fn identity(&self, reference: GcRef) -> u64 {
-        match self.host_row(reference.to_raw()) {
-            Ok(row) => u64::from(row.0) << 32,
-            Err(_) if reference.is_i31() => u64::from(reference.to_raw()),
-            Err(_) => u64::MAX - u64::from(self.exception_tag(reference)),
+        match (self.host_row(reference.to_raw()), self.referent(reference)) {
+            (Ok(row), _) => u64::from(row.0) << 32,
+            (_, Referent::Object(ty)) => u64::MAX << 32 | u64::from(ty.0),
+            (_, Referent::Exception) => u64::MAX - u64::from(self.exception_tag(reference)),
+            _ => u64::from(reference.to_raw()),
         }
     }
 

@@ -7,8 +7,8 @@ pub(super) use crate::abi::object::is_young;
 
 use crate::abi::exception::ExnLayout;
 use crate::abi::object::{
-    EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_TYPE, I31_TAG, OBJECT_ALIGN, TYPE_EXN,
-    TYPE_EXTERN,
+    ARRAY_LEN, EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_TYPE, I31_TAG, OBJECT_ALIGN,
+    TYPE_EXN, TYPE_EXTERN,
 };
 
 /// A non-null reference: an offset from the heap base, or an i31 in the reference itself.
@@ -68,8 +68,11 @@ pub(super) fn write_host(space: &mut Space, at: u32, row: RowId) {
 /// The row of the object at `at`, if it is a host object.
 #[inline]
 pub(super) fn host_row(space: &Space, at: u32) -> Option<RowId> {
-    let words: [u32; HOST_WORDS] = space.read(at);
-    (words[TYPE_WORD] == TYPE_EXTERN).then_some(RowId(words[ROW_WORD]))
+    // Objects of other types may be smaller.
+    (type_word(space, at) == TYPE_EXTERN).then(|| {
+        let [row] = space.read(at + EXTERN_ROW);
+        RowId(row)
+    })
 }
 
 /// Makes the object at `at` an exception of the tag at position `tag`, with a payload of zeros.
@@ -85,11 +88,21 @@ pub(super) fn write_exception(space: &mut Space, at: u32, tag: u32, layout: &Exn
 /// The shape word of the object at `at`, if it is an exception.
 #[inline]
 pub(super) fn exception_shape(space: &Space, at: u32) -> Option<u32> {
-    let [shape] = space.read(at + EXN_SHAPE);
-    (type_word(space, at) == TYPE_EXN).then_some(shape)
+    (type_word(space, at) == TYPE_EXN).then(|| {
+        let [shape] = space.read(at + EXN_SHAPE);
+        shape
+    })
+}
+
+/// The number of elements of the array at `at`.
+#[inline]
+pub(super) fn array_len(space: &Space, at: u32) -> u32 {
+    let [len] = space.read(at + ARRAY_LEN);
+    len
 }
 
 /// The `type` word of the object at `at`.
+#[inline]
 pub(super) fn type_word(space: &Space, at: u32) -> u32 {
     let [word] = space.read(at + HEADER_TYPE);
     word

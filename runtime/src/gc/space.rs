@@ -156,10 +156,7 @@ impl Space {
 
     /// Fills `range` with `byte`.
     pub(super) fn fill(&mut self, range: Range<u32>, byte: u8) {
-        let len = (range.end - range.start) as usize;
-        self.check(range.start, len);
-        // SAFETY: `check` proved the range accessible; `&mut self` excludes others.
-        unsafe { ptr::write_bytes(self.address(range.start), byte, len) };
+        self.bytes_mut(range.start, range.end - range.start).fill(byte);
     }
 
     /// The words at `at`.
@@ -194,12 +191,45 @@ impl Space {
         Memory { base: self.base, _space: PhantomData }
     }
 
+    /// The `len` bytes at `at`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
+    pub(super) fn bytes_mut(&mut self, at: u32, len: u32) -> &mut [u8] {
+        self.check_bytes(at, len as usize);
+        // SAFETY: `check_bytes` proved the range accessible, the pages began as zeros and so are
+        // initialised, and `&mut self` excludes others as long as the slice lives.
+        unsafe { std::slice::from_raw_parts_mut(self.address(at), len as usize) }
+    }
+
+    /// Copies `len` bytes, which may overlap, from `from` to `to`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
+    pub(super) fn copy_within(&mut self, from: u32, to: u32, len: u32) {
+        self.check_bytes(from, len as usize);
+        self.check_bytes(to, len as usize);
+        let (source, target) = (self.address(from), self.address(to));
+        // SAFETY: `check_bytes` proved both ranges accessible; `&mut self` excludes others.
+        unsafe { ptr::copy(source, target, len as usize) }
+    }
+
     #[inline]
     fn check(&self, at: u32, len: usize) {
+        self.check_bytes(at, len);
+        if !at.is_multiple_of(4) {
+            outside(at);
+        }
+    }
+
+    #[inline]
+    fn check_bytes(&self, at: u32, len: usize) {
         let end = at as usize + len;
         let young_or_old = at >= self.low && end <= self.old_end as usize;
         let large = at >= self.large_start && end <= HEAP_END as usize;
-        if !(young_or_old || large) || !at.is_multiple_of(4) {
+        if !(young_or_old || large) {
             outside(at);
         }
     }

@@ -92,6 +92,17 @@ impl GcStore {
         }
     }
 
+    /// Logs those of the `len` references at `at`, in an old array, that are young.
+    pub(super) fn log_words(&mut self, at: u32, len: u32) {
+        let memory = self.space.memory();
+        for at in (at..).step_by(4).take(len as usize) {
+            if is_young(memory.word(at)) {
+                // SAFETY: as for `write_reference`.
+                unsafe { self.buffer.push(memory.address(at)) };
+            }
+        }
+    }
+
     /// Logs a slot that may hold a young reference.
     ///
     /// # Safety

@@ -412,12 +412,13 @@ fn only_host_objects_lead_to_values() {
     let gc = &mut heap.gc;
     assert!(gc.locate::<u8>(reference.to_raw()).is_ok());
     assert_eq!(gc.host_row(0), Err(HostRefError::Null));
-    assert_eq!(gc.host_row(7), Err(HostRefError::NotHostObject));
+    assert_eq!(gc.host_row(7), Err(HostRefError::NotHostObject("an i31")));
     let found = "u8";
     assert_eq!(gc.check_host::<u16>(reference), Err(HostRefError::WrongType { found }));
     object::write_host(&mut gc.space, reference.to_raw(), RowId(0));
-    gc.space.write(reference.to_raw(), [5]);
-    assert_eq!(gc.host_row(reference.to_raw()), Err(HostRefError::NotHostObject));
+    gc.space.write(reference.to_raw(), [crate::abi::object::TYPE_EXN]);
+    let error = HostRefError::NotHostObject("an exception");
+    assert_eq!(gc.host_row(reference.to_raw()), Err(error));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::gc::GcStore;
 use crate::vm::context::VmFuncRef;
 use crate::vm::memory::LinearMemory;
-use crate::wasm::types::{GlobalType, HeapType, MemoryType, RefType, TableType, TypeId};
+use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId};
 
 const _: () = assert!(
     layout::memory::SIZE == 16 && layout::table::SIZE == 16 && layout::global::SIZE == 16,
@@ -181,6 +181,11 @@ impl Global {
         self.def.address()
     }
 
+    /// Whether the value is a reference into the GC heap.
+    pub(crate) fn is_gc_ref(&self) -> bool {
+        self.is_gc_ref
+    }
+
     /// The value's slot.
     pub(crate) fn bits(&self) -> u128 {
         self.def.load()
@@ -235,15 +240,9 @@ impl RawRef {
         RawRef::Func(unsafe { FuncPtr::from_address(bits as usize) })
     }
 
-    /// The narrowest type it has. A reference into the GC heap is one to a host object.
-    pub(crate) fn ty(self) -> RefType {
-        let (nullable, heap) = match self {
-            RawRef::Func(None) => (true, HeapType::NoFunc),
-            RawRef::Func(Some(func)) => (false, HeapType::Concrete(func.type_id())),
-            RawRef::Gc(0) => (true, HeapType::NoExtern),
-            RawRef::Gc(_) => (false, HeapType::Extern),
-        };
-        RefType { nullable, heap }
+    /// The reference in the bits of a slot, one to a function or into the GC heap.
+    pub(crate) fn from_bits(bits: u128, is_func: bool) -> RawRef {
+        if is_func { RawRef::func_from_bits(bits) } else { RawRef::Gc(bits as u32) }
     }
 
     /// Whether it is null.

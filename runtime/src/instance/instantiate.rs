@@ -56,18 +56,22 @@ impl StoreInner {
         new.func_records();
         let uninitialised = new.globals(self);
         self.instances.push(new.finish());
-        self.init_globals(index, &uninitialised);
+        if module.info.declares_objects() {
+            self.reserve_heap()?;
+        }
+        self.init_globals(index, &uninitialised)?;
         self.init_tables(index)?;
         self.init_segments(index)?;
         Ok(index)
     }
 
-    fn init_globals(&mut self, instance: usize, defined: &[usize]) {
+    fn init_globals(&mut self, instance: usize, defined: &[usize]) -> Result<()> {
         let module = self.instances[instance].module.clone();
         for (global, init) in defined.iter().zip(&module.info.global_inits) {
-            let bits = self.eval(instance, init);
+            let bits = self.eval(instance, init)?;
             self.globals[*global].set_bits(&mut self.gc, bits);
         }
+        Ok(())
     }
 
     fn init_tables(&mut self, instance: usize) -> Result<()> {
@@ -75,7 +79,7 @@ impl StoreInner {
         for (index, table) in module.info.tables.iter().enumerate() {
             let Some(init) = &table.init else { continue };
             let is_func = module.info.is_func_heap(table.ty.element.heap);
-            let value = self.eval_ref(instance, init, is_func);
+            let value = self.eval_ref(instance, init, is_func)?;
             let table = &mut self.tables[self.instances[instance].tables[index]];
             let len = table.len();
             table.fill(&mut self.gc, 0, value, len).map_err(table_trap)?;
@@ -86,27 +90,29 @@ impl StoreInner {
     fn init_segments(&mut self, instance: usize) -> Result<()> {
         let module = self.instances[instance].module.clone();
         for (index, segment) in module.info.elements.iter().enumerate() {
-            let items = match segment.mode {
-                SegmentMode::Declared => continue,
-                _ => self.eval_elements(instance, segment),
-            };
             match &segment.mode {
+                SegmentMode::Declared => {}
                 SegmentMode::Active { target, offset } => {
                     let at = self.eval_offset(
                         instance,
                         offset,
                         module.info.tables[target.index()].ty.is_64,
-                    );
+                    )?;
+                    let items = self.eval_elements(instance, segment)?;
                     let table = self.instances[instance].tables[target.index()];
                     let table = &mut self.tables[table];
                     table.init(&mut self.gc, at, items.iter().copied()).map_err(table_trap)?;
                 }
-                _ => self.set_segment(instance, index, items),
+                SegmentMode::Passive => {
+                    let items = self.eval_elements(instance, segment)?;
+                    self.set_segment(instance, index, items);
+                }
             }
         }
         for (index, segment) in module.info.data.iter().enumerate() {
             let SegmentMode::Active { target, offset } = &segment.mode else { continue };
-            let at = self.eval_offset(instance, offset, module.info.memories[target.index()].is_64);
+            let at =
+                self.eval_offset(instance, offset, module.info.memories[target.index()].is_64)?;
             let len = segment.bytes.len() as u64;
             self.memory_init(instance, target.index(), index, at, 0, len)?;
             self.instances[instance].dropped_data[index] = true;
@@ -114,9 +120,9 @@ impl StoreInner {
         Ok(())
     }
 
-    fn eval_offset(&self, instance: usize, offset: &ConstExpr, is_64: bool) -> u64 {
-        let bits = self.eval(instance, offset) as u64;
-        if is_64 { bits } else { u64::from(bits as u32) }
+    fn eval_offset(&mut self, instance: usize, offset: &ConstExpr, is_64: bool) -> Result<u64> {
+        let bits = self.eval(instance, offset)? as u64;
+        Ok(if is_64 { bits } else { u64::from(bits as u32) })
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::definition::{OutOfBounds, PassiveElements, RawRef, range};
 use super::store::StoreInner;
+use crate::error::Result;
 use crate::trap::Trap;
 use crate::wasm::module::{ElementItems, ElementSegment};
 
@@ -17,10 +18,10 @@ impl StoreInner {
         from: u64,
         len: u64,
     ) -> Result<(), Trap> {
-        let state = &self.instances[instance];
-        let module = state.module.clone();
-        let bytes = if state.dropped_data[segment] { &[] } else { module.data(segment) };
-        let memory = self.memories[state.memories[memory]].data_mut();
+        let StoreInner { instances, memories, .. } = self;
+        let state = &instances[instance];
+        let bytes = state.data(segment);
+        let memory = memories[state.memories[memory]].data_mut();
         let from = range(from, len, bytes.len() as u64).map_err(memory_trap)?;
         let to = range(to, len, memory.len() as u64).map_err(memory_trap)?;
         memory[to].copy_from_slice(&bytes[from]);
@@ -111,22 +112,27 @@ impl StoreInner {
         std::mem::take(segment).forget(&mut self.gc);
     }
 
-    /// The references that element segment `segment` holds.
-    pub(crate) fn eval_elements(&self, instance: usize, segment: &ElementSegment) -> Box<[RawRef]> {
+    /// The references that element segment `segment` holds, as [`StoreInner::eval_refs`].
+    pub(crate) fn eval_elements(
+        &mut self,
+        instance: usize,
+        segment: &ElementSegment,
+    ) -> Result<Box<[RawRef]>> {
         let state = &self.instances[instance];
         match &segment.items {
             ElementItems::Functions(items) => {
-                items.iter().map(|func| RawRef::Func(state.func(*func))).collect()
+                Ok(items.iter().map(|func| RawRef::Func(state.func(*func))).collect())
             }
             ElementItems::Expressions(items) => {
                 let is_func = state.module.info.is_func_heap(segment.ty.heap);
-                items.iter().map(|expr| self.eval_ref(instance, expr, is_func)).collect()
+                self.eval_refs(instance, items, is_func)
             }
         }
     }
 }
 
-fn memory_trap(_: OutOfBounds) -> Trap {
+/// The trap of a memory access or a use of a data segment out of bounds.
+pub(crate) fn memory_trap(_: OutOfBounds) -> Trap {
     Trap::MemoryOutOfBounds
 }
 

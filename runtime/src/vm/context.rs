@@ -114,8 +114,6 @@ pub(crate) struct Activation {
 #[repr(C, align(16))]
 pub struct VmCtx {
     pub(crate) store: *mut VmStore,
-    /// Engine type ids by type index of the module.
-    pub(crate) type_ids: *const u32,
     /// The position of the instance in its store.
     pub(crate) instance: u32,
 }
@@ -185,7 +183,7 @@ assert_offsets!(VmStore, vm_store: stack_limit STACK_LIMIT activation ACTIVATION
     type_displays TYPE_DISPLAYS fuel FUEL);
 assert_offsets!(Activation, activation: prev PREV store STORE handler HANDLER sp SP fp FP
     exit_fp EXIT_FP);
-assert_offsets!(VmCtx, vmctx: store STORE type_ids TYPE_IDS instance INSTANCE);
+assert_offsets!(VmCtx, vmctx: store STORE instance INSTANCE);
 assert_offsets!(VmFuncRef, func_ref: code CODE ctx CTX type_id TYPE_ID);
 assert_offsets!(VmFuncImport, func_import: code CODE ctx CTX);
 assert_offsets!(VmHostFunc, host_func: store STORE shim SHIM);
