@@ -68,8 +68,7 @@ fn chains_deeper_than_a_display_are_tested(mode: Mode) -> Result<()> {
             let expected = is_subtype(a, b);
             let mut call = |what: &str| {
                 let name = format!("{what}-{sup}");
-                export::<Rooted<AnyRef>, i32>(&mut store, instance, &name)?
-                    .call(&mut store, object)
+                export::<Rooted<AnyRef>, i32>(&mut store, instance, &name)?.call(&mut store, object)
             };
             assert_eq!(call("test")?, expected.into(), "{sub} as {sup}");
             assert_eq!(call("branch")?, if expected { a as i32 } else { -1 }, "{sub} as {sup}");
@@ -304,7 +303,8 @@ fn null_is_cast_as_its_type_says(mode: Mode) -> Result<()> {
         let test = export::<Option<Rooted<AnyRef>>, i32>(&mut store, instance, target)?;
         assert_eq!(test.call(&mut store, None)?, 1, "{target}");
         let name = format!("{target}?");
-        export::<Option<Rooted<AnyRef>>, ()>(&mut store, instance, &name)?.call(&mut store, None)?;
+        export::<Option<Rooted<AnyRef>>, ()>(&mut store, instance, &name)?
+            .call(&mut store, None)?;
         let name = format!("{target}!");
         let cast = export::<Option<Rooted<AnyRef>>, ()>(&mut store, instance, &name)?;
         let error = cast.call(&mut store, None).unwrap_err();

@@ -21,6 +21,7 @@ both_modes! {
     bulk_operations_check_and_overlap,
     segments_fill_arrays,
     constants_make_objects,
+    old_objects_keep_young_ones,
     references_pass_exceptions_and_tail_calls,
     a_full_heap_is_a_trap_and_garbage_is_not,
     globals_and_tables_hold_objects,
@@ -242,10 +243,9 @@ fn elements_of_every_type_keep_their_values(mode: Mode) -> Result<()> {
             &format!("(array.new $a (i32.const 77) {make} (local.get $len))"),
             &format!("i32.const 77 {make} local.get $len array.new $a (local.set $a)"),
         );
-        let wat = wat.replace("(local.set $a i32.const 77", "i32.const 77").replace(
-            "array.new $a (local.set $a))",
-            "array.new $a local.set $a",
-        );
+        let wat = wat
+            .replace("(local.set $a i32.const 77", "i32.const 77")
+            .replace("array.new $a (local.set $a))", "array.new $a local.set $a");
         let mut world = World::new(mode)?;
         let guest = world.guest(&wat)?;
         let store = &mut world.store;
@@ -499,6 +499,86 @@ fn constants_make_objects(mode: Mode) -> Result<()> {
     Ok(())
 }
 
+/// Every instruction that writes references to objects, with objects that are old and references to
+/// ones that are young; then garbage until the nursery is full.
+fn old_objects_keep_young_ones(mode: Mode) -> Result<()> {
+    let mut world = World::new(mode)?;
+    let nulls = "(ref.null $box)".repeat(9000);
+    let guest = world.guest(&format!(
+        r#"
+        (type $box (struct (field i32)))
+        (type $holder (struct (field (mut (ref null $box))) (field i8) (field (mut eqref))))
+        (type $list (array (mut (ref null $box))))
+        (type $bytes (array (mut i8)))
+        (type $wide (struct {wide}))
+        (global $holder (mut (ref null $holder)) (ref.null $holder))
+        (global $list (mut (ref null $list)) (ref.null $list))
+        (global $large (mut (ref null $list)) (ref.null $list))
+        (global $young (mut (ref null $list)) (ref.null $list))
+        (global $filled (mut (ref null $list)) (ref.null $list))
+        (global $fixed (mut (ref null $list)) (ref.null $list))
+        (global $wide (mut (ref null $wide)) (ref.null $wide))
+        (elem $e (ref null $box) (struct.new $box (i32.const 60)))
+        (func $box (param i32) (result (ref $box)) (struct.new $box (local.get 0)))
+        (func $value (param (ref null $box)) (result i32) (struct.get $box 0 (local.get 0)))
+        (func $at (param (ref null $list)) (param i32) (result i32)
+            (call $value (array.get $list (local.get 0) (local.get 1))))
+        (func (export "make")
+            (global.set $holder (struct.new_default $holder))
+            (global.set $list (array.new_default $list (i32.const 10)))
+            (call $churn))
+        (func (export "write")
+            (struct.set $holder 0 (global.get $holder) (call $box (i32.const 1)))
+            (struct.set $holder 2 (global.get $holder) (call $box (i32.const 2)))
+            (array.set $list (global.get $list) (i32.const 0) (call $box (i32.const 10)))
+            (array.fill $list (global.get $list) (i32.const 1) (call $box (i32.const 20))
+                (i32.const 3))
+            (global.set $young (array.new_fixed $list 2 (call $box (i32.const 30))
+                (call $box (i32.const 40))))
+            (array.copy $list $list (global.get $list) (i32.const 4)
+                (global.get $young) (i32.const 0) (i32.const 2))
+            (array.copy $list $list (global.get $list) (i32.const 6)
+                (global.get $list) (i32.const 4) (i32.const 2))
+            (array.init_elem $list $e (global.get $list) (i32.const 8)
+                (i32.const 0) (i32.const 1))
+            (global.set $filled (array.new $list (call $box (i32.const 50)) (i32.const 10000)))
+            (global.set $large (array.new_default $list (i32.const 10000)))
+            (array.set $list (global.get $large) (i32.const 9999) (call $box (i32.const 70)))
+            (global.set $fixed (array.new_fixed $list 9001
+                (struct.new $box (i32.const 80)) {nulls}))
+            (global.set $wide (struct.new $wide {nulls} (struct.new $box (i32.const 90)))))
+        (func (export "litter") (param i32)
+            (loop $on
+                (drop (array.new_default $bytes (i32.const 1000)))
+                (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                (br_if $on (local.get 0))))
+        (func (export "read") (result i32)
+            (call $value (struct.get $holder 0 (global.get $holder)))
+            (call $value (ref.cast (ref $box) (struct.get $holder 2 (global.get $holder))))
+            i32.add
+            (call $at (global.get $list) (i32.const 0)) i32.add
+            (call $at (global.get $list) (i32.const 3)) i32.add
+            (call $at (global.get $list) (i32.const 4)) i32.add
+            (call $at (global.get $list) (i32.const 7)) i32.add
+            (call $at (global.get $list) (i32.const 8)) i32.add
+            (call $at (global.get $filled) (i32.const 9999)) i32.add
+            (call $at (global.get $large) (i32.const 9999)) i32.add
+            (call $at (global.get $fixed) (i32.const 0)) i32.add
+            (call $value (struct.get $wide 9000 (global.get $wide))) i32.add)"#,
+        wide = "(field (ref null $box))".repeat(9001),
+    ))?;
+    let store = &mut world.store;
+    let litter = export::<i32, ()>(&mut *store, guest, "litter")?;
+    for round in 0..3 {
+        export::<(), ()>(&mut *store, guest, "make")?.call(&mut *store, ())?;
+        export::<(), ()>(&mut *store, guest, "write")?.call(&mut *store, ())?;
+        litter.call(&mut *store, if mode == Mode::Stress { 5 } else { 5000 })?;
+        let sum = export::<(), i32>(&mut *store, guest, "read")?.call(&mut *store, ())?;
+        assert_eq!(sum, 1 + 2 + 10 + 20 + 30 + 40 + 60 + 50 + 70 + 80 + 90, "round {round}");
+    }
+    Ok(())
+}
+
 fn references_pass_exceptions_and_tail_calls(mode: Mode) -> Result<()> {
     let mut world = World::new(mode)?;
     let guest = world.guest(
@@ -655,12 +735,33 @@ fn objects_can_be_switched_off() {
         Module::new(&Engine::new(&config).unwrap(), wat).is_err()
     };
     let structs = "(module (type (struct)))";
-    let typed = "(module (type $f (func)) (func (param (ref null $f)) (call_ref $f (local.get 0))))";
+    let typed =
+        "(module (type $f (func)) (func (param (ref null $f)) (call_ref $f (local.get 0))))";
     assert!(!refuses(|_| {}, structs));
-    assert!(refuses(|config| drop(config.wasm_gc(false)), structs));
-    assert!(!refuses(|config| drop(config.wasm_gc(false)), typed));
-    assert!(refuses(|config| drop(config.wasm_function_references(false)), structs));
-    assert!(refuses(|config| drop(config.wasm_function_references(false)), typed));
+    assert!(refuses(
+        |config| {
+            config.wasm_gc(false);
+        },
+        structs
+    ));
+    assert!(!refuses(
+        |config| {
+            config.wasm_gc(false);
+        },
+        typed
+    ));
+    assert!(refuses(
+        |config| {
+            config.wasm_function_references(false);
+        },
+        structs
+    ));
+    assert!(refuses(
+        |config| {
+            config.wasm_function_references(false);
+        },
+        typed
+    ));
 }
 
 #[test]

@@ -124,6 +124,7 @@ pub use api::types::{
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
+pub use gc::GcStats;
 pub use hostref_macros::{WasmTy, host_module, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
 pub use trap::Trap;

@@ -62,11 +62,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-fn matches(
-    cx: &mut impl AsContextMut,
-    actual: &Val,
-    expected: &WastRetCore<'_>,
-) -> Result<bool> {
+fn matches(cx: &mut impl AsContextMut, actual: &Val, expected: &WastRetCore<'_>) -> Result<bool> {
     Ok(match (actual, expected) {
         (Val::I32(actual), WastRetCore::I32(expected)) => actual == expected,
         (Val::I64(actual), WastRetCore::I64(expected)) => actual == expected,

@@ -24,11 +24,15 @@ pub(crate) mod vm_store {
     pub(crate) const EPOCH_DEADLINE: i32 = 40;
     /// `*mut u8`: base of the GC heap; null until the heap exists.
     pub(crate) const GC_BASE: i32 = 48;
+    /// `u32`: offset of the next young object.
+    pub(crate) const NURSERY_TOP: i32 = 56;
+    /// `u32`: the offset that no young object may reach beyond.
+    pub(crate) const NURSERY_END: i32 = 60;
     /// `*const u32`: the displays of the engine's types, see [`type_display`](super::type_display).
-    pub(crate) const TYPE_DISPLAYS: i32 = 56;
+    pub(crate) const TYPE_DISPLAYS: i32 = 64;
     /// `i64`: the fuel that is left; below zero when a guest used more than it had.
-    pub(crate) const FUEL: i32 = 64;
-    pub(crate) const SIZE: usize = 72;
+    pub(crate) const FUEL: i32 = 72;
+    pub(crate) const SIZE: usize = 80;
 }
 
 /// One entry into Wasm. Lives in the frame of its entry trampoline, which fills it.

@@ -52,8 +52,6 @@ pub(crate) const FIRST_TYPE: u32 = TypeId::FIRST;
 pub(crate) const HEADER_TYPE: u32 = 0;
 /// Offset of the collector's word.
 pub(crate) const HEADER_GC: u32 = 4;
-/// Larger objects, in bytes, are never young.
-pub(crate) const LARGE_OBJECT: u32 = 32 << 10;
 /// Every object starts and ends at a multiple of this.
 pub(crate) const OBJECT_ALIGN: u32 = 8;
 
@@ -77,5 +75,32 @@ pub(crate) const EXN_FIELDS: u32 = 16;
 /// The first bytes of the heap are never mapped: dereferencing null faults.
 pub(crate) const NULL_GUARD: u32 = 64 << 10;
 
+/// Where the nursery ends: a reference to an object is young exactly if it is below. Old objects start
+/// here.
+pub(crate) const YOUNG_END: u32 = 16 << 20;
+
+/// The largest object that is ever young. Larger ones are made among the old ones.
+pub(crate) const LARGE: u32 = 32 << 10;
+
+/// Whether a reference leads to a young object, which null and i31s do not. Compiled code computes the
+/// same.
+#[inline]
+pub(crate) fn is_young(raw: u32) -> bool {
+    raw.rotate_right(1).wrapping_sub(1) < YOUNG_END / 2 - 1
+}
+
 /// The bit that tells an i31 from an offset.
 pub(crate) const I31_TAG: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_i31s_are_not_young() {
+        assert!(is_young(NULL_GUARD) && is_young(YOUNG_END - OBJECT_ALIGN));
+        for raw in [0, 1, 7, YOUNG_END - 1, YOUNG_END, YOUNG_END + 1, u32::MAX, u32::MAX - 7] {
+            assert!(!is_young(raw), "{raw:#x}");
+        }
+    }
+}

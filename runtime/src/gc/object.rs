@@ -3,10 +3,12 @@
 use std::num::NonZeroU32;
 
 use super::space::Space;
+pub(super) use crate::abi::object::is_young;
+
 use crate::abi::exception::ExnLayout;
 use crate::abi::object::{
-    ARRAY_LEN, EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_GC, HEADER_TYPE, I31_TAG,
-    OBJECT_ALIGN, TYPE_EXN, TYPE_EXTERN,
+    EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_TYPE, I31_TAG, OBJECT_ALIGN, TYPE_EXN,
+    TYPE_EXTERN,
 };
 
 /// A non-null reference: an offset from the heap base, or an i31 in the reference itself.
@@ -92,27 +94,9 @@ pub(super) fn exception_shape(space: &Space, at: u32) -> Option<u32> {
     })
 }
 
-/// The number of elements of the array at `at`.
-#[inline]
-pub(super) fn array_len(space: &Space, at: u32) -> u32 {
-    let [len] = space.read(at + ARRAY_LEN);
-    len
-}
-
 /// The `type` word of the object at `at`.
 #[inline]
 pub(super) fn type_word(space: &Space, at: u32) -> u32 {
     let [word] = space.read(at + HEADER_TYPE);
     word
-}
-
-/// Where the object at `at` went, if the running collection has moved it.
-pub(super) fn forwarded(space: &Space, at: u32) -> Option<u32> {
-    let [word] = space.read(at + HEADER_GC);
-    (word != 0).then_some(word)
-}
-
-/// Records that the object at `at` went to `to`.
-pub(super) fn forward(space: &mut Space, at: u32, to: u32) {
-    space.write(at + HEADER_GC, [to]);
 }

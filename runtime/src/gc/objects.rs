@@ -3,10 +3,12 @@
 //! they were taken from their roots.
 
 use super::GcStore;
-use super::object::{self, GcRef, array_len, type_word};
-use crate::abi::gc_layout::{ArrayLayout, Storage, StructLayout};
-use crate::abi::object::{ARRAY_LEN, FIRST_TYPE, HEADER_GC, HEADER_TYPE};
+use super::object::{self, GcRef, type_word};
+use super::space::Space;
+use crate::abi::gc_layout::{ArrayLayout, Storage};
+use crate::abi::object::{ARRAY_LEN, FIRST_TYPE, HEADER_TYPE};
 use crate::abi::shape::Shape;
+use crate::vm::context::VmHeap;
 use crate::wasm::types::TypeId;
 
 /// What a reference leads to, as far as the heap knows.
@@ -22,6 +24,9 @@ pub(crate) enum Referent {
 /// The elements of an array as bytes of the heap.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elements {
+    array: GcRef,
+    /// Whether they are references.
+    references: bool,
     /// Where the first one is.
     at: u32,
     pub(crate) len: u32,
@@ -29,43 +34,30 @@ pub(crate) struct Elements {
     pub(crate) size_log2: u32,
 }
 
-/// Making objects. Nothing here collects: `None` when the heap is full, and then a collection is due.
+/// Making objects.
 impl GcStore {
     /// Whether an object of `size` bytes fits an empty heap.
     pub(crate) fn may_hold(&self, size: u32) -> bool {
-        size <= self.space.limit()
+        size <= self.limit
     }
 
-    /// Room for an object of `size` bytes, in which nothing is initialised: its maker writes it before
-    /// the next safepoint.
-    pub(crate) fn alloc_room(&mut self, size: u32) -> Option<GcRef> {
-        let Some(at) = self.space.alloc(size) else {
-            self.spent = self.spent.max(self.budget);
-            return None;
-        };
-        self.spent = self.spent.saturating_add(size as usize);
-        GcRef::from_raw(at)
+    /// A young object of type `ty` with `size` bytes, at most [`LARGE`](crate::abi::object::LARGE),
+    /// of zeros but for its header. `None` when the nursery is full.
+    pub(crate) fn alloc_young_object(
+        &mut self,
+        heap: &VmHeap,
+        ty: TypeId,
+        size: u32,
+    ) -> Option<u32> {
+        let at = self.alloc_young(heap, size)?;
+        self.space.bytes_mut(at, size).fill(0);
+        self.space.write(at + HEADER_TYPE, [ty.0]);
+        Some(at)
     }
 
-    /// An object of type `ty` with `size` bytes, of zeros but for its header.
-    pub(crate) fn alloc_object(&mut self, ty: TypeId, size: u32) -> Option<GcRef> {
-        let object = self.alloc_room(size)?;
-        self.space.bytes_mut(object.to_raw(), size).fill(0);
-        self.space.write(object.to_raw() + HEADER_TYPE, [ty.0]);
-        debug_assert_eq!(HEADER_GC, HEADER_TYPE + 4);
-        Some(object)
-    }
-
-    /// A struct of type `ty` whose fields are zero or null.
-    pub(crate) fn alloc_struct(&mut self, ty: TypeId, layout: &StructLayout) -> Option<GcRef> {
-        self.alloc_object(ty, layout.size)
-    }
-
-    /// An array of type `ty` with `len` elements, `size` bytes together, which are zero or null.
-    pub(crate) fn alloc_array(&mut self, ty: TypeId, len: u32, size: u32) -> Option<GcRef> {
-        let array = self.alloc_object(ty, size)?;
+    /// Says how many elements an array has that was made as an object of zeros.
+    pub(crate) fn set_array_len(&mut self, array: GcRef, len: u32) {
         self.space.write(array.to_raw() + ARRAY_LEN, [len]);
-        Some(array)
     }
 }
 
@@ -88,12 +80,15 @@ impl GcStore {
     /// If `array` does not lead to an array.
     pub(crate) fn elements(&self, array: GcRef, start: u32, len: u32) -> Option<Elements> {
         let at = array.to_raw();
-        let Shape::Array { first, size_log2, .. } = self.types.shape(type_word(&self.space, at))
+        let Shape::Array { first, size_log2, references } =
+            self.types.shape(type_word(&self.space, at))
         else {
             panic!("validated: the reference is one to an array")
         };
         let end = start.checked_add(len)?;
         (end <= array_len(&self.space, at)).then_some(Elements {
+            array,
+            references,
             at: at + first + (start << size_log2),
             len,
             size_log2,
@@ -115,12 +110,14 @@ impl GcStore {
             3 => fill::<8>(bytes, bits),
             _ => fill::<16>(bytes, bits),
         }
+        self.elements_written(to);
     }
 
     /// Copies elements, which may overlap, to as many of the same size.
     pub(crate) fn copy(&mut self, to: Elements, from: Elements) {
         debug_assert_eq!((to.len, to.size_log2), (from.len, from.size_log2));
         self.space.copy_within(from.at, to.at, to.len << to.size_log2);
+        self.elements_written(to);
     }
 
     /// Replaces the elements by what `bytes`, as many as they have, says.
@@ -135,11 +132,21 @@ impl GcStore {
         for (element, bits) in bytes.chunks_exact_mut(size).zip(values) {
             element.copy_from_slice(&bits.to_le_bytes()[..size]);
         }
+        self.elements_written(to);
+    }
+
+    fn elements_written(&mut self, to: Elements) {
+        if to.references {
+            self.references_written(to.array, to.at, to.len);
+        }
     }
 
     /// Replaces the bits of a part of an object that lies `offset` bytes from its start.
     pub(crate) fn set_part(&mut self, object: GcRef, offset: u32, storage: Storage, bits: u128) {
         let (at, size) = (object.to_raw() + offset, storage.size());
+        if storage == Storage::Reference {
+            return self.write_reference(object, at, bits as u32);
+        }
         let bytes = self.space.bytes_mut(at, size);
         bytes.copy_from_slice(&bits.to_le_bytes()[..size as usize]);
     }
@@ -157,62 +164,46 @@ impl GcStore {
     }
 }
 
+/// The number of elements of the array at `at`.
+fn array_len(space: &Space, at: u32) -> u32 {
+    let [len] = space.read(at + ARRAY_LEN);
+    len
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::abi::gc_layout::ObjectLayout;
-    use crate::abi::object::KIND_ARRAY;
-    use crate::gc::GcConfig;
+    use crate::abi::object::{KIND_ARRAY, LARGE};
+    use crate::gc::tests::Heap;
+    use crate::gc::{GcConfig, Why};
 
-    /// A heap with three types: a struct whose reference stands behind the short bitmap, an array of
-    /// references, and one of bytes.
-    fn heap() -> (GcStore, StructLayout, [ArrayLayout; 2]) {
-        let gc = GcStore::without_types(GcConfig::default());
-        let fields = [Storage::Plain(crate::abi::signature::LoweredType::V128); 20];
-        let layout = StructLayout::new(fields.into_iter().chain([Storage::Reference]));
-        let arrays = [Storage::Reference, Storage::I8].map(|element| ArrayLayout { element });
-        gc.types.push([].into_iter(), &ObjectLayout::Struct(layout.clone())).unwrap();
-        for array in arrays {
-            gc.types.push([KIND_ARRAY].into_iter(), &ObjectLayout::Array(array)).unwrap();
-        }
-        (gc, layout, arrays)
+    const ARRAY: TypeId = TypeId(FIRST_TYPE);
+    const LAYOUT: ArrayLayout = ArrayLayout { element: Storage::Reference };
+
+    /// A heap with one type, of arrays of references.
+    fn heap() -> Heap {
+        let heap = Heap::new(&GcConfig::default());
+        heap.gc.types.push([KIND_ARRAY].into_iter(), &ObjectLayout::Array(LAYOUT)).unwrap();
+        heap
     }
 
-    const STRUCT: TypeId = TypeId(FIRST_TYPE);
-    const ARRAY: TypeId = TypeId(FIRST_TYPE + 1);
-    const BYTES: TypeId = TypeId(FIRST_TYPE + 2);
-
-    #[test]
-    fn a_collection_moves_what_structs_and_arrays_lead_to() {
-        let (mut gc, layout, [references, bytes]) = heap();
-        gc.alloc_struct(STRUCT, &layout).unwrap();
-        let text = gc.alloc_array(BYTES, 5, bytes.size(5).unwrap()).unwrap();
-        let elements = gc.elements(text, 0, 5).unwrap();
-        gc.write_bytes(elements, b"hello");
-        let list = gc.alloc_array(ARRAY, 3, references.size(3).unwrap()).unwrap();
-        let object = gc.alloc_struct(STRUCT, &layout).unwrap();
-        let field = layout.fields[20];
-        gc.set_part(object, field.offset, field.storage, list.to_raw().into());
-        gc.set_elements(list, references, [0, 7, text.to_raw().into()].into_iter());
-        let root = gc.root(object);
-        gc.collect(&mut |_| {});
-        let word = |gc: &GcStore, object: GcRef, offset: u32| {
-            gc.space.read::<1>(object.to_raw() + offset)[0]
+    fn array(heap: &mut Heap, len: u32) -> GcRef {
+        let size = LAYOUT.size(len).unwrap();
+        let at = match size > LARGE {
+            true => heap.gc.alloc_large(&heap.vm, ARRAY.0, size),
+            false => heap.gc.alloc_young_object(&heap.vm, ARRAY, size),
         };
-        let object = gc.rooted(root).unwrap();
-        let list = GcRef::from_raw(word(&gc, object, field.offset)).unwrap();
-        assert_eq!(gc.referent(list), Referent::Object(ARRAY));
-        assert_eq!([12, 16].map(|offset| word(&gc, list, offset)), [0, 7]);
-        let text = GcRef::from_raw(word(&gc, list, 20)).unwrap();
-        assert_eq!(gc.space.bytes_mut(text.to_raw() + 12, 5), b"hello");
-        let kept = layout.size + references.size(3).unwrap() + bytes.size(5).unwrap();
-        assert_eq!(gc.stats().heap_bytes, kept as usize);
+        let array = GcRef::from_raw(at.unwrap()).unwrap();
+        heap.gc.set_array_len(array, len);
+        array
     }
 
     #[test]
     fn elements_are_those_of_the_array() {
-        let (mut gc, _, [references, _]) = heap();
-        let array = gc.alloc_array(ARRAY, 4, references.size(4).unwrap()).unwrap();
+        let mut heap = heap();
+        let array = array(&mut heap, 4);
+        let gc = &mut heap.gc;
         assert!(gc.elements(array, 4, 0).is_some());
         assert!(gc.elements(array, 4, 1).is_none());
         assert!(gc.elements(array, u32::MAX, 2).is_none());
@@ -224,5 +215,28 @@ mod tests {
         let middle = gc.elements(array, 1, 2).unwrap();
         gc.fill(middle, 9);
         assert_eq!(gc.space.read(array.to_raw() + 12), [1, 9, 9, 5]);
+    }
+
+    #[test]
+    fn bulk_writes_to_old_arrays_keep_what_they_write() {
+        let mut heap = heap();
+        let old = array(&mut heap, 10_000);
+        let root = heap.gc.root(old);
+        let young = [1, 2, 3].map(|len| array(&mut heap, len));
+        let gc = &mut heap.gc;
+        gc.fill(gc.elements(old, 0, 2).unwrap(), young[0].to_raw().into());
+        gc.write_each(gc.elements(old, 5, 1).unwrap(), [young[1].to_raw().into()].into_iter());
+        gc.copy(gc.elements(old, 9_999, 1).unwrap(), gc.elements(old, 5, 1).unwrap());
+        gc.set_elements(young[2], LAYOUT, [young[1].to_raw().into()].into_iter());
+        gc.set_part(old, LAYOUT.offset(7), Storage::Reference, young[2].to_raw().into());
+        heap.collect(Why::Due);
+        let old = heap.gc.rooted(root).unwrap();
+        let element = |array: GcRef, index| {
+            let [raw] = heap.gc.space.read(array.to_raw() + LAYOUT.offset(index));
+            GcRef::from_raw(raw).unwrap()
+        };
+        let len = |array| array_len(&heap.gc.space, GcRef::to_raw(array));
+        assert_eq!([0, 1, 5, 7, 9_999].map(|at| len(element(old, at))), [1, 1, 2, 3, 2]);
+        assert_eq!(element(old, 5), element(element(old, 7), 0));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::definition::{DefSlot, FuncPtr, RawRef};
+use super::definition::{DefSlot, FuncPtr, PassiveElements, RawRef};
 use super::host_func::HostFunc;
 use super::module::Module;
 use super::segments::table_trap;
@@ -69,7 +69,7 @@ impl StoreInner {
         let module = self.instances[instance].module.clone();
         for (global, init) in defined.iter().zip(&module.info.global_inits) {
             let bits = self.eval(instance, init)?;
-            self.globals[*global].set_bits(bits);
+            self.globals[*global].set_bits(&mut self.gc, bits);
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl StoreInner {
             let value = self.eval_ref(instance, init, is_func)?;
             let table = &mut self.tables[self.instances[instance].tables[index]];
             let len = table.len();
-            table.fill(0, value, len).map_err(table_trap)?;
+            table.fill(&mut self.gc, 0, value, len).map_err(table_trap)?;
         }
         Ok(())
     }
@@ -100,11 +100,12 @@ impl StoreInner {
                     )?;
                     let items = self.eval_elements(instance, segment)?;
                     let table = self.instances[instance].tables[target.index()];
-                    self.tables[table].init(at, items.iter().copied()).map_err(table_trap)?;
+                    let table = &mut self.tables[table];
+                    table.init(&mut self.gc, at, items.iter().copied()).map_err(table_trap)?;
                 }
                 SegmentMode::Passive => {
                     let items = self.eval_elements(instance, segment)?;
-                    self.instances[instance].elements[index] = items;
+                    self.set_segment(instance, index, items);
                 }
             }
         }
@@ -272,7 +273,7 @@ impl NewInstance {
         let info = &self.module.info;
         Instance {
             dropped_data: vec![false; info.data.len()].into(),
-            elements: info.elements.iter().map(|_| Box::default()).collect(),
+            elements: info.elements.iter().map(|_| PassiveElements::default()).collect(),
             module: self.module,
             ctx: self.ctx,
             memories: self.memories.into(),

@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
+
 use super::definition::{RawRef, range};
 use super::segments::{memory_trap, table_trap};
 use super::store::StoreInner;
 use crate::abi::gc_layout::{ObjectLayout, StructLayout};
+use crate::abi::object::LARGE;
 use crate::error::Result;
-use crate::gc::{Elements, GcRef, GcStore, Referent};
+use crate::gc::{Elements, GcRef, Referent};
 use crate::trap::Trap;
 use crate::wasm::types::{HeapType, RefType, TypeId};
 
@@ -18,50 +21,50 @@ impl StoreInner {
         self.engine.types().layout(ty).clone()
     }
 
-    /// Reserves the heap and tells compiled code where it is.
+    /// Reserves the heap, if it is not reserved.
     ///
     /// # Errors
     ///
     /// If the address space is used up.
     pub(crate) fn reserve_heap(&mut self) -> Result<()> {
-        self.gc.reserve()?;
-        self.vm.gc_base.set(self.gc.base());
-        Ok(())
+        self.gc.reserve(&self.vm.heap).context("no room for a GC heap")
     }
 
-    /// Makes an object of `size` bytes at a safepoint with `alloc`: collects when it is due or when the
-    /// heap is full.
+    /// An object of type `ty` with `size` bytes, of zeros but for its header. A safepoint. `None` is a
+    /// size that no object has.
     ///
     /// # Errors
     ///
     /// If it is larger than the heap may be, or the heap is full of live objects.
-    pub(crate) fn alloc_object(
-        &mut self,
-        size: Option<u32>,
-        alloc: impl Fn(&mut GcStore, u32) -> Option<GcRef>,
-    ) -> Result<GcRef, Trap> {
+    fn new_object(&mut self, ty: TypeId, size: Option<u32>) -> Result<GcRef, Trap> {
         let size = size.filter(|size| self.gc.may_hold(*size)).ok_or(Trap::AllocationTooLarge)?;
-        self.safepoint();
-        let object = alloc(&mut self.gc, size).or_else(|| {
-            self.collect();
-            alloc(&mut self.gc, size)
-        });
-        if self.vm.gc_base.get().is_null() {
-            // The heap was made just now: tell compiled code where it is.
-            self.vm.gc_base.set(self.gc.base());
-        }
-        object.ok_or(Trap::GcHeapOutOfMemory)
+        let at = if size > LARGE {
+            self.make_large(ty.0, size)?
+        } else {
+            self.make_young(size, |gc, heap| gc.alloc_young_object(heap, ty, size))?
+        };
+        Ok(GcRef::from_raw(at).expect("no object is at the place of null"))
     }
 
-    /// A struct whose fields are zero or null, as [`StoreInner::alloc_object`].
+    /// A struct whose fields are zero or null. A safepoint.
+    ///
+    /// # Errors
+    ///
+    /// If it is larger than the heap may be, or the heap is full of live objects.
     pub(crate) fn new_struct(&mut self, ty: TypeId, layout: &StructLayout) -> Result<GcRef, Trap> {
-        self.alloc_object(Some(layout.size), |gc, _| gc.alloc_struct(ty, layout))
+        self.new_object(ty, Some(layout.size))
     }
 
-    /// An array of `len` elements that are zero or null, as [`StoreInner::alloc_object`].
+    /// An array of `len` elements that are zero or null. A safepoint.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreInner::new_struct`].
     pub(crate) fn new_array(&mut self, ty: TypeId, len: u32) -> Result<GcRef, Trap> {
         let size = self.object_layout(ty).unwrap_array().size(len);
-        self.alloc_object(size, |gc, size| gc.alloc_array(ty, len, size))
+        let array = self.new_object(ty, size)?;
+        self.gc.set_array_len(array, len);
+        Ok(array)
     }
 
     /// `array.new_data`
@@ -90,7 +93,7 @@ impl StoreInner {
         from: u32,
         len: u32,
     ) -> Result<GcRef, Trap> {
-        let items = self.instances[instance].elements[segment].len() as u64;
+        let items = self.instances[instance].elements[segment].items().len() as u64;
         range(from.into(), len.into(), items).map_err(table_trap)?;
         let array = self.new_array(ty, len)?;
         self.array_init_elements(instance, Some(array), segment, 0, from, len)?;
@@ -154,7 +157,7 @@ impl StoreInner {
     ) -> Result<(), Trap> {
         let to = self.elements(array, at, len)?;
         let StoreInner { instances, gc, .. } = self;
-        let items = &instances[instance].elements[segment];
+        let items = instances[instance].elements[segment].items();
         let from = range(from.into(), len.into(), items.len() as u64).map_err(table_trap)?;
         gc.write_each(to, items[from].iter().map(|item| item.to_bits()));
         Ok(())

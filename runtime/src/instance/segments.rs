@@ -1,7 +1,7 @@
 //! Segments and bulk operations over memories and tables, as instructions and instantiation use
 //! them. Bounds are checked before anything is written.
 
-use super::definition::{OutOfBounds, RawRef, range};
+use super::definition::{OutOfBounds, PassiveElements, RawRef, range};
 use super::store::StoreInner;
 use crate::error::Result;
 use crate::trap::Trap;
@@ -74,12 +74,12 @@ impl StoreInner {
         from: u64,
         len: u64,
     ) -> Result<(), Trap> {
-        let StoreInner { instances, tables, .. } = self;
+        let StoreInner { gc, instances, tables, .. } = self;
         let state = &instances[instance];
-        let items = &state.elements[segment];
+        let items = state.elements[segment].items();
         let from = range(from, len, items.len() as u64).map_err(table_trap)?;
         let table = &mut tables[state.tables[table]];
-        table.init(to, items[from].iter().copied()).map_err(table_trap)
+        table.init(gc, to, items[from].iter().copied()).map_err(table_trap)
     }
 
     /// `table.copy` between tables at these positions of the store.
@@ -92,10 +92,24 @@ impl StoreInner {
         len: u64,
     ) -> Result<(), Trap> {
         if to_table == from_table {
-            return self.tables[to_table].copy_within(to, from, len).map_err(table_trap);
+            let table = &mut self.tables[to_table];
+            return table.copy_within(&mut self.gc, to, from, len).map_err(table_trap);
         }
         let items = self.tables[from_table].slice(from, len).map_err(table_trap)?;
-        self.tables[to_table].init(to, items.into_iter()).map_err(table_trap)
+        let table = &mut self.tables[to_table];
+        table.init(&mut self.gc, to, items.into_iter()).map_err(table_trap)
+    }
+
+    /// Keeps the references of passive segment `segment` for `table.init`.
+    pub(crate) fn set_segment(&mut self, instance: usize, segment: usize, items: Box<[RawRef]>) {
+        let segment = &mut self.instances[instance].elements[segment];
+        *segment = PassiveElements::new(&mut self.gc, items);
+    }
+
+    /// `elem.drop`.
+    pub(crate) fn drop_segment(&mut self, instance: usize, segment: usize) {
+        let segment = &mut self.instances[instance].elements[segment];
+        std::mem::take(segment).forget(&mut self.gc);
     }
 
     /// The references that element segment `segment` holds, as [`StoreInner::eval_refs`].

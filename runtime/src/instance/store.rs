@@ -16,10 +16,10 @@ use super::vmctx::Instance;
 use crate::abi::layout::memory::Bounds;
 use crate::abi::signature::is_func_heap;
 use crate::error::{Error, Result};
-use crate::gc::GcStore;
 use crate::gc::roots::StoreId;
+use crate::gc::{GcStore, Roots, Why};
 use crate::trap::Trap;
-use crate::vm::context::{VmFuncRef, VmHostFunc, VmStore};
+use crate::vm::context::{VmFuncRef, VmHeap, VmHostFunc, VmStore};
 use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
 
 /// A store with the embedder's data. Compiled code and host shims know its address as that of the
@@ -101,7 +101,7 @@ impl StoreInner {
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,
-            gc: GcStore::new(engine.settings.gc.clone(), types),
+            gc: GcStore::new(&engine.settings.gc, types),
             engine,
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),
@@ -142,7 +142,7 @@ impl StoreInner {
     #[inline]
     pub(crate) fn safepoint(&mut self) {
         if self.gc.should_collect() {
-            self.collect();
+            self.collect(Why::Due);
         }
     }
 
@@ -152,23 +152,74 @@ impl StoreInner {
     ///
     /// If a payload's destructor panics; the remaining ones are dropped at the next collection.
     #[cold]
-    pub(crate) fn collect(&mut self) {
+    pub(crate) fn collect(&mut self, why: Why) {
         let StoreInner { vm, gc, instances, tables, globals, .. } = self;
-        gc.collect(&mut |visit| {
-            call::visit_stack_refs(vm, visit);
-            visit(vm.exception.get_mut());
-            tables.iter_mut().for_each(|table| table.visit_refs(visit));
-            globals.iter_mut().for_each(|global| global.visit_refs(visit));
-            let segments = instances.iter_mut().flat_map(|instance| instance.elements.iter_mut());
-            for item in segments.flat_map(|segment| segment.iter_mut()) {
-                if let RawRef::Gc(raw) = item {
-                    visit(raw);
-                }
+        let vm = &*vm;
+        gc.collect(&vm.heap, why, &mut |roots, visit| match roots {
+            Roots::Frames => {
+                call::visit_stack_refs(vm, visit);
+                let mut exception = vm.exception.get();
+                visit(&mut exception);
+                vm.exception.set(exception);
+            }
+            Roots::Definitions => {
+                tables.iter_mut().for_each(|table| table.visit_refs(visit));
+                globals.iter_mut().for_each(|global| global.visit_refs(visit));
+                let segments = instances.iter_mut().flat_map(|instance| &mut instance.elements);
+                segments.for_each(|segment| segment.visit_refs(visit));
             }
         });
         while let Some(payload) = self.gc.take_dead() {
             drop(payload);
         }
+    }
+
+    /// Room for a young object of `size` bytes, at most [`LARGE`](crate::abi::object::LARGE). The words
+    /// are not initialised. A safepoint.
+    ///
+    /// # Errors
+    ///
+    /// If the heap is full of live objects.
+    pub(crate) fn make_room(&mut self, size: u32) -> Result<u32, Trap> {
+        self.make_young(size, |gc, heap| gc.alloc_young(heap, size))
+    }
+
+    /// What `alloc` makes in the nursery, where it needs `size` bytes. A safepoint: collects when there
+    /// is no room.
+    ///
+    /// # Errors
+    ///
+    /// If the heap is full of live objects.
+    pub(super) fn make_young<R>(
+        &mut self,
+        size: u32,
+        alloc: impl Fn(&mut GcStore, &VmHeap) -> Option<R>,
+    ) -> Result<R, Trap> {
+        self.safepoint();
+        if let Some(made) = alloc(&mut self.gc, &self.vm.heap) {
+            return Ok(made);
+        }
+        self.collect(Why::Young(size));
+        match alloc(&mut self.gc, &self.vm.heap) {
+            Some(made) if !self.gc.gives_up() => Ok(made),
+            _ => Err(Trap::GcHeapOutOfMemory),
+        }
+    }
+
+    /// An object of type `ty` and `size` bytes, more than [`LARGE`](crate::abi::object::LARGE), which is
+    /// old from the beginning, all zeros but for the type. A safepoint.
+    ///
+    /// # Errors
+    ///
+    /// If the heap has no room for it.
+    pub(crate) fn make_large(&mut self, ty: u32, size: u32) -> Result<u32, Trap> {
+        if self.gc.wants_full_for_large(&self.vm.heap, size) {
+            self.collect(Why::Large(size));
+        } else {
+            self.safepoint();
+        }
+        let made = self.gc.alloc_large(&self.vm.heap, ty, size);
+        made.ok_or(Trap::GcHeapOutOfMemory)
     }
 
     /// Adds a memory and returns its position.
@@ -181,7 +232,8 @@ impl StoreInner {
 
     /// Adds a table and returns its position.
     pub(crate) fn add_table(&mut self, ty: TableType, def: DefSlot, init: RawRef) -> Result<usize> {
-        let table = Table::new(ty, def, init, self.engine.settings.table_limit)?;
+        let limit = self.engine.settings.table_limit;
+        let table = Table::new(&mut self.gc, ty, def, init, limit)?;
         self.tables.push(table);
         Ok(self.tables.len() - 1)
     }
@@ -192,7 +244,7 @@ impl StoreInner {
             ValType::Ref(ty) => !is_func_heap(&self.engine.types(), ty.heap),
             _ => false,
         };
-        self.globals.push(Global::new(ty, is_gc_ref, def, bits));
+        self.globals.push(Global::new(&mut self.gc, ty, is_gc_ref, def, bits));
         self.globals.len() - 1
     }
 

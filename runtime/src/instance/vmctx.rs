@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::definition::{DefSlot, FuncPtr, RawRef};
+use super::definition::{DefSlot, FuncPtr, PassiveElements};
 use super::module::Module;
 use crate::abi::layout::{Place, func_ref, vmctx};
 use crate::vm::context::{VmCtx, VmFuncImport, VmFuncRef, VmStore};
@@ -26,7 +26,7 @@ pub(crate) struct Instance {
     /// Whether a data segment has been dropped.
     pub(crate) dropped_data: Box<[bool]>,
     /// The elements of passive segments; empty once dropped.
-    pub(crate) elements: Box<[Box<[RawRef]>]>,
+    pub(crate) elements: Box<[PassiveElements]>,
 }
 
 /// An imported or exported entity of a store: a function record or a position in the store.

@@ -72,6 +72,8 @@ pub(super) struct Regions {
     pub(super) field: AliasRegion,
     /// Those that may not.
     pub(super) constant_field: AliasRegion,
+    /// Where the next object goes.
+    pub(super) nursery: AliasRegion,
 }
 
 impl Regions {
@@ -92,6 +94,7 @@ impl Regions {
             header: regions.insert(region(5, "object header")),
             field: regions.insert(region(6, "field")),
             constant_field: regions.insert(region(7, "constant field")),
+            nursery: regions.insert(region(8, "nursery")),
         }
     }
 }

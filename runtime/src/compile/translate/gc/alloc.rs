@@ -8,7 +8,8 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use super::offset32;
 use crate::abi::builtins::Builtin;
 use crate::abi::gc_layout::ArrayLayout;
-use crate::abi::object::{ARRAY_LEN, FIELDS, HEADER_TYPE, LARGE_OBJECT};
+use crate::abi::layout::vm_store;
+use crate::abi::object::{ARRAY_LEN, FIELDS, HEADER_TYPE, LARGE};
 use crate::compile::signature::POINTER;
 use crate::compile::translate::{Translator, zero};
 use crate::wasm::index::TypeIndex;
@@ -44,7 +45,7 @@ impl Translator<'_> {
 
     /// An object of constant size with its header.
     fn new_object(&mut self, ty: TypeIndex, size: u32) -> Object {
-        if size > LARGE_OBJECT {
+        if size > LARGE {
             let (id, size) = (self.type_id(ty), self.i32_const(size));
             let reference = self.call_builtin_result(Builtin::GcAllocLarge, &[id, size]);
             self.builder.declare_value_needs_stack_map(reference);
@@ -55,7 +56,7 @@ impl Translator<'_> {
         self.young_object(ty, size)
     }
 
-    /// An object of `size` bytes, no more than [`LARGE_OBJECT`], with its header.
+    /// An object of `size` bytes, no more than [`LARGE`], with its header.
     fn young_object(&mut self, ty: TypeIndex, size: Value) -> Object {
         let reference = self.room(size);
         self.builder.declare_value_needs_stack_map(reference);
@@ -70,7 +71,28 @@ impl Translator<'_> {
 
     /// Room for an object of `size` bytes: nothing in it is initialised. A safepoint.
     fn room(&mut self, size: Value) -> Value {
-        self.call_builtin_result(Builtin::GcAlloc, &[size])
+        let store = self.store_pointer();
+        let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.nursery));
+        let top = self.builder.ins().load(I32, flags, store, vm_store::NURSERY_TOP);
+        let end = self.builder.ins().load(I32, flags, store, vm_store::NURSERY_END);
+        // The nursery is far from the end of the heap: this does not wrap.
+        let next = self.builder.ins().iadd(top, size);
+        let is_full = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, next, end);
+        let [full, fits, done] = [(); 3].map(|()| self.builder.create_block());
+        let room = self.builder.append_block_param(done, I32);
+        self.builder.set_cold_block(full);
+        self.builder.ins().brif(is_full, full, &[], fits, &[]);
+        self.builder.seal_block(full);
+        self.builder.seal_block(fits);
+        self.builder.switch_to_block(full);
+        let made = self.call_builtin_result(Builtin::GcAlloc, &[size]);
+        self.builder.ins().jump(done, &[made.into()]);
+        self.builder.switch_to_block(fits);
+        self.builder.ins().store(flags, next, store, vm_store::NURSERY_TOP);
+        self.builder.ins().jump(done, &[top.into()]);
+        self.builder.seal_block(done);
+        self.builder.switch_to_block(done);
+        room
     }
 
     /// An array of `len` elements that are all `init`, or the default value.
@@ -78,7 +100,7 @@ impl Translator<'_> {
         let layout = self.env.object_layout(ty).unwrap_array();
         let constant = self.constant(len).map(|len| len as u32);
         if let Some(size) = constant.and_then(|len| layout.size(len))
-            && size <= LARGE_OBJECT
+            && size <= LARGE
         {
             let size_value = self.i32_const(size);
             let object = self.young_object(ty, size_value);
@@ -86,11 +108,8 @@ impl Translator<'_> {
             return object.reference;
         }
         let size = self.array_size(layout, len);
-        let is_large = self.builder.ins().icmp_imm_u(
-            IntCC::UnsignedGreaterThan,
-            size,
-            i64::from(LARGE_OBJECT),
-        );
+        let is_large =
+            self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, size, i64::from(LARGE));
         let (large, small) = (self.builder.create_block(), self.builder.create_block());
         let done = self.builder.create_block();
         let result = self.builder.append_block_param(done, I32);

@@ -8,14 +8,12 @@
 //! | `arrays.rs` | operators on arrays |
 //! | `cast.rs` | tests and casts of references |
 //! | `i31.rs` | integers in references, and conversions between hierarchies |
-//! | `barrier.rs` | what the collector must know of stores |
 //!
 //! An address is good until the next call: a collection moves objects. References are in stack maps,
 //! so addresses are made anew from them, and everything that is keyed on an address with them.
 
 mod alloc;
 mod arrays;
-mod barrier;
 pub(super) mod cast;
 mod i31;
 mod structs;
