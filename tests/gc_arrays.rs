@@ -206,9 +206,9 @@ fn bulk_operations_check_and_overlap(mode: Mode) -> Result<()> {
             (type $b (array (mut i8)))
             (type $r (array (mut (ref null i31))))
             (type $d (array (mut i64)))
-            (global $b (ref $b) (array.new_default $b (i32.const 8)))
-            (global $r (ref $r) (array.new_default $r (i32.const 8)))
-            (global $d (ref $d) (array.new_default $d (i32.const 8)))
+            (global $b (ref $b) (array.new_default $b (i32.const 40)))
+            (global $r (ref $r) (array.new_default $r (i32.const 40)))
+            (global $d (ref $d) (array.new_default $d (i32.const 40)))
             (func (export "copy") (param $to i32) (param $from i32) (param $len i32)
                 (array.copy $r $r (global.get $r) (local.get $to)
                     (global.get $r) (local.get $from) (local.get $len))
@@ -231,11 +231,24 @@ fn bulk_operations_check_and_overlap(mode: Mode) -> Result<()> {
     let copy = export::<Triple, ()>(&mut store, instance, "copy")?;
     let fill = export::<Triple, ()>(&mut store, instance, "fill")?;
     let get = export::<i32, (i32, i32, i64)>(&mut store, instance, "get")?;
-    for index in 0..8 {
+    for index in 0..40 {
         fill.call(&mut store, (index, index, 1))?;
     }
-    let mut model: Vec<i32> = (0..8).collect();
-    for (to, from, len) in [(1, 0, 4), (0, 2, 5), (3, 3, 5), (8, 0, 0), (7, 6, 1), (0, 0, 8)] {
+    let mut model: Vec<i32> = (0..40).collect();
+    // Few elements are copied by the code itself, more by a builtin.
+    let copies = [
+        (1, 0, 4),
+        (0, 2, 5),
+        (3, 3, 5),
+        (40, 0, 0),
+        (39, 38, 1),
+        (25, 11, 15),
+        (24, 23, 16),
+        (3, 2, 37),
+        (0, 5, 30),
+        (0, 0, 40),
+    ];
+    for (to, from, len) in copies {
         copy.call(&mut store, (to, from, len))?;
         let (to, from, len) = (to as usize, from as usize, len as usize);
         model.copy_within(from..from + len, to);
@@ -245,7 +258,11 @@ fn bulk_operations_check_and_overlap(mode: Mode) -> Result<()> {
             assert_eq!(long, i64::from(index), "no one copied it");
         }
     }
-    for (at, len) in [(8, 1), (9, 0), (1, 8), (-1, 1), (-1, 2), (0, -1), (1, -1)] {
+    fill.call(&mut store, (20, 77, 16))?;
+    for (index, expected) in [(19, model[19]), (20, 77), (35, 77), (36, model[36])] {
+        assert_eq!(get.call(&mut store, index)?.0, expected);
+    }
+    for (at, len) in [(40, 1), (41, 0), (1, 40), (-1, 1), (-1, 2), (0, -1), (1, -1)] {
         assert_eq!(trap(fill.call(&mut store, (at, 0, len))), Some(Trap::ArrayOutOfBounds));
         assert_eq!(trap(copy.call(&mut store, (at, 0, len))), Some(Trap::ArrayOutOfBounds));
         assert_eq!(trap(copy.call(&mut store, (0, at, len))), Some(Trap::ArrayOutOfBounds));

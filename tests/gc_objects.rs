@@ -6,8 +6,8 @@ mod support;
 use std::fmt::Write as _;
 
 use hostref::{
-    AnyRef, Config, Engine, ExnRef, HeapType, Instance, Module, Ref, Result, Rooted, Store,
-    ThrownException, Trap, Val, ValType,
+    Config, Engine, ExnRef, HeapType, Module, Ref, Result, Rooted, Store, ThrownException, Trap,
+    Val, ValType,
 };
 use support::{Mode, World, both_modes, export, instantiate};
 

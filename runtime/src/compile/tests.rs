@@ -2,6 +2,7 @@
 //! on. Nothing is executed here: that is for the suite above `vm`.
 
 mod exception;
+mod gc;
 mod simd;
 
 use cranelift_codegen::isa::OwnedTargetIsa;
