@@ -82,13 +82,13 @@ builtins! {
     NewException(I32) -> I32, MayFail;
     /// `throw(exception)`: continues at the handler of an exception, which is not null.
     Throw(I32), Diverges;
-    /// `gc_alloc(size) -> reference`: room for a young object of at most [`LARGE`] bytes, whose words,
-    /// header included, are not initialised. A safepoint.
+    /// `gc_alloc(bytes) -> reference`: room for a young object of at most [`LARGE_OBJECT`] bytes, in
+    /// which nothing is initialised. A safepoint.
     ///
-    /// [`LARGE`]: crate::abi::object::LARGE
+    /// [`LARGE_OBJECT`]: crate::abi::object::LARGE_OBJECT
     GcAlloc(I32) -> I32, MayFail;
-    /// `gc_alloc_large(type, size) -> reference`: an object of more bytes, all zeros but for its type.
-    /// It is old: references that are written to it are logged. A safepoint.
+    /// `gc_alloc_large(type id, bytes) -> reference`: an object of more bytes, of zeros but for its
+    /// header, which is old: references that are written to it are logged. A safepoint.
     GcAllocLarge(I32, I32) -> I32, MayFail;
     /// `remember_slot(address)`: an old object, a table or a global holds a young reference there.
     RememberSlot(I64), Returns;

@@ -79,8 +79,8 @@ pub(crate) const NULL_GUARD: u32 = 64 << 10;
 /// here.
 pub(crate) const YOUNG_END: u32 = 16 << 20;
 
-/// The largest object that is ever young. Larger ones are made among the old ones.
-pub(crate) const LARGE: u32 = 32 << 10;
+/// Bytes of the largest object that is ever young. Larger ones are old from the beginning.
+pub(crate) const LARGE_OBJECT: u32 = 32 << 10;
 
 /// Whether a reference leads to a young object, which null and i31s do not. Compiled code computes the
 /// same.

@@ -1,10 +1,20 @@
-//! Making arrays in ways that compiled code does not, and instructions over many of their elements.
+//! Making structs and arrays, and instructions over many elements of arrays.
 
 use super::Caller;
 use crate::error::Result;
 use crate::gc::GcRef;
 use crate::instance::store::StoreInner;
 use crate::wasm::types::TypeId;
+
+/// The raw reference of room for an object.
+pub(super) fn alloc(store: &mut StoreInner, _: Caller, size: u32) -> Result<u32> {
+    Ok(store.alloc_room(size)?.to_raw())
+}
+
+/// The raw reference of an object of zeros.
+pub(super) fn alloc_large(store: &mut StoreInner, _: Caller, ty: u32, size: u32) -> Result<u32> {
+    Ok(store.new_object(TypeId(ty), size)?.to_raw())
+}
 
 /// The raw reference of an array of zeros or nulls.
 pub(super) fn array_new(store: &mut StoreInner, _: Caller, ty: u32, len: u32) -> Result<u32> {

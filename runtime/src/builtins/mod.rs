@@ -7,7 +7,6 @@
 mod epoch;
 mod exception;
 mod gc;
-mod heap;
 mod memory;
 mod reference;
 mod table;
@@ -51,6 +50,7 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::Throw => throw as *const (),
         Builtin::GcAlloc => gc_alloc as *const (),
         Builtin::GcAllocLarge => gc_alloc_large as *const (),
+        Builtin::RememberSlot => remember_slot as *const (),
         Builtin::ArrayNew => array_new as *const (),
         Builtin::ArrayNewData => array_new_data as *const (),
         Builtin::ArrayNewElem => array_new_elem as *const (),
@@ -58,7 +58,6 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::ArrayCopy => array_copy as *const (),
         Builtin::ArrayInitData => array_init_data as *const (),
         Builtin::ArrayInitElem => array_init_elem as *const (),
-        Builtin::RememberSlot => remember_slot as *const (),
         Builtin::IsSubtype => is_subtype as *const (),
     }
 }
@@ -137,8 +136,8 @@ builtins! {
     table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
     elem_drop(segment: u32) => table::elem_drop;
     new_exception(tag: u32) -> u32 => exception::new;
-    gc_alloc(size: u32) -> u32 => heap::alloc;
-    gc_alloc_large(ty: u32, size: u32) -> u32 => heap::alloc_large;
+    gc_alloc(size: u32) -> u32 => gc::alloc;
+    gc_alloc_large(ty: u32, size: u32) -> u32 => gc::alloc_large;
     array_new(ty: u32, len: u32) -> u32 => gc::array_new;
     array_new_data(ty: u32, segment: u32, from: u32, len: u32) -> u32 => gc::array_new_data;
     array_new_elem(ty: u32, segment: u32, from: u32, len: u32) -> u32 => gc::array_new_elem;

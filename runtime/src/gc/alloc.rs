@@ -9,7 +9,8 @@ use super::object::{self, GcRef, is_young};
 use super::payload::Payload;
 use super::space::HEAP_END;
 use crate::abi::exception::ExnLayout;
-use crate::abi::object::{EXTERN_SIZE, HEADER_TYPE, LARGE, OBJECT_ALIGN, YOUNG_END};
+use crate::abi::object::{EXTERN_SIZE, HEADER_TYPE, LARGE_OBJECT, OBJECT_ALIGN, YOUNG_END};
+use crate::error::Result;
 use crate::vm::context::VmHeap;
 
 /// The limit of a heap that is asked to have at most `bytes`.
@@ -63,15 +64,15 @@ impl GcStore {
     }
 
     /// Room for `size` bytes in the nursery, not cleared.
-    pub(crate) fn alloc_young(&mut self, heap: &VmHeap, size: u32) -> Option<u32> {
-        assert!(size <= LARGE, "who allocates young objects has compared their size");
-        self.reserve(heap)?;
+    pub(super) fn alloc_young(&mut self, heap: &VmHeap, size: u32) -> Option<u32> {
+        assert!(size <= LARGE_OBJECT, "who allocates young objects has compared their size");
+        self.reserve(heap).ok()?;
         self.nursery.alloc(heap, size)
     }
 
     /// Room for `size` bytes, not cleared, in the nursery if possible.
     #[inline]
-    fn alloc(&mut self, heap: &VmHeap, size: u32) -> Option<u32> {
+    pub(super) fn alloc(&mut self, heap: &VmHeap, size: u32) -> Option<u32> {
         match self.nursery.alloc(heap, size) {
             Some(at) => Some(at),
             None => self.alloc_slowly(heap, size),
@@ -81,7 +82,7 @@ impl GcStore {
     #[cold]
     #[inline(never)]
     fn alloc_slowly(&mut self, heap: &VmHeap, size: u32) -> Option<u32> {
-        let at = match self.reserve(heap).and_then(|()| self.nursery.alloc(heap, size)) {
+        let at = match self.reserve(heap).ok().and_then(|()| self.nursery.alloc(heap, size)) {
             Some(at) => Some(at),
             None => self.alloc_old(heap, size),
         };
@@ -108,11 +109,11 @@ impl GcStore {
         Some(at)
     }
 
-    /// An object of type `ty` and `size` bytes, more than [`LARGE`], all zeros but for the type. It is
+    /// An object of type `ty` and `size` bytes, more than [`LARGE_OBJECT`], all zeros but for the type. It is
     /// old from the beginning: who writes references to it has them logged. `None` when there is no
     /// room for it.
-    pub(crate) fn alloc_large(&mut self, heap: &VmHeap, ty: u32, size: u32) -> Option<u32> {
-        self.reserve(heap)?;
+    pub(super) fn alloc_large(&mut self, heap: &VmHeap, ty: u32, size: u32) -> Option<u32> {
+        self.reserve(heap).ok()?;
         if LargeObjects::footprint(size)? > self.room(heap) {
             return None;
         }
@@ -125,14 +126,18 @@ impl GcStore {
 
     /// Makes the memory of the heap, if that has not been done, and tells compiled code.
     #[inline]
-    pub(crate) fn reserve(&mut self, heap: &VmHeap) -> Option<()> {
+    ///
+    /// # Errors
+    ///
+    /// If the address space is used up.
+    pub(crate) fn reserve(&mut self, heap: &VmHeap) -> Result<()> {
         if heap.base.get().is_null() {
-            self.space.reserve(self.nursery.size()).ok()?;
+            self.space.reserve(self.nursery.size())?;
             heap.base.set(self.space.base());
             self.nursery.clear(heap);
             self.fit_nursery(heap);
         }
-        Some(())
+        Ok(())
     }
 
     /// Bytes that further objects may occupy, beyond those that are there.

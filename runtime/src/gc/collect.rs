@@ -35,7 +35,7 @@ pub(crate) enum Why {
     /// Somebody asked for a full one.
     Asked,
     /// The nursery has no room for so many bytes.
-    Young(u32),
+    Small(u32),
     /// Large objects have no room for so many bytes, or should not take it yet.
     Large(u32),
 }
@@ -70,7 +70,7 @@ impl GcStore {
         let needed = match why {
             Why::Asked => return true,
             Why::Due => false,
-            Why::Young(size) => size > self.nursery.room(heap),
+            Why::Small(size) => size > self.nursery.room(heap),
             Why::Large(size) => self.wants_full_for_large(heap, size),
         };
         needed || self.stress || self.pacer.is_full_due(sizes)

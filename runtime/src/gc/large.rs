@@ -128,7 +128,7 @@ impl LargeObjects {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::object::{LARGE, YOUNG_END};
+    use crate::abi::object::{LARGE_OBJECT, YOUNG_END};
     use crate::gc::space::COMMIT_UNIT;
 
     struct Fixture {
@@ -164,12 +164,12 @@ mod tests {
     #[test]
     fn freed_pages_are_used_again_and_zero() {
         let mut fixture = Fixture::new();
-        let mut all: Vec<u32> = (1..=4).map(|n| fixture.alloc(n * LARGE + 8)).collect();
+        let mut all: Vec<u32> = (1..=4).map(|n| fixture.alloc(n * LARGE_OBJECT + 8)).collect();
         all.reverse();
         let start = fixture.large.start();
         assert_eq!(start, all[0]);
         fixture.sweep_but(&[all[0], all[2]]);
-        let again = fixture.alloc(3 * LARGE);
+        let again = fixture.alloc(3 * LARGE_OBJECT);
         assert!(again > all[0] && again < all[2], "there was room between the two");
         fixture.sweep_but(&[again]);
         assert_eq!(fixture.large.start(), again);
@@ -181,12 +181,12 @@ mod tests {
     #[test]
     fn neighbours_that_are_free_become_one() {
         let mut fixture = Fixture::new();
-        let all: Vec<u32> = (0..5).map(|_| fixture.alloc(LARGE + 8)).collect();
+        let all: Vec<u32> = (0..5).map(|_| fixture.alloc(LARGE_OBJECT + 8)).collect();
         fixture.sweep_but(&[all[4], all[2], all[0]]);
         assert_eq!(fixture.large.free.len(), 2);
         fixture.sweep_but(&[all[4], all[0]]);
         assert_eq!(fixture.large.free.len(), 1);
-        let bytes = LargeObjects::footprint(LARGE + 8).unwrap();
+        let bytes = LargeObjects::footprint(LARGE_OBJECT + 8).unwrap();
         fixture.alloc(3 * bytes);
         assert!(fixture.large.free.is_empty());
     }

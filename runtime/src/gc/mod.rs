@@ -33,12 +33,11 @@
 //!
 //! | who writes | what | how it is logged |
 //! |---|---|---|
-//! | compiled code | elements of tables, globals, fields and elements of objects | `compile/translate/barrier.rs`, then [`GcStore::remember`] |
-//! | compiled code | fresh exceptions and objects but large ones | not at all: they are young, and nothing collects before |
-//! | builtins, constants | fields and elements of objects | `objects.rs`, by the methods that write them |
+//! | compiled code | fields, elements of arrays and tables, globals | `compile/translate/gc/barrier.rs`, then [`GcStore::remember`] |
+//! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
 //! | builtins, hosts, instantiation | tables, globals | [`GcStore::log_young`], by the definition's own methods |
 //! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
-//! | hosts | fields of exceptions | [`GcStore::write_reference`] |
+//! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
 //!
 //! A table that moves when it grows and a segment that is dropped take their slots back with
 //! [`GcStore::forget`].

@@ -5,11 +5,11 @@
 use std::ops::Range;
 
 use super::space::COMMIT_UNIT;
-use crate::abi::object::{LARGE, NULL_GUARD, OBJECT_ALIGN, YOUNG_END};
+use crate::abi::object::{LARGE_OBJECT, NULL_GUARD, OBJECT_ALIGN, YOUNG_END};
 use crate::vm::context::VmHeap;
 
 /// The smallest nursery: every object that is not large fits in.
-const SMALLEST: usize = 2 * LARGE as usize;
+const SMALLEST: usize = 2 * LARGE_OBJECT as usize;
 /// The largest: it ends at [`YOUNG_END`], and its first page is not that of null.
 const LARGEST: usize = (YOUNG_END - NULL_GUARD) as usize;
 
@@ -124,7 +124,7 @@ mod tests {
     fn every_configured_size_is_possible() {
         for size in [0, 1, 100_000, 1 << 20, usize::MAX] {
             let nursery = Nursery::new(size, false);
-            assert!(nursery.start() >= NULL_GUARD && nursery.size() >= 2 * LARGE, "{size}");
+            assert!(nursery.start() >= NULL_GUARD && nursery.size() >= 2 * LARGE_OBJECT, "{size}");
         }
     }
 }

@@ -7,8 +7,8 @@ pub(super) use crate::abi::object::is_young;
 
 use crate::abi::exception::ExnLayout;
 use crate::abi::object::{
-    EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_TYPE, I31_TAG, OBJECT_ALIGN, TYPE_EXN,
-    TYPE_EXTERN,
+    ARRAY_LEN, EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_TYPE, I31_TAG, OBJECT_ALIGN,
+    TYPE_EXN, TYPE_EXTERN,
 };
 
 /// A non-null reference: an offset from the heap base, or an i31 in the reference itself.
@@ -92,6 +92,13 @@ pub(super) fn exception_shape(space: &Space, at: u32) -> Option<u32> {
         let [shape] = space.read(at + EXN_SHAPE);
         shape
     })
+}
+
+/// The number of elements of the array at `at`.
+#[inline]
+pub(super) fn array_len(space: &Space, at: u32) -> u32 {
+    let [len] = space.read(at + ARRAY_LEN);
+    len
 }
 
 /// The `type` word of the object at `at`.

@@ -3,10 +3,9 @@
 //! they were taken from their roots.
 
 use super::GcStore;
-use super::object::{self, GcRef, type_word};
-use super::space::Space;
-use crate::abi::gc_layout::{ArrayLayout, Storage};
-use crate::abi::object::{ARRAY_LEN, FIRST_TYPE, HEADER_TYPE};
+use super::object::{self, GcRef, array_len, is_young, type_word};
+use crate::abi::gc_layout::{ArrayLayout, Storage, StructLayout};
+use crate::abi::object::{ARRAY_LEN, FIRST_TYPE, HEADER_TYPE, LARGE_OBJECT};
 use crate::abi::shape::Shape;
 use crate::vm::context::VmHeap;
 use crate::wasm::types::TypeId;
@@ -24,40 +23,60 @@ pub(crate) enum Referent {
 /// The elements of an array as bytes of the heap.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elements {
-    array: GcRef,
-    /// Whether they are references.
-    references: bool,
     /// Where the first one is.
     at: u32,
     pub(crate) len: u32,
     /// Binary logarithm of the size of one.
     pub(crate) size_log2: u32,
+    /// Whether they are references in an old array: what is written must be logged.
+    is_logged: bool,
 }
 
-/// Making objects.
+/// Making objects. Nothing here collects: `None` when the heap is full, and then a collection is due.
 impl GcStore {
     /// Whether an object of `size` bytes fits an empty heap.
     pub(crate) fn may_hold(&self, size: u32) -> bool {
         size <= self.limit
     }
 
-    /// A young object of type `ty` with `size` bytes, at most [`LARGE`](crate::abi::object::LARGE),
-    /// of zeros but for its header. `None` when the nursery is full.
-    pub(crate) fn alloc_young_object(
+    /// Room for a young object of `size` bytes, in which nothing is initialised: its maker writes it
+    /// before the next safepoint.
+    pub(crate) fn alloc_room(&mut self, heap: &VmHeap, size: u32) -> Option<GcRef> {
+        GcRef::from_raw(self.alloc_young(heap, size)?)
+    }
+
+    /// An object of type `ty` with `size` bytes, of zeros but for its header.
+    pub(crate) fn alloc_object(&mut self, heap: &VmHeap, ty: TypeId, size: u32) -> Option<GcRef> {
+        if size > LARGE_OBJECT {
+            return GcRef::from_raw(self.alloc_large(heap, ty.0, size)?);
+        }
+        let at = self.alloc(heap, size)?;
+        self.space.fill(at..at + size, 0);
+        self.space.write(at + HEADER_TYPE, [ty.0]);
+        GcRef::from_raw(at)
+    }
+
+    /// A struct of type `ty` whose fields are zero or null.
+    pub(crate) fn alloc_struct(
         &mut self,
         heap: &VmHeap,
         ty: TypeId,
-        size: u32,
-    ) -> Option<u32> {
-        let at = self.alloc_young(heap, size)?;
-        self.space.bytes_mut(at, size).fill(0);
-        self.space.write(at + HEADER_TYPE, [ty.0]);
-        Some(at)
+        layout: &StructLayout,
+    ) -> Option<GcRef> {
+        self.alloc_object(heap, ty, layout.size)
     }
 
-    /// Says how many elements an array has that was made as an object of zeros.
-    pub(crate) fn set_array_len(&mut self, array: GcRef, len: u32) {
+    /// An array of type `ty` with `len` elements, `size` bytes together, which are zero or null.
+    pub(crate) fn alloc_array(
+        &mut self,
+        heap: &VmHeap,
+        ty: TypeId,
+        len: u32,
+        size: u32,
+    ) -> Option<GcRef> {
+        let array = self.alloc_object(heap, ty, size)?;
         self.space.write(array.to_raw() + ARRAY_LEN, [len]);
+        Some(array)
     }
 }
 
@@ -87,11 +106,10 @@ impl GcStore {
         };
         let end = start.checked_add(len)?;
         (end <= array_len(&self.space, at)).then_some(Elements {
-            array,
-            references,
             at: at + first + (start << size_log2),
             len,
             size_log2,
+            is_logged: references && !is_young(at),
         })
     }
 
@@ -120,8 +138,9 @@ impl GcStore {
         self.elements_written(to);
     }
 
-    /// Replaces the elements by what `bytes`, as many as they have, says.
+    /// Replaces the elements, which are no references, by what `bytes`, as many as they have, says.
     pub(crate) fn write_bytes(&mut self, to: Elements, bytes: &[u8]) {
+        debug_assert!(!to.is_logged, "validated: data are numbers");
         self.space.bytes_mut(to.at, to.len << to.size_log2).copy_from_slice(bytes);
     }
 
@@ -135,9 +154,10 @@ impl GcStore {
         self.elements_written(to);
     }
 
-    fn elements_written(&mut self, to: Elements) {
-        if to.references {
-            self.references_written(to.array, to.at, to.len);
+    /// Logs those of the elements that lead to young objects, if the array is old.
+    fn elements_written(&mut self, elements: Elements) {
+        if elements.is_logged {
+            self.log_words(elements.at, elements.len);
         }
     }
 
@@ -164,46 +184,67 @@ impl GcStore {
     }
 }
 
-/// The number of elements of the array at `at`.
-fn array_len(space: &Space, at: u32) -> u32 {
-    let [len] = space.read(at + ARRAY_LEN);
-    len
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::abi::gc_layout::ObjectLayout;
-    use crate::abi::object::{KIND_ARRAY, LARGE};
+    use crate::abi::object::KIND_ARRAY;
     use crate::gc::tests::Heap;
     use crate::gc::{GcConfig, Why};
 
-    const ARRAY: TypeId = TypeId(FIRST_TYPE);
-    const LAYOUT: ArrayLayout = ArrayLayout { element: Storage::Reference };
-
-    /// A heap with one type, of arrays of references.
-    fn heap() -> Heap {
+    /// A heap with three types: a struct whose reference stands behind the short bitmap, an array of
+    /// references, and one of bytes.
+    fn heap() -> (Heap, StructLayout, [ArrayLayout; 2]) {
         let heap = Heap::new(&GcConfig::default());
-        heap.gc.types.push([KIND_ARRAY].into_iter(), &ObjectLayout::Array(LAYOUT)).unwrap();
-        heap
+        let types = &heap.gc.types;
+        let fields = [Storage::Plain(crate::abi::signature::LoweredType::V128); 20];
+        let layout = StructLayout::new(fields.into_iter().chain([Storage::Reference]));
+        let arrays = [Storage::Reference, Storage::I8].map(|element| ArrayLayout { element });
+        types.push([].into_iter(), &ObjectLayout::Struct(layout.clone())).unwrap();
+        for array in arrays {
+            types.push([KIND_ARRAY].into_iter(), &ObjectLayout::Array(array)).unwrap();
+        }
+        (heap, layout, arrays)
     }
 
-    fn array(heap: &mut Heap, len: u32) -> GcRef {
-        let size = LAYOUT.size(len).unwrap();
-        let at = match size > LARGE {
-            true => heap.gc.alloc_large(&heap.vm, ARRAY.0, size),
-            false => heap.gc.alloc_young_object(&heap.vm, ARRAY, size),
+    const STRUCT: TypeId = TypeId(FIRST_TYPE);
+    const ARRAY: TypeId = TypeId(FIRST_TYPE + 1);
+    const BYTES: TypeId = TypeId(FIRST_TYPE + 2);
+
+    #[test]
+    fn a_collection_moves_what_structs_and_arrays_lead_to() {
+        let (mut heap, layout, [references, bytes]) = heap();
+        let Heap { gc, vm } = &mut heap;
+        gc.alloc_struct(vm, STRUCT, &layout).unwrap();
+        let text = gc.alloc_array(vm, BYTES, 5, bytes.size(5).unwrap()).unwrap();
+        let elements = gc.elements(text, 0, 5).unwrap();
+        gc.write_bytes(elements, b"hello");
+        let list = gc.alloc_array(vm, ARRAY, 3, references.size(3).unwrap()).unwrap();
+        let object = gc.alloc_struct(vm, STRUCT, &layout).unwrap();
+        let field = layout.fields[20];
+        gc.set_part(object, field.offset, field.storage, list.to_raw().into());
+        gc.set_elements(list, references, [0, 7, text.to_raw().into()].into_iter());
+        let root = gc.root(object);
+        heap.collect(Why::Due);
+        let gc = &mut heap.gc;
+        let word = |gc: &GcStore, object: GcRef, offset: u32| {
+            gc.space.read::<1>(object.to_raw() + offset)[0]
         };
-        let array = GcRef::from_raw(at.unwrap()).unwrap();
-        heap.gc.set_array_len(array, len);
-        array
+        let object = gc.rooted(root).unwrap();
+        let list = GcRef::from_raw(word(gc, object, field.offset)).unwrap();
+        assert_eq!(gc.referent(list), Referent::Object(ARRAY));
+        assert_eq!([12, 16].map(|offset| word(gc, list, offset)), [0, 7]);
+        let text = GcRef::from_raw(word(gc, list, 20)).unwrap();
+        assert_eq!(gc.space.bytes_mut(text.to_raw() + 12, 5), b"hello");
+        let kept = layout.size + references.size(3).unwrap() + bytes.size(5).unwrap();
+        assert_eq!(heap.stats().heap_bytes, kept as usize);
     }
 
     #[test]
     fn elements_are_those_of_the_array() {
-        let mut heap = heap();
-        let array = array(&mut heap, 4);
-        let gc = &mut heap.gc;
+        let (mut heap, _, [references, _]) = heap();
+        let Heap { gc, vm } = &mut heap;
+        let array = gc.alloc_array(vm, ARRAY, 4, references.size(4).unwrap()).unwrap();
         assert!(gc.elements(array, 4, 0).is_some());
         assert!(gc.elements(array, 4, 1).is_none());
         assert!(gc.elements(array, u32::MAX, 2).is_none());
@@ -218,25 +259,36 @@ mod tests {
     }
 
     #[test]
-    fn bulk_writes_to_old_arrays_keep_what_they_write() {
-        let mut heap = heap();
-        let old = array(&mut heap, 10_000);
-        let root = heap.gc.root(old);
-        let young = [1, 2, 3].map(|len| array(&mut heap, len));
-        let gc = &mut heap.gc;
-        gc.fill(gc.elements(old, 0, 2).unwrap(), young[0].to_raw().into());
-        gc.write_each(gc.elements(old, 5, 1).unwrap(), [young[1].to_raw().into()].into_iter());
-        gc.copy(gc.elements(old, 9_999, 1).unwrap(), gc.elements(old, 5, 1).unwrap());
-        gc.set_elements(young[2], LAYOUT, [young[1].to_raw().into()].into_iter());
-        gc.set_part(old, LAYOUT.offset(7), Storage::Reference, young[2].to_raw().into());
-        heap.collect(Why::Due);
-        let old = heap.gc.rooted(root).unwrap();
-        let element = |array: GcRef, index| {
-            let [raw] = heap.gc.space.read(array.to_raw() + LAYOUT.offset(index));
-            GcRef::from_raw(raw).unwrap()
+    fn elements_of_old_arrays_may_lead_to_young_objects() {
+        let (mut heap, layout, [references, _]) = heap();
+        let size = references.size(20_000).unwrap();
+        let large = heap.gc.alloc_array(&heap.vm, ARRAY, 20_000, size).unwrap();
+        assert!(!is_young(large.to_raw()));
+        heap.gc.root(large);
+        let young = |heap: &mut Heap| {
+            let made = heap.gc.alloc_struct(&heap.vm, STRUCT, &layout).unwrap();
+            assert!(is_young(made.to_raw()));
+            u128::from(made.to_raw())
         };
-        let len = |array| array_len(&heap.gc.space, GcRef::to_raw(array));
-        assert_eq!([0, 1, 5, 7, 9_999].map(|at| len(element(old, at))), [1, 1, 2, 3, 2]);
-        assert_eq!(element(old, 5), element(element(old, 7), 0));
+        let some = |heap: &Heap, at| heap.gc.elements(large, at, 10).unwrap();
+        // Each way of writing is followed by a collection, which checks the heap.
+        let bits = young(&mut heap);
+        heap.gc.fill(some(&heap, 0), bits);
+        heap.collect(Why::Due);
+        let bits = young(&mut heap);
+        heap.gc.write_each(some(&heap, 10), std::iter::repeat_n(bits, 10));
+        heap.collect(Why::Due);
+        let bits = young(&mut heap);
+        heap.gc.set_elements(large, references, [bits, 7].into_iter());
+        heap.collect(Why::Due);
+        let bits = young(&mut heap);
+        heap.gc.set_part(large, references.offset(19_999), Storage::Reference, bits);
+        heap.gc.copy(some(&heap, 30), some(&heap, 19_990));
+        heap.collect(Why::Due);
+        heap.collect(Why::Asked);
+        let live = 5 * layout.size + crate::gc::LargeObjects::footprint(size).unwrap();
+        assert!(heap.stats().heap_bytes <= live as usize);
+        let word = |at| heap.gc.space.read::<1>(large.to_raw() + references.offset(at))[0];
+        assert_eq!((word(39), word(1), word(5) != 0), (word(19_999), 7, true));
     }
 }

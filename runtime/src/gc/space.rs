@@ -156,10 +156,7 @@ impl Space {
 
     /// Fills `range` with `byte`.
     pub(super) fn fill(&mut self, range: Range<u32>, byte: u8) {
-        let len = (range.end - range.start) as usize;
-        self.check(range.start, len);
-        // SAFETY: `check` proved the range accessible; `&mut self` excludes others.
-        unsafe { ptr::write_bytes(self.address(range.start), byte, len) };
+        self.bytes_mut(range.start, range.end - range.start).fill(byte);
     }
 
     /// The words at `at`.
@@ -189,6 +186,11 @@ impl Space {
         unsafe { target.write(words) }
     }
 
+    /// The memory as a collection uses it.
+    pub(super) fn memory(&mut self) -> Memory<'_> {
+        Memory { base: self.base, _space: PhantomData }
+    }
+
     /// The `len` bytes at `at`.
     ///
     /// # Panics
@@ -212,11 +214,6 @@ impl Space {
         let (source, target) = (self.address(from), self.address(to));
         // SAFETY: `check_bytes` proved both ranges accessible; `&mut self` excludes others.
         unsafe { ptr::copy(source, target, len as usize) }
-    }
-
-    /// The memory as a collection uses it.
-    pub(super) fn memory(&mut self) -> Memory<'_> {
-        Memory { base: self.base, _space: PhantomData }
     }
 
     #[inline]

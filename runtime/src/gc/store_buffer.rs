@@ -92,18 +92,13 @@ impl GcStore {
         }
     }
 
-    /// Logs those of the `count` references from `at` on that are young, after all of them were
-    /// written to the object at `holder`.
-    pub(super) fn references_written(&mut self, holder: GcRef, at: u32, count: u32) {
-        if is_young(holder.to_raw()) {
-            return;
-        }
-        for at in (at..).step_by(size_of::<u32>()).take(count as usize) {
-            let [reference] = self.space.read(at);
-            if is_young(reference) {
-                let address = self.space.memory().address(at);
-                // SAFETY: as in `write_reference`.
-                unsafe { self.buffer.push(address) };
+    /// Logs those of the `len` references at `at`, in an old array, that are young.
+    pub(super) fn log_words(&mut self, at: u32, len: u32) {
+        let memory = self.space.memory();
+        for at in (at..).step_by(4).take(len as usize) {
+            if is_young(memory.word(at)) {
+                // SAFETY: as for `write_reference`.
+                unsafe { self.buffer.push(memory.address(at)) };
             }
         }
     }

@@ -85,9 +85,7 @@ impl StoreInner {
     /// If the heap is full of live objects.
     pub(crate) fn collect_and_alloc_exception(&mut self, tag: usize) -> Result<GcRef, Trap> {
         let layout = self.tags[tag].layout.clone();
-        self.make_young(layout.size, |gc, heap| {
-            gc.alloc_young_exception(heap, position(tag), &layout)
-        })
+        self.make(layout.size, |gc, heap| gc.alloc_young_exception(heap, position(tag), &layout))
     }
 
     /// The error for `exception`, which is rooted with it.

@@ -3,16 +3,14 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
-
 use super::definition::{RawRef, range};
 use super::segments::{memory_trap, table_trap};
 use super::store::StoreInner;
 use crate::abi::gc_layout::{ObjectLayout, StructLayout};
-use crate::abi::object::LARGE;
 use crate::error::Result;
-use crate::gc::{Elements, GcRef, Referent};
+use crate::gc::{Elements, GcRef, GcStore, Referent};
 use crate::trap::Trap;
+use crate::vm::context::VmHeap;
 use crate::wasm::types::{HeapType, RefType, TypeId};
 
 impl StoreInner {
@@ -21,50 +19,50 @@ impl StoreInner {
         self.engine.types().layout(ty).clone()
     }
 
-    /// Reserves the heap, if it is not reserved.
+    /// Reserves the heap and tells compiled code where it is.
     ///
     /// # Errors
     ///
     /// If the address space is used up.
     pub(crate) fn reserve_heap(&mut self) -> Result<()> {
-        self.gc.reserve(&self.vm.heap).context("no room for a GC heap")
+        self.gc.reserve(&self.vm.heap)
     }
 
-    /// An object of type `ty` with `size` bytes, of zeros but for its header. A safepoint. `None` is a
-    /// size that no object has.
+    /// Makes an object of `size` bytes at a safepoint with `alloc`: collects when it is due or when the
+    /// heap is full.
     ///
     /// # Errors
     ///
     /// If it is larger than the heap may be, or the heap is full of live objects.
-    fn new_object(&mut self, ty: TypeId, size: Option<u32>) -> Result<GcRef, Trap> {
+    fn alloc_object(
+        &mut self,
+        size: Option<u32>,
+        alloc: impl Fn(&mut GcStore, &VmHeap, u32) -> Option<GcRef>,
+    ) -> Result<GcRef, Trap> {
         let size = size.filter(|size| self.gc.may_hold(*size)).ok_or(Trap::AllocationTooLarge)?;
-        let at = if size > LARGE {
-            self.make_large(ty.0, size)?
-        } else {
-            self.make_young(size, |gc, heap| gc.alloc_young_object(heap, ty, size))?
-        };
-        Ok(GcRef::from_raw(at).expect("no object is at the place of null"))
+        self.make(size, |gc, heap| alloc(gc, heap, size))
     }
 
-    /// A struct whose fields are zero or null. A safepoint.
-    ///
-    /// # Errors
-    ///
-    /// If it is larger than the heap may be, or the heap is full of live objects.
+    /// Room for a young object of at most [`LARGE_OBJECT`](crate::abi::object::LARGE_OBJECT) bytes, in
+    /// which nothing is initialised, as [`StoreInner::alloc_object`].
+    pub(crate) fn alloc_room(&mut self, size: u32) -> Result<GcRef, Trap> {
+        self.alloc_object(Some(size), GcStore::alloc_room)
+    }
+
+    /// An object of zeros but for its header, as [`StoreInner::alloc_object`].
+    pub(crate) fn new_object(&mut self, ty: TypeId, size: u32) -> Result<GcRef, Trap> {
+        self.alloc_object(Some(size), |gc, heap, size| gc.alloc_object(heap, ty, size))
+    }
+
+    /// A struct whose fields are zero or null, as [`StoreInner::alloc_object`].
     pub(crate) fn new_struct(&mut self, ty: TypeId, layout: &StructLayout) -> Result<GcRef, Trap> {
-        self.new_object(ty, Some(layout.size))
+        self.alloc_object(Some(layout.size), |gc, heap, _| gc.alloc_struct(heap, ty, layout))
     }
 
-    /// An array of `len` elements that are zero or null. A safepoint.
-    ///
-    /// # Errors
-    ///
-    /// As [`StoreInner::new_struct`].
+    /// An array of `len` elements that are zero or null, as [`StoreInner::alloc_object`].
     pub(crate) fn new_array(&mut self, ty: TypeId, len: u32) -> Result<GcRef, Trap> {
         let size = self.object_layout(ty).unwrap_array().size(len);
-        let array = self.new_object(ty, size)?;
-        self.gc.set_array_len(array, len);
-        Ok(array)
+        self.alloc_object(size, |gc, heap, size| gc.alloc_array(heap, ty, len, size))
     }
 
     /// `array.new_data`

@@ -14,6 +14,7 @@ use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
 use super::vmctx::Instance;
 use crate::abi::layout::memory::Bounds;
+use crate::abi::object::LARGE_OBJECT;
 use crate::abi::signature::is_func_heap;
 use crate::error::{Error, Result};
 use crate::gc::roots::StoreId;
@@ -174,52 +175,30 @@ impl StoreInner {
         }
     }
 
-    /// Room for a young object of `size` bytes, at most [`LARGE`](crate::abi::object::LARGE). The words
-    /// are not initialised. A safepoint.
+    /// What `alloc` makes of `size` bytes. A safepoint: collects when that is due, and when there is no
+    /// room.
     ///
     /// # Errors
     ///
     /// If the heap is full of live objects.
-    pub(crate) fn make_room(&mut self, size: u32) -> Result<u32, Trap> {
-        self.make_young(size, |gc, heap| gc.alloc_young(heap, size))
-    }
-
-    /// What `alloc` makes in the nursery, where it needs `size` bytes. A safepoint: collects when there
-    /// is no room.
-    ///
-    /// # Errors
-    ///
-    /// If the heap is full of live objects.
-    pub(super) fn make_young<R>(
+    pub(super) fn make<R>(
         &mut self,
         size: u32,
         alloc: impl Fn(&mut GcStore, &VmHeap) -> Option<R>,
     ) -> Result<R, Trap> {
-        self.safepoint();
-        if let Some(made) = alloc(&mut self.gc, &self.vm.heap) {
-            return Ok(made);
+        if size > LARGE_OBJECT && self.gc.wants_full_for_large(&self.vm.heap, size) {
+            self.collect(Why::Large(size));
+        } else {
+            self.safepoint();
+            if let Some(made) = alloc(&mut self.gc, &self.vm.heap) {
+                return Ok(made);
+            }
+            self.collect(Why::Small(size.min(LARGE_OBJECT)));
         }
-        self.collect(Why::Young(size));
         match alloc(&mut self.gc, &self.vm.heap) {
             Some(made) if !self.gc.gives_up() => Ok(made),
             _ => Err(Trap::GcHeapOutOfMemory),
         }
-    }
-
-    /// An object of type `ty` and `size` bytes, more than [`LARGE`](crate::abi::object::LARGE), which is
-    /// old from the beginning, all zeros but for the type. A safepoint.
-    ///
-    /// # Errors
-    ///
-    /// If the heap has no room for it.
-    pub(crate) fn make_large(&mut self, ty: u32, size: u32) -> Result<u32, Trap> {
-        if self.gc.wants_full_for_large(&self.vm.heap, size) {
-            self.collect(Why::Large(size));
-        } else {
-            self.safepoint();
-        }
-        let made = self.gc.alloc_large(&self.vm.heap, ty, size);
-        made.ok_or(Trap::GcHeapOutOfMemory)
     }
 
     /// Adds a memory and returns its position.

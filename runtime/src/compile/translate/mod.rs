@@ -2,7 +2,6 @@
 //! an operator stands in `ops`; each family of operators has its own file.
 
 mod address;
-mod barrier;
 mod call;
 mod control;
 mod convert;

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::*;
 use crate::abi::exception::ExnLayout;
 use crate::abi::gc_layout::{ArrayLayout, ObjectLayout, Storage, StructLayout};
-use crate::abi::object::{ARRAY_LEN, FIRST_TYPE, HEADER_TYPE, LARGE};
+use crate::abi::object::{ARRAY_LEN, FIRST_TYPE, HEADER_TYPE, LARGE_OBJECT};
 use crate::abi::signature::LoweredType;
 
 /// One step. Numbers stand for something that exists when the step is taken, by their remainder.
@@ -212,7 +212,7 @@ impl World {
     /// Makes a struct or an array as compiled code does.
     fn make_typed(&mut self, kind: Kind, id: usize) -> u32 {
         let (size, ty) = (self.layouts.size(kind), type_of(kind));
-        let at = if size > LARGE {
+        let at = if size > LARGE_OBJECT {
             if self.gc.wants_full_for_large(&self.vm, size) {
                 self.collect(Why::Large(size));
             }
@@ -220,7 +220,7 @@ impl World {
         } else {
             let at = self.gc.alloc_young(&self.vm, size);
             let at = at.unwrap_or_else(|| {
-                self.collect(Why::Young(size));
+                self.collect(Why::Small(size));
                 self.gc.alloc_young(&self.vm, size).unwrap()
             });
             self.gc.space.fill(at..at + size, 0);
@@ -327,7 +327,7 @@ impl World {
                 Kind::Host => EXTERN_SIZE,
                 Kind::Exception => self.layouts.exception.size,
                 kind => match self.layouts.size(kind) {
-                    size if size > LARGE => LargeObjects::footprint(size).unwrap(),
+                    size if size > LARGE_OBJECT => LargeObjects::footprint(size).unwrap(),
                     size => size,
                 },
             };

@@ -9,7 +9,7 @@ use super::offset32;
 use crate::abi::builtins::Builtin;
 use crate::abi::gc_layout::ArrayLayout;
 use crate::abi::layout::vm_store;
-use crate::abi::object::{ARRAY_LEN, FIELDS, HEADER_TYPE, LARGE};
+use crate::abi::object::{ARRAY_LEN, FIELDS, HEADER_TYPE, LARGE_OBJECT};
 use crate::compile::signature::POINTER;
 use crate::compile::translate::{Translator, zero};
 use crate::wasm::index::TypeIndex;
@@ -45,7 +45,7 @@ impl Translator<'_> {
 
     /// An object of constant size with its header.
     fn new_object(&mut self, ty: TypeIndex, size: u32) -> Object {
-        if size > LARGE {
+        if size > LARGE_OBJECT {
             let (id, size) = (self.type_id(ty), self.i32_const(size));
             let reference = self.call_builtin_result(Builtin::GcAllocLarge, &[id, size]);
             self.builder.declare_value_needs_stack_map(reference);
@@ -56,7 +56,7 @@ impl Translator<'_> {
         self.young_object(ty, size)
     }
 
-    /// An object of `size` bytes, no more than [`LARGE`], with its header.
+    /// An object of `size` bytes, no more than [`LARGE_OBJECT`], with its header.
     fn young_object(&mut self, ty: TypeIndex, size: Value) -> Object {
         let reference = self.room(size);
         self.builder.declare_value_needs_stack_map(reference);
@@ -100,7 +100,7 @@ impl Translator<'_> {
         let layout = self.env.object_layout(ty).unwrap_array();
         let constant = self.constant(len).map(|len| len as u32);
         if let Some(size) = constant.and_then(|len| layout.size(len))
-            && size <= LARGE
+            && size <= LARGE_OBJECT
         {
             let size_value = self.i32_const(size);
             let object = self.young_object(ty, size_value);
@@ -108,8 +108,11 @@ impl Translator<'_> {
             return object.reference;
         }
         let size = self.array_size(layout, len);
-        let is_large =
-            self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, size, i64::from(LARGE));
+        let is_large = self.builder.ins().icmp_imm_u(
+            IntCC::UnsignedGreaterThan,
+            size,
+            i64::from(LARGE_OBJECT),
+        );
         let (large, small) = (self.builder.create_block(), self.builder.create_block());
         let done = self.builder.create_block();
         let result = self.builder.append_block_param(done, I32);

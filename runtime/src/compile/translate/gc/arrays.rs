@@ -8,7 +8,7 @@ use super::{Extension, Place, offset32, trap_code};
 use crate::Trap;
 use crate::abi::builtins::Builtin;
 use crate::abi::gc_layout::Storage;
-use crate::abi::object::{ARRAY_LEN, LARGE};
+use crate::abi::object::{ARRAY_LEN, LARGE_OBJECT};
 use crate::abi::signature::LoweredType;
 use crate::compile::translate::Translator;
 use crate::wasm::index::TypeIndex;
@@ -35,7 +35,7 @@ impl Translator<'_> {
         let values = self.pop_many(len as usize);
         let size = layout.size(len).expect("validated: at most 10 000 elements");
         let object = self.new_fixed_array(ty, len, size);
-        debug_assert_eq!(object.is_old, size > LARGE);
+        debug_assert_eq!(object.is_old, size > LARGE_OBJECT);
         for (index, value) in (0..len).zip(values) {
             let offset = offset32(layout.offset(index));
             let place = self.element_place(ty, object.address, offset);

@@ -7,6 +7,7 @@
 //! | `structs.rs` | operators on structs |
 //! | `arrays.rs` | operators on arrays |
 //! | `bulk.rs` | operators on many elements of arrays |
+//! | `barrier.rs` | what the collector must know of stores |
 //! | `cast.rs` | tests and casts of references |
 //! | `i31.rs` | integers in references, and conversions between hierarchies |
 //!
@@ -15,6 +16,7 @@
 
 mod alloc;
 mod arrays;
+mod barrier;
 mod bulk;
 pub(super) mod cast;
 mod i31;

@@ -4,15 +4,20 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
 
-use super::Translator;
 use crate::abi::builtins::Builtin;
 use crate::abi::object::YOUNG_END;
+use crate::compile::translate::Translator;
 
 impl Translator<'_> {
     /// Compiled after or before the store of the reference `value` to the word at address `slot`,
     /// with nothing that may collect in between. `holder` is the reference of the object written to,
     /// which is not null; `None` for an element of a table or a global.
-    pub(super) fn reference_written(&mut self, holder: Option<Value>, slot: Value, value: Value) {
+    pub(in crate::compile::translate) fn reference_written(
+        &mut self,
+        holder: Option<Value>,
+        slot: Value,
+        value: Value,
+    ) {
         let log = self.builder.create_block();
         let next = self.builder.create_block();
         self.builder.set_cold_block(log);
