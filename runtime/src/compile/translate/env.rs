@@ -29,6 +29,8 @@ pub(in crate::compile) struct ModuleEnv<'a> {
     pub(super) layout: VmCtxLayout,
     pub(super) tunables: &'a Tunables,
     pub(super) isa: &'a dyn TargetIsa,
+    /// Whether the base of the heap is a constant: instances of the module reserve it.
+    pub(super) has_heap: bool,
     /// By type, once somebody asks.
     object_layouts: Box<[OnceLock<ObjectLayout>]>,
 }
@@ -40,7 +42,8 @@ impl<'a> ModuleEnv<'a> {
         isa: &'a dyn TargetIsa,
     ) -> ModuleEnv<'a> {
         let object_layouts = info.types.iter().map(|_| OnceLock::new()).collect();
-        ModuleEnv { info, layout: VmCtxLayout::new(info), tunables, isa, object_layouts }
+        let (layout, has_heap) = (VmCtxLayout::new(info), info.declares_objects());
+        ModuleEnv { info, layout, tunables, isa, has_heap, object_layouts }
     }
 
     /// Where the parts of objects of type `ty` lie.
@@ -72,6 +75,8 @@ pub(super) struct Regions {
     pub(super) field: AliasRegion,
     /// Those that may not.
     pub(super) constant_field: AliasRegion,
+    /// Where the next object goes.
+    pub(super) nursery: AliasRegion,
 }
 
 impl Regions {
@@ -92,6 +97,7 @@ impl Regions {
             header: regions.insert(region(5, "object header")),
             field: regions.insert(region(6, "field")),
             constant_field: regions.insert(region(7, "constant field")),
+            nursery: regions.insert(region(8, "nursery")),
         }
     }
 }

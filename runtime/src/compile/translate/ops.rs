@@ -133,8 +133,10 @@ impl Translator<'_> {
             ArrayGetU { array_type_index } => self.array_get(array_type_index, Extension::Unsigned),
             ArraySet { array_type_index } => self.array_set(array_type_index),
             ArrayLen => self.array_len(),
+
+            // gc/bulk.rs
             ArrayFill { array_type_index } => self.array_fill(array_type_index),
-            ArrayCopy { array_type_index_dst: _, array_type_index_src: _ } => self.array_copy(),
+            ArrayCopy { array_type_index_dst, array_type_index_src } => self.array_copy(array_type_index_dst, array_type_index_src),
             ArrayInitData { array_type_index: _, array_data_index } => self.array_init_data(array_data_index),
             ArrayInitElem { array_type_index: _, array_elem_index } => self.array_init_elem(array_elem_index),
 

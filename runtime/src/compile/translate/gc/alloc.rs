@@ -69,31 +69,30 @@ impl Translator<'_> {
         Object { reference, address, is_old: false }
     }
 
-    /// Room for an object of `size` bytes, no more than [`LARGE_OBJECT`]: nothing in it is initialised.
-    /// A safepoint. What is left of the nursery is looked up in the store; there is none before the heap
-    /// exists. Neither sum wraps: the nursery ends at 16 MiB.
+    /// Room for an object of `size` bytes: nothing in it is initialised. A safepoint.
     fn room(&mut self, size: Value) -> Value {
-        let flags = self.context_flags();
         let store = self.store_pointer();
+        let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.nursery));
         let top = self.builder.ins().load(I32, flags, store, vm_store::NURSERY_TOP);
         let end = self.builder.ins().load(I32, flags, store, vm_store::NURSERY_END);
-        let new_top = self.builder.ins().iadd(top, size);
-        let is_full = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, new_top, end);
+        // The nursery is far from the end of the heap: this does not wrap.
+        let next = self.builder.ins().iadd(top, size);
+        let is_full = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, next, end);
         let [full, fits, done] = [(); 3].map(|()| self.builder.create_block());
+        let room = self.builder.append_block_param(done, I32);
         self.builder.set_cold_block(full);
-        let result = self.builder.append_block_param(done, I32);
         self.builder.ins().brif(is_full, full, &[], fits, &[]);
         self.builder.seal_block(full);
         self.builder.seal_block(fits);
         self.builder.switch_to_block(full);
-        let collected = self.call_builtin_result(Builtin::GcAlloc, &[size]);
-        self.builder.ins().jump(done, &[collected.into()]);
+        let made = self.call_builtin_result(Builtin::GcAlloc, &[size]);
+        self.builder.ins().jump(done, &[made.into()]);
         self.builder.switch_to_block(fits);
-        self.builder.ins().store(flags, new_top, store, vm_store::NURSERY_TOP);
+        self.builder.ins().store(flags, next, store, vm_store::NURSERY_TOP);
         self.builder.ins().jump(done, &[top.into()]);
         self.builder.seal_block(done);
         self.builder.switch_to_block(done);
-        result
+        room
     }
 
     /// An array of `len` elements that are all `init`, or the default value.

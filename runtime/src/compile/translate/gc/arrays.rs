@@ -1,4 +1,4 @@
-//! Operators on arrays. Those that may handle many elements are calls of builtins.
+//! Operators on arrays but those that handle many elements.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8X16, I32, I64, I64X2};
@@ -82,35 +82,6 @@ impl Translator<'_> {
         self.push(len);
     }
 
-    pub(in crate::compile::translate) fn array_fill(&mut self, ty: u32) {
-        let storage = self.env.object_layout(TypeIndex(ty)).unwrap_array().element;
-        let len = self.pop();
-        let (array, at, value) = self.pop3();
-        let (low, high) = self.slot_bits(storage, value);
-        self.call_builtin(Builtin::ArrayFill, &[array, at, low, high, len]);
-    }
-
-    pub(in crate::compile::translate) fn array_copy(&mut self) {
-        let (from, from_index, len) = self.pop3();
-        let (to, to_index) = self.pop2();
-        self.call_builtin(Builtin::ArrayCopy, &[to, to_index, from, from_index, len]);
-    }
-
-    pub(in crate::compile::translate) fn array_init_data(&mut self, segment: u32) {
-        self.init_from_segment(Builtin::ArrayInitData, segment);
-    }
-
-    pub(in crate::compile::translate) fn array_init_elem(&mut self, segment: u32) {
-        self.init_from_segment(Builtin::ArrayInitElem, segment);
-    }
-
-    fn init_from_segment(&mut self, builtin: Builtin, segment: u32) {
-        let (at, from, len) = self.pop3();
-        let array = self.pop();
-        let segment = self.i32_const(segment);
-        self.call_builtin(builtin, &[array, segment, at, from, len]);
-    }
-
     /// The element at `index`; traps outside the array. Loading the length of a null array faults.
     fn element(&mut self, ty: TypeIndex, array: Value, index: Value) -> Place {
         let layout = self.env.object_layout(ty).unwrap_array();
@@ -127,7 +98,7 @@ impl Translator<'_> {
         self.element_place(ty, address, offset32(layout.first()))
     }
 
-    fn element_place(&self, ty: TypeIndex, address: Value, offset: i32) -> Place {
+    pub(super) fn element_place(&self, ty: TypeIndex, address: Value, offset: i32) -> Place {
         let storage = self.env.object_layout(ty).unwrap_array().element;
         Place { address, offset, storage, ty: self.element_field(ty) }
     }
@@ -139,7 +110,7 @@ impl Translator<'_> {
         }
     }
 
-    fn load_array_len(&mut self, address: Value) -> Value {
+    pub(super) fn load_array_len(&mut self, address: Value) -> Value {
         let flags = self.header_flags().with_trap_code(Some(trap_code(Trap::NullReference)));
         self.builder.ins().load(I32, flags, address, offset32(ARRAY_LEN))
     }

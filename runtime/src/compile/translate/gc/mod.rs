@@ -6,9 +6,10 @@
 //! | `alloc.rs` | allocation |
 //! | `structs.rs` | operators on structs |
 //! | `arrays.rs` | operators on arrays |
+//! | `bulk.rs` | operators on many elements of arrays |
+//! | `barrier.rs` | what the collector must know of stores |
 //! | `cast.rs` | tests and casts of references |
 //! | `i31.rs` | integers in references, and conversions between hierarchies |
-//! | `barrier.rs` | what the collector must know of stores |
 //!
 //! An address is good until the next call: a collection moves objects. References are in stack maps,
 //! so addresses are made anew from them, and everything that is keyed on an address with them.
@@ -16,6 +17,7 @@
 mod alloc;
 mod arrays;
 mod barrier;
+mod bulk;
 pub(super) mod cast;
 mod i31;
 mod structs;
@@ -58,7 +60,7 @@ impl Translator<'_> {
     fn heap_base(&mut self) -> Value {
         let store = self.store_pointer();
         // Instances of modules that declare such types reserve the heap before any of their code runs.
-        let flags = match self.env.info.declares_objects() {
+        let flags = match self.env.has_heap {
             true => self.constant_flags(),
             false => self.context_flags(),
         };
@@ -122,19 +124,24 @@ impl Translator<'_> {
 
     /// Loads and pushes what is at `place`. A null object faults.
     fn push_field(&mut self, place: &Place, extension: Extension) {
+        let value = self.load_field(place, extension);
+        match place.ty.storage {
+            StorageType::Val(ty) => self.push_typed(ty, value),
+            StorageType::I8 | StorageType::I16 => self.push(value),
+        }
+    }
+
+    /// What is at `place`; a reference is in no stack map. A null object faults.
+    fn load_field(&mut self, place: &Place, extension: Extension) -> Value {
         let flags = self.field_flags(place).with_trap_code(Some(trap_code(Trap::NullReference)));
         let (address, offset) = (place.address, place.offset);
         let ins = self.builder.ins();
-        let value = match (place.storage, extension) {
+        match (place.storage, extension) {
             (Storage::I8, Extension::Signed) => ins.sload8(I32, flags, address, offset),
             (Storage::I8, _) => ins.uload8(I32, flags, address, offset),
             (Storage::I16, Extension::Signed) => ins.sload16(I32, flags, address, offset),
             (Storage::I16, _) => ins.uload16(I32, flags, address, offset),
             (storage, _) => ins.load(clif_type(storage.lowered()), flags, address, offset),
-        };
-        match place.ty.storage {
-            StorageType::Val(ty) => self.push_typed(ty, value),
-            StorageType::I8 | StorageType::I16 => self.push(value),
         }
     }
 
