@@ -173,13 +173,23 @@ fn guests_copy_tables(mode: Mode) -> Result<()> {
 
 fn guests_grow_tables(mode: Mode) -> Result<()> {
     let run = r#"(table $t (export "t") 5 externref)
+        (table $other 5 externref)
+        (type $box (struct (field externref)))
+        (table $boxes 5 (ref null $box))
         (func (export "run")
             (drop (table.grow $t (call $make) (i32.const 1)))
             (table.set $t (i32.const 5) (table.get $t (i32.sub (table.size $t) (i32.const 1))))
             ;; Young elements, and then more until the table has moved.
             (table.set $t (i32.const 5) (call $make))
-            (drop (table.grow $t (ref.null extern) (i32.const 1000))))"#;
-    Fixture::new(mode).runs(run)
+            ;; A struct is young under stress too, where host objects are old when they arrive.
+            (table.set $boxes (i32.const 4) (struct.new $box (call $make)))
+            GROW GROW GROW GROW
+            (table.set $t (i32.const 5) (struct.get $box 0 (table.get $boxes (i32.const 4)))))"#;
+    // Turn about, so that neither can grow in place for long.
+    let grow = "(drop (table.grow $t (ref.null extern) (i32.const 500)))
+        (drop (table.grow $boxes (ref.null $box) (i32.const 500)))
+        (drop (table.grow $other (ref.null extern) (i32.const 500)))";
+    Fixture::new(mode).runs(&run.replace("GROW", grow))
 }
 
 fn hosts_set_tables(mode: Mode) -> Result<()> {
