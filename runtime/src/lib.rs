@@ -138,6 +138,7 @@ pub use api::externs::Extern;
 pub use api::func::Func;
 pub use api::func::host::{IntoFunc, WasmRet};
 pub use api::func::typed::{TypedFunc, WasmParams, WasmResults};
+pub use api::gc_types::{ArrayType, StructType};
 pub use api::global::Global;
 pub use api::host_cx::HostCx;
 pub use api::instance::{Export, Instance};
@@ -148,8 +149,8 @@ pub use api::module::{Module, ModuleExport};
 pub use api::object::HostObject;
 pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
-    ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef, ObjectRefMut,
-    OwnedRooted, RootScope, Rooted, RootedGcRef,
+    AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef,
+    ObjectRefMut, OwnedRooted, RootScope, Rooted, RootedGcRef,
 };
 pub use api::shared_memory::SharedMemory;
 pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};
@@ -165,6 +166,7 @@ pub use api::types::{
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
+pub use gc::GcStats;
 pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
 pub use instance::parking::WaitResult;

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use crate::api::object::HostObject;
 use crate::api::refs::{ExternRef, GcHeapOutOfMemory, Rooted, externref};
 use crate::error::{Error, Result};
-use crate::gc::{GcRef, HostData, Properties};
+use crate::gc::{GcRef, HostData, Properties, Why};
 use crate::instance::store::StoreInner;
 
 /// Where the type of a new object stands.
@@ -184,7 +184,7 @@ fn allocate_again<T: Any + Send + Sync>(
     properties: Properties,
 ) -> Result<GcRef> {
     let value = error.downcast::<GcHeapOutOfMemory<T>>()?.into_inner();
-    store.collect();
+    store.collect(Why::Due);
     externref::alloc(store, value, properties).map_err(|error| {
         // The value has nowhere to go; an error that outlives the store should not carry it.
         drop(error);

@@ -6,7 +6,7 @@ use std::fmt;
 use super::func::Func;
 use super::func::typed::{TypedFunc, WasmParams, WasmResults};
 use super::refs::target::{ExternTarget, TargetCheck};
-use super::refs::{ExnRef, ExternRef, ManuallyRooted, Rooted};
+use super::refs::{AnyRef, ExnRef, ExternRef, ManuallyRooted, Rooted};
 use super::signature::names::{Heap, TypeName, heap};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
@@ -394,6 +394,8 @@ references! {
     [T: ?Sized + ExternTarget] ManuallyRooted<ExternRef<T>>;
     [] Rooted<ExnRef>;
     [] ManuallyRooted<ExnRef>;
+    [] Rooted<AnyRef>;
+    [] ManuallyRooted<AnyRef>;
     [] Func;
     [Params: WasmParams, Results: WasmResults] TypedFunc<Params, Results>;
 }
@@ -437,6 +439,8 @@ handles! {
         checked::<T>;
     [] Rooted<ExnRef>, Exn, roots: true, "exn", unchecked;
     [] ManuallyRooted<ExnRef>, Exn, roots: false, "exn", unchecked;
+    [] Rooted<AnyRef>, Any, roots: true, "any", unchecked;
+    [] ManuallyRooted<AnyRef>, Any, roots: false, "any", unchecked;
 }
 
 /// The reference `abi`; `None` for null.

@@ -10,7 +10,6 @@ use super::engine::Engine;
 use super::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
 };
-use crate::compile;
 use crate::error::Result;
 use crate::instance::module::Module as Compiled;
 use crate::wasm::module::EntityIndex;
@@ -90,7 +89,7 @@ impl Module {
         let allowed = engine.shared().settings.features;
         decode::validate(binary, allowed)
             .map_err(|error| features::explain(error, binary, allowed))?;
-        compile::check_declarations(&decode::decode(binary, allowed)?.info)
+        decode::decode(binary, allowed).map(drop)
     }
 
     /// The engine that compiled it.

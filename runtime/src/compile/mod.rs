@@ -15,7 +15,7 @@ use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, Signature};
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
@@ -29,9 +29,8 @@ use wasmparser::{
 use crate::Result;
 use crate::abi::code_map::CodeKind;
 use crate::wasm::decode::Decoded;
-use crate::wasm::index::{DefinedFuncIndex, TypeIndex};
+use crate::wasm::index::DefinedFuncIndex;
 use crate::wasm::module::ModuleInfo;
-use crate::wasm::types::{HeapType, ValType};
 
 pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use limits::{Effort, Plan};
@@ -117,7 +116,6 @@ pub(crate) fn compile_module(
     decoded: Decoded<'_>,
 ) -> Result<(ModuleInfo, Artifact)> {
     let Decoded { info, bodies } = decoded;
-    check_declarations(&info)?;
     let threads = if tunables.parallel {
         std::thread::available_parallelism().map_or(1, NonZero::get).min(bodies.len())
     } else {
@@ -128,37 +126,6 @@ pub(crate) fn compile_module(
         compile_bodies(isa, &env, bodies, threads)?
     };
     Ok((info, Artifact { functions }))
-}
-
-/// Rejects what the decoder lets through but no operator can be compiled for.
-///
-/// # Errors
-///
-/// If the module declares such a thing; the text names the feature.
-pub(crate) fn check_declarations(info: &ModuleInfo) -> Result<()> {
-    check_types(info)
-}
-
-/// Rejects the types of the GC proposal, which the decoder lets through with function types that
-/// have subtypes. References to the GC heap that only bodies mention are always null.
-fn check_types(info: &ModuleInfo) -> Result<()> {
-    let is_gc = |heap: HeapType<TypeIndex>| {
-        use HeapType::{Exn, Extern, NoExn, NoExtern};
-        !matches!(heap, Extern | NoExtern | Exn | NoExn) && !info.is_func_heap(heap)
-    };
-    let is_gc_val = |ty: &ValType<TypeIndex>| matches!(ty, ValType::Ref(ty) if is_gc(ty.heap));
-    let types = info.types.iter().any(|ty| match ty.as_func() {
-        Some(ty) => ty.params.iter().chain(&ty.results).any(is_gc_val),
-        None => true,
-    });
-    if types
-        || info.globals.iter().any(|global| is_gc_val(&global.content))
-        || info.tables.iter().any(|table| is_gc(table.ty.element.heap))
-        || info.elements.iter().any(|segment| is_gc(segment.ty.heap))
-    {
-        bail!("types of structs, arrays and their references are not supported yet: gc");
-    }
-    Ok(())
 }
 
 type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
@@ -354,7 +321,6 @@ pub(crate) fn clif(
     func: DefinedFuncIndex,
 ) -> Result<String> {
     let Decoded { info, mut bodies } = decoded;
-    check_declarations(&info)?;
     let env = ModuleEnv::new(&info, tunables, isa);
     let mut compiler = Compiler::new(isa);
     compiler.translate(&env, func, bodies.swap_remove(func.index()))?;

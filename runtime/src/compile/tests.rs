@@ -3,6 +3,7 @@
 
 mod atomic;
 mod exception;
+mod gc;
 mod hint;
 
 mod simd;
@@ -413,14 +414,6 @@ fn fuel_is_checked_at_entries_and_loops() {
 }
 
 #[test]
-fn unsupported_operators_are_named_with_their_place() {
-    let message = error("(module (func (drop (ref.i31 (i32.const 1)))))");
-    assert!(message.starts_with("`ref.i31` is not supported yet: gc (at offset 0x"), "{message}");
-    let message = error("(module (type (struct)))");
-    assert!(message.ends_with("not supported yet: gc"), "{message}");
-}
-
-#[test]
 fn calls_through_references_compile() {
     let functions = compile(
         "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 funcref)
@@ -437,6 +430,17 @@ fn calls_through_references_compile() {
     };
     assert!(traps(&functions[0]).contains(&Trap::IndirectCallToNull.code()));
     assert!(traps(&functions[1]).contains(&Trap::NullReference.code()));
+}
+
+#[test]
+fn a_type_with_subtypes_is_found_in_the_display() {
+    let clif = clif_of(
+        "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 funcref)
+            (func (call_indirect (type $u) (i32.const 0))))",
+    );
+    // The entry of 64 bytes, and the place of a type with one supertype in it.
+    assert!(clif.contains("iconst.i64 6\n"), "{clif}");
+    assert!(clif.lines().any(|line| line.contains("load.i32") && line.ends_with("+8")), "{clif}");
 }
 
 #[test]

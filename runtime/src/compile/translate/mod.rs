@@ -10,6 +10,7 @@ mod env;
 mod exception;
 mod frame;
 mod fuel;
+mod gc;
 mod hint;
 mod memory;
 mod numeric;
@@ -46,6 +47,7 @@ pub(super) use env::ModuleEnv;
 use env::Regions;
 use exception::Handlers;
 use frame::Frame;
+use gc::cast::Source;
 use hint::Hints;
 use variable::Local;
 
@@ -97,6 +99,8 @@ struct Translator<'a> {
     hints: Hints<'a>,
     /// What the operators since the latest charge cost.
     fuel: i64,
+    /// What is known of the reference that the current operator tests.
+    cast_source: Source,
     handlers: Handlers,
     budget: Budget,
     /// Calls so far, of builtins too.
@@ -141,6 +145,7 @@ impl<'a> Translator<'a> {
             cold: false,
             hints: Hints::new(hints.map(|hints| &**hints), body.range().start),
             fuel: 0,
+            cast_source: Source::ANY,
             handlers: Handlers::default(),
             budget: Budget::default(),
             calls: 0,
@@ -177,6 +182,11 @@ impl<'a> Translator<'a> {
     ) -> Result<()> {
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset()?;
+            if Source::is_wanted(&operator) {
+                let operand = validator.get_operand_type(0).flatten();
+                let ty = operand.and_then(|operand| operand.as_reference_type());
+                self.cast_source = ty.map_or(Source::ANY, Source::of);
+            }
             validator.op(offset, &operator)?;
             check_stack(offset, validator.operand_stack_height())?;
             self.builder.set_srcloc(SourceLoc::new(source_offset(offset)));
