@@ -39,6 +39,7 @@ const CASES: &[Case] = &[
         Config::wasm_function_references,
         "(module (type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0))))",
     ),
+    ("wasm_gc", Config::wasm_gc, "(module (type (struct)))"),
     ("wasm_memory64", Config::wasm_memory64, "(module (memory i64 1))"),
     ("wasm_threads", Config::wasm_threads, "(module (memory 1 1 shared))"),
     ("wasm_custom_page_sizes", Config::wasm_custom_page_sizes, "(module (memory 1 (pagesize 1)))"),
