@@ -240,8 +240,8 @@ fn runs_bounded(mode: Mode, mut store: Store<()>, make: Func, census: &Census) -
     let guest = instantiate(&mut store, LOOP, &[make.into()])?;
     let count = if mode == Mode::Stress { 5_000 } else { 200_000 };
     export::<u32, ()>(&mut store, guest, "run")?.call(&mut store, count)?;
-    assert!(census.peak() < 10_000, "{} objects at a time", census.peak());
-    assert!(census.dropped() + 10_000 > count as usize);
+    assert!(census.peak() < 20_000, "{} objects at a time", census.peak());
+    assert!(census.dropped() + 20_000 > count as usize);
     drop(store);
     assert_eq!(census.live(), 0);
     Ok(())
@@ -287,7 +287,7 @@ fn a_host_loop_with_a_scope_runs_in_bounded_memory(mode: Mode) -> Result<()> {
         let mut scope = RootScope::new(&mut store);
         census.root(&mut scope)?;
     }
-    assert!(census.peak() < 10_000, "{} objects at a time", census.peak());
+    assert!(census.peak() < 20_000, "{} objects at a time", census.peak());
     assert_eq!(id(&store, kept)?, 0);
     Ok(())
 }
@@ -306,7 +306,7 @@ fn a_host_loop_of_calls_runs_in_bounded_memory(mode: Mode) -> Result<()> {
         let object = census.root(&mut scope)?;
         same.call(&mut scope, &[object.into()], &mut results)?;
     }
-    assert!(census.peak() < 10_000, "{} objects at a time", census.peak());
+    assert!(census.peak() < 20_000, "{} objects at a time", census.peak());
     Ok(())
 }
 
@@ -331,7 +331,7 @@ fn roots_made_by_an_epoch_callback_end_with_it(mode: Mode) -> Result<()> {
     let count = if mode == Mode::Stress { 2_000 } else { 50_000 };
     export::<u32, ()>(&mut store, guest, "run")?.call(&mut store, count)?;
     assert!(census.dropped() + census.live() >= count as usize);
-    assert!(census.peak() < 10_000, "{} objects at a time", census.peak());
+    assert!(census.peak() < 20_000, "{} objects at a time", census.peak());
     Ok(())
 }
 

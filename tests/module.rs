@@ -210,8 +210,6 @@ fn a_feature_that_is_switched_off_is_named() {
 fn a_feature_that_is_not_supported_is_named() {
     let engine = Engine::default();
     for (body, names) in [
-        ("(type (struct (field i32)))", ["gc", "GC"]),
-        ("(func (param (ref null struct)))", ["gc", "GC"]),
         ("(memory 1 1 shared)", ["threads", "shared"]),
         ("(memory 1) (func (drop (i32.atomic.load (i32.const 0))))", ["threads", "atomic"]),
         ("(memory 1 (pagesize 1))", ["custom page sizes", "custom-page-sizes"]),

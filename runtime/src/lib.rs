@@ -101,6 +101,7 @@ pub use api::externs::Extern;
 pub use api::func::Func;
 pub use api::func::host::{IntoFunc, WasmRet};
 pub use api::func::typed::{TypedFunc, WasmParams, WasmResults};
+pub use api::gc_types::{ArrayType, StructType};
 pub use api::global::Global;
 pub use api::instance::{Export, Instance};
 pub use api::linker::{InstancePre, Linker};
@@ -108,8 +109,8 @@ pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
 pub use api::refs::{
-    ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted, RootScope,
-    Rooted, RootedGcRef,
+    AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted,
+    RootScope, Rooted, RootedGcRef,
 };
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
@@ -123,6 +124,7 @@ pub use api::types::{
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
+pub use gc::GcStats;
 pub use hostref_macros::{WasmTy, host_module, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
 pub use trap::Trap;

@@ -1,12 +1,13 @@
 //! Arguments and expected results of a script.
 
 use anyhow::bail;
-use hostref::{AsContext, AsContextMut, ExternRef, Result, Val};
+use hostref::{AnyRef, AsContextMut, ExternRef, Result, Val};
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
 use wast::{WastArg, WastRet};
 
-/// The value of an argument. A `ref.extern n` is a fresh host object holding `n`.
+/// The value of an argument. A `ref.extern n` is a fresh host object holding `n`, and a `ref.host n`
+/// the same in the hierarchy of `any`.
 pub(crate) fn argument(cx: &mut impl AsContextMut, argument: &WastArg<'_>) -> Result<Val> {
     let WastArg::Core(argument) = argument else { bail!("not an argument of a core module") };
     Ok(match argument {
@@ -17,17 +18,25 @@ pub(crate) fn argument(cx: &mut impl AsContextMut, argument: &WastArg<'_>) -> Re
         WastArgCore::V128(value) => u128::from_le_bytes(value.to_le_bytes()).into(),
         WastArgCore::RefExtern(value) => Val::ExternRef(Some(ExternRef::new(cx, *value)?)),
         WastArgCore::RefNull(heap) => null(heap)?,
-        WastArgCore::RefHost(_) => bail!("host references in `anyref` are not supported yet"),
+        WastArgCore::RefHost(value) => {
+            let object = ExternRef::new(&mut *cx, *value)?;
+            Val::AnyRef(Some(AnyRef::convert_extern(cx, object)?))
+        }
     })
 }
 
 fn null(heap: &HeapType<'_>) -> Result<Val> {
-    use AbstractHeapType::{Exn, Extern, Func, NoExn, NoExtern, NoFunc};
+    use AbstractHeapType::{
+        Any, Array, Eq, Exn, Extern, Func, I31, NoExn, NoExtern, NoFunc, None, Struct,
+    };
     Ok(match heap {
-        HeapType::Abstract { ty: Func | NoFunc, .. } => Val::FuncRef(None),
-        HeapType::Abstract { ty: Extern | NoExtern, .. } => Val::ExternRef(None),
-        HeapType::Abstract { ty: Exn | NoExn, .. } => Val::ExnRef(None),
-        heap => bail!("null references of {heap:?} are not supported yet"),
+        HeapType::Abstract { ty: Func | NoFunc, .. } => Val::null_func_ref(),
+        HeapType::Abstract { ty: Extern | NoExtern, .. } => Val::null_extern_ref(),
+        HeapType::Abstract { ty: Exn | NoExn, .. } => Val::ExnRef(Option::None),
+        HeapType::Abstract { ty: Any | Eq | I31 | Struct | Array | None, .. } => {
+            Val::AnyRef(Option::None)
+        }
+        heap => bail!("no module says what {heap:?} is"),
     })
 }
 
@@ -36,7 +45,11 @@ fn null(heap: &HeapType<'_>) -> Result<Val> {
 /// # Errors
 ///
 /// If they differ; the text shows both.
-pub(crate) fn check(cx: &impl AsContext, actual: &[Val], expected: &[WastRet<'_>]) -> Result<()> {
+pub(crate) fn check(
+    cx: &mut impl AsContextMut,
+    actual: &[Val],
+    expected: &[WastRet<'_>],
+) -> Result<()> {
     if actual.len() != expected.len() {
         bail!("{} results, expected {}", actual.len(), expected.len());
     }
@@ -49,14 +62,14 @@ pub(crate) fn check(cx: &impl AsContext, actual: &[Val], expected: &[WastRet<'_>
     Ok(())
 }
 
-fn matches(cx: &impl AsContext, actual: &Val, expected: &WastRetCore<'_>) -> Result<bool> {
+fn matches(cx: &mut impl AsContextMut, actual: &Val, expected: &WastRetCore<'_>) -> Result<bool> {
     Ok(match (actual, expected) {
         (Val::I32(actual), WastRetCore::I32(expected)) => actual == expected,
         (Val::I64(actual), WastRetCore::I64(expected)) => actual == expected,
         (Val::F32(actual), WastRetCore::F32(expected)) => f32_matches(*actual, expected),
         (Val::F64(actual), WastRetCore::F64(expected)) => f64_matches(*actual, expected),
         (
-            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None),
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None),
             WastRetCore::RefNull(None),
         ) => true,
         (Val::V128(actual), WastRetCore::V128(expected)) => {
@@ -71,10 +84,22 @@ fn matches(cx: &impl AsContext, actual: &Val, expected: &WastRetCore<'_>) -> Res
         (Val::ExnRef(None), WastRetCore::RefNull(Some(heap))) => {
             matches!(null(heap)?, Val::ExnRef(_))
         }
+        (Val::AnyRef(None), WastRetCore::RefNull(Some(heap))) => {
+            matches!(null(heap)?, Val::AnyRef(_))
+        }
         (Val::FuncRef(Some(_)), WastRetCore::RefFunc(None)) => true,
+        (Val::AnyRef(Some(_)), WastRetCore::RefAny) => true,
+        (Val::AnyRef(Some(actual)), WastRetCore::RefEq) => actual.is_eqref(cx)?,
+        (Val::AnyRef(Some(actual)), WastRetCore::RefArray) => actual.is_array(cx)?,
+        (Val::AnyRef(Some(actual)), WastRetCore::RefStruct) => actual.is_struct(cx)?,
+        (Val::AnyRef(Some(actual)), WastRetCore::RefI31) => actual.is_i31(cx)?,
+        (Val::AnyRef(Some(actual)), WastRetCore::RefHost(expected)) => {
+            let object = ExternRef::convert_any(&mut *cx, *actual)?;
+            object.data(cx.as_context())?.downcast_ref::<u32>() == Some(expected)
+        }
         (Val::ExternRef(Some(_)), WastRetCore::RefExtern(None)) => true,
         (Val::ExternRef(Some(actual)), WastRetCore::RefExtern(Some(expected))) => {
-            actual.data(cx)?.downcast_ref::<u32>() == Some(expected)
+            actual.data(cx.as_context())?.downcast_ref::<u32>() == Some(expected)
         }
         (actual, WastRetCore::Either(cases)) => {
             for case in cases {

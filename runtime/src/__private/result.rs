@@ -11,7 +11,7 @@ use crate::api::func::shim::AbiResults;
 use crate::api::refs::{ExternRef, GcHeapOutOfMemory, Rooted, externref};
 use crate::api::types::ValType;
 use crate::error::{Error, Result};
-use crate::gc::{GcRef, Properties};
+use crate::gc::{GcRef, Properties, Why};
 use crate::instance::store::StoreInner;
 
 /// A new host object, for a guest to own.
@@ -279,7 +279,7 @@ pub(super) fn allocate<T: Any + Send + Sync>(store: &mut StoreInner, value: T) -
 #[cold]
 fn allocate_again<T: Any + Send + Sync>(store: &mut StoreInner, error: Error) -> Result<GcRef> {
     let value = error.downcast::<GcHeapOutOfMemory<T>>()?.into_inner();
-    store.collect();
+    store.collect(Why::Due);
     externref::alloc(store, value, Properties::default()).map_err(|error| {
         // The value has nowhere to go; an error that outlives the store should not carry it.
         drop(error);

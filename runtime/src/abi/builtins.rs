@@ -82,6 +82,30 @@ builtins! {
     NewException(I32) -> I32, MayFail;
     /// `throw(exception)`: continues at the handler of an exception, which is not null.
     Throw(I32), Diverges;
+    /// `gc_alloc(bytes) -> reference`: room for a young object of at most [`LARGE_OBJECT`] bytes, in
+    /// which nothing is initialised. A safepoint.
+    ///
+    /// [`LARGE_OBJECT`]: crate::abi::object::LARGE_OBJECT
+    GcAlloc(I32) -> I32, MayFail;
+    /// `gc_alloc_large(type id, bytes) -> reference`: an object of more bytes, of zeros but for its
+    /// header, which is old: references that are written to it are logged. A safepoint.
+    GcAllocLarge(I32, I32) -> I32, MayFail;
+    /// `remember_slot(address)`: an old object, a table or a global holds a young reference there.
+    RememberSlot(I64), Returns;
+    /// `array_new(type id, len) -> reference`: an array of zeros or nulls. A safepoint.
+    ArrayNew(I32, I32) -> I32, MayFail;
+    /// `array_new_data(type id, data segment, from, len) -> reference`. A safepoint.
+    ArrayNewData(I32, I32, I32, I32) -> I32, MayFail;
+    /// `array_new_elem(type id, element segment, from, len) -> reference`. A safepoint.
+    ArrayNewElem(I32, I32, I32, I32) -> I32, MayFail;
+    /// `array_fill(array, at, low bits, high bits, len)`
+    ArrayFill(I32, I32, I64, I64, I32), MayFail;
+    /// `array_copy(to array, to, from array, from, len)`
+    ArrayCopy(I32, I32, I32, I32, I32), MayFail;
+    /// `array_init_data(array, data segment, to, from, len)`
+    ArrayInitData(I32, I32, I32, I32, I32), MayFail;
+    /// `array_init_elem(array, element segment, to, from, len)`
+    ArrayInitElem(I32, I32, I32, I32, I32), MayFail;
     /// `is_subtype(type id, type id of the supertype) -> 0 or 1`
     IsSubtype(I32, I32) -> I32, Returns;
 }

@@ -33,13 +33,19 @@ pub(crate) struct ExnField {
     /// Bytes from the start of the object.
     pub(crate) offset: u32,
     pub(crate) ty: LoweredType,
+    /// Whether it is a reference into the GC heap.
+    pub(crate) is_reference: bool,
 }
 
 impl ExnLayout {
     /// The layout of a payload of these types, each with whether it is a reference into the GC heap.
     pub(crate) fn new(types: &[(LoweredType, bool)]) -> ExnLayout {
-        let mut fields: Box<[ExnField]> =
-            types.iter().map(|(ty, _)| ExnField { offset: 0, ty: *ty }).collect();
+        let field = |(ty, is_reference): &(LoweredType, bool)| ExnField {
+            offset: 0,
+            ty: *ty,
+            is_reference: *is_reference,
+        };
+        let mut fields: Box<[ExnField]> = types.iter().map(field).collect();
         let mut end = EXN_FIELDS;
         for class in [Class::Reference, Class::Bytes4, Class::Bytes8, Class::Bytes16] {
             end = end.next_multiple_of(class.size().min(OBJECT_ALIGN));

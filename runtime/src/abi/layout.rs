@@ -24,11 +24,15 @@ pub(crate) mod vm_store {
     pub(crate) const EPOCH_DEADLINE: i32 = 40;
     /// `*mut u8`: base of the GC heap; null until the heap exists.
     pub(crate) const GC_BASE: i32 = 48;
+    /// `u32`: offset of the next young object.
+    pub(crate) const NURSERY_TOP: i32 = 56;
+    /// `u32`: the offset that no young object may reach beyond.
+    pub(crate) const NURSERY_END: i32 = 60;
     /// `*const u32`: the displays of the engine's types, see [`type_display`](super::type_display).
-    pub(crate) const TYPE_DISPLAYS: i32 = 56;
+    pub(crate) const TYPE_DISPLAYS: i32 = 64;
     /// `i64`: the fuel that is left; below zero when a guest used more than it had.
-    pub(crate) const FUEL: i32 = 64;
-    pub(crate) const SIZE: usize = 72;
+    pub(crate) const FUEL: i32 = 72;
+    pub(crate) const SIZE: usize = 80;
 }
 
 /// One entry into Wasm. Lives in the frame of its entry trampoline, which fills it.
@@ -74,19 +78,28 @@ pub(crate) mod func_import {
     pub(crate) const SIZE: usize = 16;
 }
 
-/// The supertypes of every type of an engine, for tests by compiled code: one entry per type id, each
-/// a list of ids from the root down to the type itself. `b`, which has `n` supertypes, is a supertype
-/// of `a`, or `a` itself, exactly if number `n` of `a`'s entry is `b`.
+/// The types of an engine, for tests by compiled code and for the collector: one entry per type id
+/// or reserved number (see [`object`](crate::abi::object)). An entry begins with a list of ids: that
+/// of the type's kind, then its supertypes from the root down to the type itself. `b`, which has `n`
+/// supertypes, is a supertype of `a`, or `a` itself, exactly if number `n + 1` of `a`'s entry is `b`.
+/// An [`EncodedShape`](crate::abi::shape::EncodedShape) follows.
 pub(crate) mod type_display {
-    /// Ids in an entry. What has more supertypes is tested by
+    /// Ids in an entry, the kind's included. What has more supertypes is tested by
     /// [`Builtin::IsSubtype`](crate::abi::builtins::Builtin::IsSubtype).
-    pub(crate) const INLINE: usize = 8;
-    /// Binary logarithm of the size of an entry.
-    pub(crate) const STRIDE_LOG2: u32 = 5;
+    pub(crate) const INLINE: usize = 12;
+    /// Binary logarithm of the size of an entry: a cache line.
+    pub(crate) const STRIDE_LOG2: u32 = 6;
     /// What stands in an entry behind the type itself: no type's id.
     pub(crate) const NONE: u32 = u32::MAX;
     /// The most types of an engine.
-    pub(crate) const MAX_TYPES: usize = 1 << 24;
+    pub(crate) const MAX_TYPES: usize = 1 << 22;
+
+    /// The offset in an entry of the type that has `supertypes` supertypes; `None` if entries are
+    /// too short for it.
+    pub(crate) fn position(supertypes: usize) -> Option<i32> {
+        let position = supertypes + 1;
+        (position < INLINE).then(|| i32::try_from(position * 4).expect("an entry is small"))
+    }
 }
 
 /// The definition of a linear memory. `BASE` never changes while the memory lives.
@@ -146,22 +159,20 @@ pub(crate) mod global {
 pub(crate) mod vmctx {
     /// `*mut VmStore`
     pub(crate) const STORE: i32 = 0;
-    /// `*const u32`: engine type ids by [`TypeIndex`](crate::wasm::index::TypeIndex).
-    pub(crate) const TYPE_IDS: i32 = 8;
     /// `u32`: the position of the instance in its store.
-    pub(crate) const INSTANCE: i32 = 16;
-    pub(crate) const HEADER_SIZE: usize = 32;
+    pub(crate) const INSTANCE: i32 = 8;
+    pub(crate) const HEADER_SIZE: usize = 16;
 }
 
 /// Where things stand in the vmctx of one module's instances.
 ///
 /// ```text
 ///  header | imported functions | imported memories* | imported tables* | imported globals*
-///         | memories | tables | globals (16-aligned) | function records | tags
+///         | memories | tables | globals (16-aligned) | function records | tags | types
 /// ```
 ///
 /// Entries marked `*` are pointers to definitions elsewhere; the others are definitions. A tag is a
-/// `u32`, its position in the store, whether it is imported or not.
+/// `u32`, its position in the store, whether it is imported or not. A type is a `u32`, its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VmCtxLayout {
     imported_functions: u32,
@@ -173,6 +184,7 @@ pub(crate) struct VmCtxLayout {
     globals_at: usize,
     func_refs_at: usize,
     tags_at: usize,
+    types_at: usize,
     imported_memories_at: usize,
     imported_tables_at: usize,
     imported_globals_at: usize,
@@ -205,7 +217,8 @@ impl VmCtxLayout {
         let func_refs_at =
             globals_at + defined(info.globals.len(), info.imported_globals) * global::SIZE;
         let tags_at = func_refs_at + info.func_ref_count as usize * func_ref::SIZE;
-        let size = tags_at + info.tags.len() * size_of::<u32>();
+        let types_at = tags_at + info.tags.len() * size_of::<u32>();
+        let size = types_at + info.types.len() * size_of::<u32>();
         VmCtxLayout {
             imported_functions: info.imported_functions,
             imported_memories: info.imported_memories,
@@ -216,6 +229,7 @@ impl VmCtxLayout {
             globals_at,
             func_refs_at,
             tags_at,
+            types_at,
             imported_memories_at,
             imported_tables_at,
             imported_globals_at,
@@ -257,15 +271,15 @@ impl VmCtxLayout {
         offset(self.func_refs_at + index.index() * func_ref::SIZE)
     }
 
+    /// The engine's id of a type.
+    pub(crate) fn type_id(&self, index: TypeIndex) -> i32 {
+        offset(self.types_at + index.index() * size_of::<u32>())
+    }
+
     /// The position in the store of a tag: what handlers compare.
     pub(crate) fn tag(&self, index: TagIndex) -> i32 {
         offset(self.tags_at + index.index() * size_of::<u32>())
     }
-}
-
-/// Offset of a type's id in the table behind [`vmctx::TYPE_IDS`].
-pub(crate) fn type_id(index: TypeIndex) -> i32 {
-    offset(index.index() * size_of::<u32>())
 }
 
 fn place(index: u32, imported: u32, pointers: usize, defs: usize, size: usize) -> Place {
@@ -282,7 +296,9 @@ fn offset(bytes: usize) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wasm::types::{GlobalType, Limits, MemoryType, ValType};
+    use crate::wasm::types::{
+        CompositeType, FuncType, GlobalType, Limits, MemoryType, SubType, ValType,
+    };
 
     #[test]
     fn imports_are_pointers_and_definitions_do_not_overlap() {
@@ -293,6 +309,9 @@ mod tests {
             page_size_log2: 16,
         };
         let global = GlobalType { content: ValType::I32, mutable: true };
+        let (params, results) = (Box::default(), Box::default());
+        let composite = CompositeType::Func(FuncType { params, results });
+        let func = SubType { is_final: true, supertype: None, composite };
         let info = ModuleInfo {
             imported_functions: 1,
             memories: vec![memory; 2],
@@ -301,16 +320,18 @@ mod tests {
             imported_globals: 2,
             func_ref_count: 2,
             tags: vec![TypeIndex(0); 2],
+            types: vec![func; 3],
             ..ModuleInfo::default()
         };
         let layout = VmCtxLayout::new(&info);
-        assert_eq!(layout.func_import(FuncIndex(0)), 32);
-        assert_eq!(layout.memory(MemoryIndex(0)), Place::Pointer(48));
-        assert_eq!(layout.global(GlobalIndex(1)), Place::Pointer(64));
-        assert_eq!(layout.memory(MemoryIndex(1)), Place::Inline(72));
-        assert_eq!(layout.global(GlobalIndex(2)), Place::Inline(96));
-        assert_eq!(layout.func_ref(FuncRefIndex(1)), 112 + 24);
-        assert_eq!(layout.tag(TagIndex(1)), 112 + 48 + 4);
-        assert_eq!(layout.size(), 112 + 48 + 8);
+        assert_eq!(layout.func_import(FuncIndex(0)), 16);
+        assert_eq!(layout.memory(MemoryIndex(0)), Place::Pointer(32));
+        assert_eq!(layout.global(GlobalIndex(1)), Place::Pointer(48));
+        assert_eq!(layout.memory(MemoryIndex(1)), Place::Inline(56));
+        assert_eq!(layout.global(GlobalIndex(2)), Place::Inline(80));
+        assert_eq!(layout.func_ref(FuncRefIndex(1)), 96 + 24);
+        assert_eq!(layout.tag(TagIndex(1)), 96 + 48 + 4);
+        assert_eq!(layout.type_id(TypeIndex(2)), 96 + 48 + 8 + 8);
+        assert_eq!(layout.size(), 96 + 48 + 8 + 12);
     }
 }

@@ -39,6 +39,8 @@
 pub(crate) mod builtins;
 pub(crate) mod code_map;
 pub(crate) mod exception;
+pub(crate) mod gc_layout;
 pub(crate) mod layout;
 pub(crate) mod object;
+pub(crate) mod shape;
 pub(crate) mod signature;

@@ -5,7 +5,7 @@ use std::any::{Any, type_name};
 use std::fmt;
 
 use super::func::Func;
-use super::refs::{ExnRef, ExternRef, HostAccessError, ManuallyRooted, Rooted};
+use super::refs::{AnyRef, ExnRef, ExternRef, HostAccessError, ManuallyRooted, Rooted};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
 use crate::error::{Error, Result};
@@ -364,6 +364,8 @@ references! {
     [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>;
     [] Rooted<ExnRef>;
     [] ManuallyRooted<ExnRef>;
+    [] Rooted<AnyRef>;
+    [] ManuallyRooted<AnyRef>;
     [] Func;
 }
 
@@ -407,6 +409,8 @@ handles! {
         checked::<T>;
     [] Rooted<ExnRef>, Exn, roots: true, "exn", unchecked;
     [] ManuallyRooted<ExnRef>, Exn, roots: false, "exn", unchecked;
+    [] Rooted<AnyRef>, Any, roots: true, "any", unchecked;
+    [] ManuallyRooted<AnyRef>, Any, roots: false, "any", unchecked;
 }
 
 /// The reference `abi`; `None` for null.

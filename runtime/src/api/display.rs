@@ -3,10 +3,13 @@
 
 use std::fmt;
 
+use super::engine::Engine;
+use super::gc_types::{ArrayType, StructType};
 use super::types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType, TableType,
     TagType, ValType,
 };
+use crate::wasm::types::{CompositeType, FieldType, StorageType, TypeId};
 
 /// How deep function types inside function types are spelt out. A type may mention itself, so there
 /// must be an end.
@@ -33,6 +36,18 @@ impl fmt::Display for HeapType {
 impl fmt::Display for FuncType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         func(f, self, DEPTH)
+    }
+}
+
+impl fmt::Display for StructType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        object(f, self.engine(), self.id(), DEPTH)
+    }
+}
+
+impl fmt::Display for ArrayType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        object(f, self.engine(), self.id(), DEPTH)
     }
 }
 
@@ -104,6 +119,11 @@ fn reference(f: &mut fmt::Formatter<'_>, ty: &RefType, depth: usize) -> fmt::Res
         (true, HeapType::Extern) => return f.write_str("externref"),
         (true, HeapType::Func) => return f.write_str("funcref"),
         (true, HeapType::Exn) => return f.write_str("exnref"),
+        (true, HeapType::Any) => return f.write_str("anyref"),
+        (true, HeapType::Eq) => return f.write_str("eqref"),
+        (true, HeapType::I31) => return f.write_str("i31ref"),
+        (true, HeapType::Struct) => return f.write_str("structref"),
+        (true, HeapType::Array) => return f.write_str("arrayref"),
         (true, _) => f.write_str("(ref null ")?,
         (false, _) => f.write_str("(ref ")?,
     }
@@ -119,7 +139,15 @@ fn heap(f: &mut fmt::Formatter<'_>, ty: &HeapType, depth: usize) -> fmt::Result 
         HeapType::NoFunc => f.write_str("nofunc"),
         HeapType::Exn => f.write_str("exn"),
         HeapType::NoExn => f.write_str("noexn"),
+        HeapType::Any => f.write_str("any"),
+        HeapType::Eq => f.write_str("eq"),
+        HeapType::I31 => f.write_str("i31"),
+        HeapType::Struct => f.write_str("struct"),
+        HeapType::Array => f.write_str("array"),
+        HeapType::None => f.write_str("none"),
         HeapType::ConcreteFunc(ty) => func(f, ty, depth),
+        HeapType::ConcreteStruct(ty) => object(f, ty.engine(), ty.id(), depth),
+        HeapType::ConcreteArray(ty) => object(f, ty.engine(), ty.id(), depth),
     }
 }
 
@@ -129,6 +157,41 @@ fn func(f: &mut fmt::Formatter<'_>, ty: &FuncType, depth: usize) -> fmt::Result 
     list(f, "param", ty.params(), depth)?;
     list(f, "result", ty.results(), depth)?;
     f.write_str(")")
+}
+
+fn object(f: &mut fmt::Formatter<'_>, engine: &Engine, id: TypeId, depth: usize) -> fmt::Result {
+    let composite = engine.shared().types().get(id).composite.clone();
+    match (composite, depth.checked_sub(1)) {
+        (CompositeType::Func(_), _) => panic!("the type of an object is no function type"),
+        (CompositeType::Struct(_), None) => f.write_str("(struct ..)"),
+        (CompositeType::Array(_), None) => f.write_str("(array ..)"),
+        (CompositeType::Struct(fields), Some(depth)) => {
+            f.write_str("(struct")?;
+            for ty in fields {
+                f.write_str(" (field ")?;
+                field(f, engine, ty, depth)?;
+                f.write_str(")")?;
+            }
+            f.write_str(")")
+        }
+        (CompositeType::Array(ty), Some(depth)) => {
+            f.write_str("(array ")?;
+            field(f, engine, ty, depth)?;
+            f.write_str(")")
+        }
+    }
+}
+
+fn field(f: &mut fmt::Formatter<'_>, engine: &Engine, ty: FieldType, depth: usize) -> fmt::Result {
+    if ty.mutable {
+        f.write_str("(mut ")?;
+    }
+    match ty.storage {
+        StorageType::I8 => f.write_str("i8")?,
+        StorageType::I16 => f.write_str("i16")?,
+        StorageType::Val(ty) => val(f, &ValType::from_wasm(engine, ty), depth)?,
+    }
+    if ty.mutable { f.write_str(")") } else { Ok(()) }
 }
 
 fn list(

@@ -30,11 +30,8 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MEMORY64)
-    .union(TYPED_REFERENCES);
-
-/// Typed function references. wasmparser counts declared subtypes and recursion groups as part of
-/// GC; `compile` refuses what else that lets through.
-const TYPED_REFERENCES: WasmFeatures = WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC);
+    .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::GC);
 
 /// Settings of an [`Engine`].
 ///
@@ -58,6 +55,7 @@ pub struct Config {
     wasm_backtrace: bool,
     gc_stress: bool,
     gc_heap_limit: usize,
+    gc_nursery_size: usize,
     host_memory_limit: Option<usize>,
     memory_reservation: u64,
     memory_limit: u64,
@@ -84,6 +82,7 @@ impl Config {
             wasm_backtrace: true,
             gc_stress: false,
             gc_heap_limit: 1 << 30,
+            gc_nursery_size: 1 << 20,
             host_memory_limit: None,
             memory_reservation: 1 << 32,
             memory_limit: 1 << 32,
@@ -139,10 +138,26 @@ impl Config {
         self
     }
 
-    /// Bytes of live and dead objects that the GC heap of one store may hold. 1 GiB by default, at
-    /// most 2 GiB, because a collection copies.
+    /// Bytes of live and dead objects that the GC heap of one store may hold. 1 GiB by default, at most
+    /// a little less than 4 GiB. It is no reservation: memory is used when objects are made.
+    ///
+    /// A guest that needs more traps with [`Trap::GcHeapOutOfMemory`](crate::Trap::GcHeapOutOfMemory);
+    /// a host gets [`GcHeapOutOfMemory`](crate::GcHeapOutOfMemory). Collections are more frequent when
+    /// the heap is nearly full, so the limit should leave room for about half as much again as lives.
     pub fn gc_heap_limit(&mut self, bytes: usize) -> &mut Config {
         self.gc_heap_limit = bytes;
+        self
+    }
+
+    /// Bytes of young objects in one store: when so many have been made, a minor collection moves those
+    /// that still live to the old objects. 1 MiB by default, at least 64 KiB, at most 15.9 MiB, and
+    /// rounded up to a multiple of 64 KiB.
+    ///
+    /// A nursery that fits the processor's second-level cache is the fastest. A larger one gives
+    /// objects more time to die, and makes the longest pause for a minor collection longer. Stores
+    /// touch only as much of it as they use.
+    pub fn gc_nursery_size(&mut self, bytes: usize) -> &mut Config {
+        self.gc_nursery_size = bytes;
         self
     }
 
@@ -232,10 +247,16 @@ impl Config {
         self
     }
 
-    /// Accepts typed function references: `(ref $t)`, `call_ref`, tests for null in branches, and
-    /// declared subtypes of function types. On by default.
+    /// Accepts typed function references: `(ref $t)`, `call_ref`, tests for null in branches. On by
+    /// default. Without them there are no garbage-collected objects either.
     pub fn wasm_function_references(&mut self, enable: bool) -> &mut Config {
-        self.feature(TYPED_REFERENCES, enable)
+        self.feature(WasmFeatures::FUNCTION_REFERENCES, enable)
+    }
+
+    /// Accepts garbage-collected objects: structs, arrays, `i31`, casts, recursion groups, and declared
+    /// subtypes of all types, functions among them. On by default.
+    pub fn wasm_gc(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::GC, enable)
     }
 
     /// Accepts memories with 64-bit addresses and tables with 64-bit indices. On by default.
@@ -269,13 +290,18 @@ impl Config {
         }
     }
 
-    /// What modules may use: no relaxed vector operators without vectors.
+    /// What modules may use: nothing without what it builds on.
     fn features(&self) -> WasmFeatures {
-        if self.features.contains(WasmFeatures::SIMD) {
-            self.features
-        } else {
-            self.features.difference(WasmFeatures::RELAXED_SIMD)
+        let mut features = self.features;
+        for (base, dependent) in [
+            (WasmFeatures::SIMD, WasmFeatures::RELAXED_SIMD),
+            (WasmFeatures::FUNCTION_REFERENCES, WasmFeatures::GC),
+        ] {
+            if !features.contains(base) {
+                features.remove(dependent);
+            }
         }
+        features
     }
 
     fn settings(&self) -> Settings {
@@ -286,6 +312,7 @@ impl Config {
             gc: GcConfig {
                 heap_limit: self.gc_heap_limit,
                 host_memory_limit: self.host_memory_limit,
+                nursery_size: self.gc_nursery_size,
                 stress: self.gc_stress,
             },
             memory_limit: self.memory_limit,

@@ -85,7 +85,7 @@ impl Global {
             bail!("the global is immutable");
         }
         let raw = val.lower_as(inner, ty.content)?;
-        inner.globals[position].set_bits(raw.get_v128());
+        inner.globals[position].set_bits(&mut inner.gc, raw.get_v128());
         Ok(())
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod entity_types;
 pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;
+pub(crate) mod gc_types;
 pub(crate) mod global;
 pub(crate) mod instance;
 pub(crate) mod linker;

@@ -4,7 +4,7 @@
 use super::caller::Caller;
 use super::engine::Engine;
 use super::func::{Func, shim};
-use super::refs::{ExnRef, ExternRef, Rooted};
+use super::refs::{AnyRef, ExnRef, ExternRef, Rooted};
 use super::store::AsContextMut;
 use super::types::FuncType;
 use crate::error::Result;
@@ -69,6 +69,31 @@ impl ExnRef {
     ///
     /// As [`ExternRef::from_raw`], for a value that the store gave out as an `exnref`.
     pub unsafe fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExnRef>> {
+        let reference = gc::GcRef::from_raw(raw)?;
+        Some(Rooted::from_gc_ref(store.as_context_mut().into_inner(), reference))
+    }
+
+    /// The bits of this reference, for a [`ValRaw`](crate::ValRaw).
+    ///
+    /// # Errors
+    ///
+    /// Fails when the reference is not rooted any more or belongs to another store.
+    ///
+    /// # Safety
+    ///
+    /// As [`ExternRef::to_raw`].
+    pub unsafe fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
+        Ok(self.gc_ref(store.as_context_mut().into_inner())?.to_raw())
+    }
+}
+
+impl AnyRef {
+    /// The reference with these bits, rooted in the current scope; `None` for null.
+    ///
+    /// # Safety
+    ///
+    /// As [`ExternRef::from_raw`], for a value that the store gave out as an `anyref`.
+    pub unsafe fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<AnyRef>> {
         let reference = gc::GcRef::from_raw(raw)?;
         Some(Rooted::from_gc_ref(store.as_context_mut().into_inner(), reference))
     }

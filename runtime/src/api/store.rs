@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::engine::Engine;
 use super::func::shim;
 use crate::error::Result;
+use crate::gc::{GcStats, Why};
 use crate::instance::store::{EpochBehavior, StoreInner, StoreShell};
 
 /// Everything a group of instances shares: their memories, tables, references, and data of the
@@ -88,13 +89,35 @@ impl<T: 'static> Store<T> {
         &self.shell.inner.engine_handle
     }
 
+    /// What the collector of this store has done so far, and what its heap holds.
+    ///
+    /// ```
+    /// use hostref::{Engine, ExternRef, RootScope, Store};
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// {
+    ///     let mut scope = RootScope::new(&mut store);
+    ///     ExternRef::new(&mut scope, "an object")?;
+    /// }
+    /// assert_eq!(store.gc_stats().host_objects, 1);
+    /// store.gc();
+    /// assert_eq!((store.gc_stats().host_objects, store.gc_stats().full_collections), (0, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn gc_stats(&self) -> GcStats {
+        let inner = &self.shell.inner;
+        inner.gc.stats(&inner.vm.heap)
+    }
+
     /// Collects garbage now. It is never necessary: collections start by themselves.
     ///
     /// # Panics
     ///
     /// If the destructor of a dead host object panics.
     pub fn gc(&mut self) {
-        self.shell.inner.collect();
+        self.shell.inner.collect(Why::Asked);
     }
 
     /// As [`gc`](Store::gc), for callers in an `async` context. It does not suspend.
@@ -219,7 +242,7 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
 
     /// As [`Store::gc`].
     pub fn gc(&mut self) {
-        self.0.inner.collect();
+        self.0.inner.collect(Why::Asked);
     }
 
     /// As [`Store::gc_async`].

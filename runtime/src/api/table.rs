@@ -100,7 +100,7 @@ impl Table {
         let inner = store.as_context_mut().into_inner();
         let position = self.checked(inner)?;
         let value = value.lower_as(inner, inner.tables[position].ty.element)?;
-        Ok(inner.tables[position].fill(index, value, len).map_err(table_trap)?)
+        Ok(inner.tables[position].fill(&mut inner.gc, index, value, len).map_err(table_trap)?)
     }
 
     /// Grows by `delta` elements with the value `init` and returns the size before.
@@ -114,7 +114,7 @@ impl Table {
         let position = self.checked(inner)?;
         let init = init.lower_as(inner, inner.tables[position].ty.element)?;
         let limit = inner.engine.settings.table_limit;
-        match inner.tables[position].grow(delta, init, limit) {
+        match inner.tables[position].grow(&mut inner.gc, delta, init, limit) {
             Some(old) => Ok(old),
             None => {
                 bail!("failed to grow the table by {delta} elements: over its maximum or limit")

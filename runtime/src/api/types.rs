@@ -6,6 +6,8 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::engine::Engine;
+use super::gc_types::{ArrayType, StructType};
+use crate::abi::gc_layout::ObjectLayout;
 use crate::error::Result;
 use crate::instance::engine::{EngineShared, FuncTypeInfo};
 use crate::wasm::types as wasm;
@@ -55,6 +57,22 @@ pub enum HeapType {
     Exn,
     /// Nothing: only null is of this type, a subtype of `Exn`.
     NoExn,
+    /// Everything that guests make, and host objects that were converted to it.
+    Any,
+    /// What can be compared: structs, arrays, and `i31`s.
+    Eq,
+    /// Integers of 31 bits.
+    I31,
+    /// Structs of any type.
+    Struct,
+    /// Structs of one type.
+    ConcreteStruct(StructType),
+    /// Arrays of any type.
+    Array,
+    /// Arrays of one type.
+    ConcreteArray(ArrayType),
+    /// Nothing: only null is of this type, a subtype of `I31` and of every struct and array type.
+    None,
 }
 
 /// The type of a function, registered with an engine.
@@ -117,6 +135,8 @@ impl ValType {
     pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
     /// `exnref`: nullable references to exceptions.
     pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
+    /// `anyref`: nullable references to what guests make.
+    pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
 
     /// Whether this is `i32`.
     pub fn is_i32(&self) -> bool {
@@ -206,6 +226,8 @@ impl RefType {
     pub const FUNCREF: RefType = RefType { nullable: true, heap_type: HeapType::Func };
     /// `exnref`
     pub const EXNREF: RefType = RefType { nullable: true, heap_type: HeapType::Exn };
+    /// `anyref`
+    pub const ANYREF: RefType = RefType { nullable: true, heap_type: HeapType::Any };
 
     /// A reference to `heap_type`, or null if `nullable`.
     pub fn new(nullable: bool, heap_type: HeapType) -> RefType {
@@ -226,35 +248,70 @@ impl RefType {
     pub(crate) fn belongs_to(&self, engine: &Arc<EngineShared>) -> bool {
         match &self.heap_type {
             HeapType::ConcreteFunc(ty) => Arc::ptr_eq(ty.engine.shared(), engine),
+            HeapType::ConcreteStruct(ty) => Arc::ptr_eq(ty.engine().shared(), engine),
+            HeapType::ConcreteArray(ty) => Arc::ptr_eq(ty.engine().shared(), engine),
             _ => true,
         }
     }
 
     pub(crate) fn from_wasm(engine: &Engine, ty: wasm::RefType) -> RefType {
-        let heap_type = match ty.heap {
+        RefType { nullable: ty.nullable, heap_type: HeapType::from_wasm(engine, ty.heap) }
+    }
+
+    pub(crate) fn to_wasm(&self) -> wasm::RefType {
+        wasm::RefType { nullable: self.nullable, heap: self.heap_type.to_wasm() }
+    }
+}
+
+impl HeapType {
+    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::HeapType) -> HeapType {
+        match ty {
             wasm::HeapType::Extern => HeapType::Extern,
             wasm::HeapType::NoExtern => HeapType::NoExtern,
             wasm::HeapType::Func => HeapType::Func,
             wasm::HeapType::NoFunc => HeapType::NoFunc,
             wasm::HeapType::Exn => HeapType::Exn,
             wasm::HeapType::NoExn => HeapType::NoExn,
-            wasm::HeapType::Concrete(id) => HeapType::ConcreteFunc(FuncType::from_id(engine, id)),
-            other => panic!("modules with {other:?} references are refused"),
-        };
-        RefType { nullable: ty.nullable, heap_type }
+            wasm::HeapType::Any => HeapType::Any,
+            wasm::HeapType::Eq => HeapType::Eq,
+            wasm::HeapType::I31 => HeapType::I31,
+            wasm::HeapType::Struct => HeapType::Struct,
+            wasm::HeapType::Array => HeapType::Array,
+            wasm::HeapType::None => HeapType::None,
+            wasm::HeapType::Concrete(id) => HeapType::concrete(engine, id),
+        }
     }
 
-    pub(crate) fn to_wasm(&self) -> wasm::RefType {
-        let heap = match &self.heap_type {
+    fn concrete(engine: &Engine, id: wasm::TypeId) -> HeapType {
+        let types = engine.shared().types();
+        let layout = types.layout(id).clone();
+        // Naming a function type takes the lock again.
+        drop(types);
+        match *layout {
+            ObjectLayout::Func => HeapType::ConcreteFunc(FuncType::from_id(engine, id)),
+            ObjectLayout::Struct(_) => HeapType::ConcreteStruct(StructType::from_id(engine, id)),
+            ObjectLayout::Array(_) => HeapType::ConcreteArray(ArrayType::from_id(engine, id)),
+        }
+    }
+
+    pub(crate) fn to_wasm(&self) -> wasm::HeapType {
+        match self {
             HeapType::Extern => wasm::HeapType::Extern,
             HeapType::NoExtern => wasm::HeapType::NoExtern,
             HeapType::Func => wasm::HeapType::Func,
             HeapType::NoFunc => wasm::HeapType::NoFunc,
             HeapType::Exn => wasm::HeapType::Exn,
             HeapType::NoExn => wasm::HeapType::NoExn,
+            HeapType::Any => wasm::HeapType::Any,
+            HeapType::Eq => wasm::HeapType::Eq,
+            HeapType::I31 => wasm::HeapType::I31,
+            HeapType::Struct => wasm::HeapType::Struct,
+            HeapType::Array => wasm::HeapType::Array,
+            HeapType::None => wasm::HeapType::None,
             HeapType::ConcreteFunc(ty) => wasm::HeapType::Concrete(ty.info.id),
-        };
-        wasm::RefType { nullable: self.nullable, heap }
+            HeapType::ConcreteStruct(ty) => wasm::HeapType::Concrete(ty.id()),
+            HeapType::ConcreteArray(ty) => wasm::HeapType::Concrete(ty.id()),
+        }
     }
 }
 
@@ -272,7 +329,7 @@ impl FuncType {
     /// # Panics
     ///
     /// If a function type among them belongs to another engine, or the engine has no room for
-    /// another type: there are at most 2^24.
+    /// another type: there are at most 2^22.
     pub fn new(
         engine: &Engine,
         params: impl IntoIterator<Item = ValType>,

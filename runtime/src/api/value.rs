@@ -2,7 +2,7 @@
 
 use super::func::Func;
 use super::refs::Rooted;
-use super::refs::{ExnRef, ExternRef};
+use super::refs::{AnyRef, ExnRef, ExternRef};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
 use crate::error::Result;
@@ -31,6 +31,8 @@ pub enum Val {
     ExternRef(Option<Rooted<ExternRef>>),
     /// An exception, or null.
     ExnRef(Option<Rooted<ExnRef>>),
+    /// A struct, an array, an `i31` or a converted host object, or null.
+    AnyRef(Option<Rooted<AnyRef>>),
 }
 
 /// A reference of any type: what tables hold.
@@ -43,6 +45,8 @@ pub enum Ref {
     Extern(Option<Rooted<ExternRef>>),
     /// An exception, or null.
     Exn(Option<Rooted<ExnRef>>),
+    /// A struct, an array, an `i31` or a converted host object, or null.
+    Any(Option<Rooted<AnyRef>>),
 }
 
 impl Val {
@@ -123,6 +127,14 @@ impl Val {
         }
     }
 
+    /// The reference, if this is an `anyref`: `Some(None)` is null.
+    pub fn anyref(&self) -> Option<Option<&Rooted<AnyRef>>> {
+        match self {
+            Val::AnyRef(object) => Some(object.as_ref()),
+            _ => None,
+        }
+    }
+
     /// The reference, if this is one to a function: `Some(None)` is null.
     pub fn funcref(&self) -> Option<Option<&Func>> {
         match self {
@@ -137,6 +149,7 @@ impl Val {
             Val::FuncRef(func) => Some(Ref::Func(func)),
             Val::ExternRef(reference) => Some(Ref::Extern(reference)),
             Val::ExnRef(reference) => Some(Ref::Exn(reference)),
+            Val::AnyRef(reference) => Some(Ref::Any(reference)),
             _ => None,
         }
     }
@@ -208,6 +221,15 @@ impl Val {
     ///
     /// # Panics
     ///
+    /// If this is not an `anyref`.
+    pub fn unwrap_anyref(&self) -> Option<&Rooted<AnyRef>> {
+        self.anyref().unwrap_or_else(|| panic!("expected an anyref, found {self:?}"))
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
     /// If this is not a `funcref`.
     pub fn unwrap_funcref(&self) -> Option<&Func> {
         self.funcref().unwrap_or_else(|| panic!("expected a funcref, found {self:?}"))
@@ -223,6 +245,7 @@ impl Val {
             Val::FuncRef(func) => wasm::ValType::Ref(Ref::Func(*func).wasm_type(store)?),
             Val::ExternRef(object) => wasm::ValType::Ref(Ref::Extern(*object).wasm_type(store)?),
             Val::ExnRef(object) => wasm::ValType::Ref(Ref::Exn(*object).wasm_type(store)?),
+            Val::AnyRef(object) => wasm::ValType::Ref(Ref::Any(*object).wasm_type(store)?),
         })
     }
 
@@ -248,6 +271,7 @@ impl Val {
             Val::FuncRef(func) => ValRaw::v128(Ref::Func(func).lower(store)?.to_bits()),
             Val::ExternRef(object) => ValRaw::v128(Ref::Extern(object).lower(store)?.to_bits()),
             Val::ExnRef(object) => ValRaw::v128(Ref::Exn(object).lower(store)?.to_bits()),
+            Val::AnyRef(object) => ValRaw::v128(Ref::Any(object).lower(store)?.to_bits()),
         })
     }
 
@@ -278,12 +302,20 @@ impl Ref {
             HeapType::Extern | HeapType::NoExtern => Ref::Extern(None),
             HeapType::Func | HeapType::NoFunc | HeapType::ConcreteFunc(_) => Ref::Func(None),
             HeapType::Exn | HeapType::NoExn => Ref::Exn(None),
+            HeapType::Any
+            | HeapType::Eq
+            | HeapType::I31
+            | HeapType::Struct
+            | HeapType::ConcreteStruct(_)
+            | HeapType::Array
+            | HeapType::ConcreteArray(_)
+            | HeapType::None => Ref::Any(None),
         }
     }
 
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None))
+        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None) | Ref::Any(None))
     }
 
     /// The reference, if this is one to a host object: `Some(None)` is null.
@@ -336,6 +368,7 @@ impl Ref {
             Ref::Extern(Some(_)) => (false, wasm::HeapType::Extern),
             Ref::Exn(None) => (true, wasm::HeapType::NoExn),
             Ref::Exn(Some(_)) => (false, wasm::HeapType::Exn),
+            Ref::Any(_) => return Ok(store.type_of_ref(self.lower(store)?, wasm::HeapType::Any)),
         };
         Ok(wasm::RefType { nullable, heap })
     }
@@ -357,7 +390,8 @@ impl Ref {
                 let func: Option<FuncPtr> = func.map(|func| func.checked(store)).transpose()?;
                 RawRef::Func(func)
             }
-            Ref::Extern(None) | Ref::Exn(None) => RawRef::Gc(0),
+            Ref::Extern(None) | Ref::Exn(None) | Ref::Any(None) => RawRef::Gc(0),
+            Ref::Any(Some(object)) => RawRef::Gc(object.gc_ref(store)?.to_raw()),
             Ref::Exn(Some(exception)) => RawRef::Gc(exception.gc_ref(store)?.to_raw()),
             Ref::Extern(Some(object)) => RawRef::Gc(object.gc_ref(store)?.to_raw()),
         })
@@ -373,7 +407,10 @@ impl Ref {
                     wasm::HeapType::Exn | wasm::HeapType::NoExn => {
                         Ref::Exn(object.map(|object| Rooted::from_gc_ref(store, object)))
                     }
-                    _ => Ref::Extern(object.map(|object| Rooted::from_gc_ref(store, object))),
+                    wasm::HeapType::Extern | wasm::HeapType::NoExtern => {
+                        Ref::Extern(object.map(|object| Rooted::from_gc_ref(store, object)))
+                    }
+                    _ => Ref::Any(object.map(|object| Rooted::from_gc_ref(store, object))),
                 }
             }
         }
@@ -386,6 +423,7 @@ impl From<Ref> for Val {
             Ref::Func(func) => Val::FuncRef(func),
             Ref::Extern(object) => Val::ExternRef(object),
             Ref::Exn(exception) => Val::ExnRef(exception),
+            Ref::Any(object) => Val::AnyRef(object),
         }
     }
 }
@@ -413,6 +451,8 @@ from! {
     Option<Rooted<ExternRef>> => |object| Val::ExternRef(object);
     Rooted<ExnRef> => |exception| Val::ExnRef(Some(exception));
     Option<Rooted<ExnRef>> => |exception| Val::ExnRef(exception);
+    Rooted<AnyRef> => |object| Val::AnyRef(Some(object));
+    Option<Rooted<AnyRef>> => |object| Val::AnyRef(object);
 }
 
 impl From<Func> for Ref {
@@ -448,5 +488,17 @@ impl From<Rooted<ExnRef>> for Ref {
 impl From<Option<Rooted<ExnRef>>> for Ref {
     fn from(exception: Option<Rooted<ExnRef>>) -> Ref {
         Ref::Exn(exception)
+    }
+}
+
+impl From<Rooted<AnyRef>> for Ref {
+    fn from(object: Rooted<AnyRef>) -> Ref {
+        Ref::Any(Some(object))
+    }
+}
+
+impl From<Option<Rooted<AnyRef>>> for Ref {
+    fn from(object: Option<Rooted<AnyRef>>) -> Ref {
+        Ref::Any(object)
     }
 }

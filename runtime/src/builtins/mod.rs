@@ -6,6 +6,7 @@
 
 mod epoch;
 mod exception;
+mod gc;
 mod memory;
 mod reference;
 mod table;
@@ -47,6 +48,16 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::ElemDrop => elem_drop as *const (),
         Builtin::NewException => new_exception as *const (),
         Builtin::Throw => throw as *const (),
+        Builtin::GcAlloc => gc_alloc as *const (),
+        Builtin::GcAllocLarge => gc_alloc_large as *const (),
+        Builtin::RememberSlot => remember_slot as *const (),
+        Builtin::ArrayNew => array_new as *const (),
+        Builtin::ArrayNewData => array_new_data as *const (),
+        Builtin::ArrayNewElem => array_new_elem as *const (),
+        Builtin::ArrayFill => array_fill as *const (),
+        Builtin::ArrayCopy => array_copy as *const (),
+        Builtin::ArrayInitData => array_init_data as *const (),
+        Builtin::ArrayInitElem => array_init_elem as *const (),
         Builtin::IsSubtype => is_subtype as *const (),
     }
 }
@@ -66,6 +77,15 @@ extern "C" fn raise(store: *mut VmStore, _: *mut VmCtx) -> ! {
 extern "C" fn throw(store: *mut VmStore, _: *mut VmCtx, exception: u32) -> ! {
     // SAFETY: called from a builtin trampoline, as above; compiled code throws exceptions only.
     unsafe { unwind::throw(store, exception) }
+}
+
+extern "C" fn remember_slot(store: *mut VmStore, _: *mut VmCtx, address: usize) {
+    // SAFETY: the pointer of the activation is valid for the whole store, which its owner lent to
+    // this entry and does not use until it returns.
+    let store = unsafe { &mut *store.cast::<StoreInner>() };
+    // SAFETY: compiled code passes the address of a slot that it is about to write or has written:
+    // in an old object, a table or a global.
+    unsafe { store.gc.remember(address) };
 }
 
 /// Runs `body` for the calling instance; a failure is recorded for the trampoline to raise.
@@ -116,5 +136,14 @@ builtins! {
     table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
     elem_drop(segment: u32) => table::elem_drop;
     new_exception(tag: u32) -> u32 => exception::new;
+    gc_alloc(size: u32) -> u32 => gc::alloc;
+    gc_alloc_large(ty: u32, size: u32) -> u32 => gc::alloc_large;
+    array_new(ty: u32, len: u32) -> u32 => gc::array_new;
+    array_new_data(ty: u32, segment: u32, from: u32, len: u32) -> u32 => gc::array_new_data;
+    array_new_elem(ty: u32, segment: u32, from: u32, len: u32) -> u32 => gc::array_new_elem;
+    array_fill(array: u32, at: u32, low: u64, high: u64, len: u32) => gc::array_fill;
+    array_copy(to: u32, to_index: u32, from: u32, from_index: u32, len: u32) => gc::array_copy;
+    array_init_data(array: u32, segment: u32, at: u32, from: u32, len: u32) => gc::array_init_data;
+    array_init_elem(array: u32, segment: u32, at: u32, from: u32, len: u32) => gc::array_init_elem;
     is_subtype(a: u32, b: u32) -> u32 => reference::is_subtype;
 }

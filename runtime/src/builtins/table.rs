@@ -77,7 +77,7 @@ pub(super) fn init(
 }
 
 pub(super) fn elem_drop(store: &mut StoreInner, caller: Caller, segment: u32) -> Result<()> {
-    store.instances[caller.0].elements[segment as usize] = Box::default();
+    store.drop_segment(caller.0, segment as usize);
     Ok(())
 }
 
@@ -91,7 +91,8 @@ fn grow(
 ) -> Result<u64> {
     let limit = store.engine.settings.table_limit;
     let table = position(store, caller, table);
-    Ok(store.tables[table].grow(elements, init, limit).unwrap_or(u64::MAX))
+    let old = store.tables[table].grow(&mut store.gc, elements, init, limit);
+    Ok(old.unwrap_or(u64::MAX))
 }
 
 fn fill(
@@ -104,7 +105,7 @@ fn fill(
 ) -> Result<()> {
     store.charge_bulk(len)?;
     let table = position(store, caller, table);
-    Ok(store.tables[table].fill(at, value, len).map_err(table_trap)?)
+    Ok(store.tables[table].fill(&mut store.gc, at, value, len).map_err(table_trap)?)
 }
 
 fn position(store: &StoreInner, caller: Caller, table: u32) -> usize {

@@ -1,8 +1,11 @@
-//! The types of an engine: the registry, and its copy for compiled code. Decides nothing about
-//! types itself.
+//! The types of an engine: the registry, its copy for compiled code, and the layouts of objects.
+//! Decides nothing about types itself.
 
 use std::ops::{Deref, Range};
+use std::sync::Arc;
 
+use crate::abi::gc_layout::ObjectLayout;
+use crate::abi::object::{FIRST_TYPE, KIND_ARRAY, KIND_FUNC, KIND_STRUCT, TYPE_EXN, TYPE_EXTERN};
 use crate::error::Result;
 use crate::vm::type_table::TypeTable;
 use crate::wasm::index::TypeIndex;
@@ -13,16 +16,23 @@ use crate::wasm::types::{FuncType, SubType, TypeId, TypeRegistry};
 pub(crate) struct Types {
     registry: TypeRegistry,
     table: TypeTable,
+    /// By number, without the reserved ones.
+    layouts: Vec<Arc<ObjectLayout>>,
 }
 
 impl Types {
-    /// No types.
+    /// No types but the reserved numbers, which are no type's sub- or supertype.
     ///
     /// # Errors
     ///
     /// If the address space is used up.
     pub(crate) fn new() -> Result<Types> {
-        Ok(Types { registry: TypeRegistry::default(), table: TypeTable::new()? })
+        let table = TypeTable::new()?;
+        for number in 0..FIRST_TYPE {
+            let itself = [TYPE_EXTERN, TYPE_EXN].contains(&number).then_some(number);
+            table.push(itself.into_iter(), &ObjectLayout::Func)?;
+        }
+        Ok(Types { registry: TypeRegistry::default(), table, layouts: Vec::new() })
     }
 
     /// As [`TypeRegistry::register_module`].
@@ -56,18 +66,30 @@ impl Types {
         Ok(id)
     }
 
-    /// The address of the table, the same as long as the engine lives.
-    pub(crate) fn table(&self) -> *const u32 {
-        self.table.base()
+    /// The table, the same as long as the engine lives.
+    pub(crate) fn table(&self) -> &TypeTable {
+        &self.table
+    }
+
+    /// Where the parts of objects of type `id` lie.
+    pub(crate) fn layout(&self, id: TypeId) -> &Arc<ObjectLayout> {
+        &self.layouts[(id.0 - FIRST_TYPE) as usize]
     }
 
     /// Writes the entries of `id` and of all types before it that have none yet: an earlier
     /// registration may have failed.
     fn publish(&mut self, id: TypeId) -> Result<()> {
-        for index in self.table.len()..=id.0 as usize {
-            let index = u32::try_from(index).expect("the registry gives out u32 ids");
-            let display = self.registry.display(TypeId(index)).iter().map(|id| id.0);
-            self.table.push(display)?;
+        for number in self.table.len()..=id.0 as usize {
+            let id = TypeId(u32::try_from(number).expect("the registry gives out u32 ids"));
+            let layout = ObjectLayout::of_registered(&self.registry, id);
+            let kind = match layout {
+                ObjectLayout::Func => KIND_FUNC,
+                ObjectLayout::Struct(_) => KIND_STRUCT,
+                ObjectLayout::Array(_) => KIND_ARRAY,
+            };
+            let supertypes = self.registry.display(id).iter().map(|id| id.0);
+            self.table.push(std::iter::once(kind).chain(supertypes), &layout)?;
+            self.layouts.push(Arc::new(layout));
         }
         Ok(())
     }

@@ -27,9 +27,8 @@ use wasmparser::{
 use crate::Result;
 use crate::abi::code_map::CodeKind;
 use crate::wasm::decode::Decoded;
-use crate::wasm::index::{DefinedFuncIndex, FuncIndex, TypeIndex};
+use crate::wasm::index::{DefinedFuncIndex, FuncIndex};
 use crate::wasm::module::ModuleInfo;
-use crate::wasm::types::{HeapType, ValType};
 
 pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
@@ -127,33 +126,10 @@ pub(crate) fn compile_module(
 ///
 /// If the module declares such a thing; the text names the feature.
 pub(crate) fn check_declarations(info: &ModuleInfo) -> Result<()> {
-    check_types(info)?;
     for memory in &info.memories {
         if memory.shared {
             bail!("shared memories are not supported yet: threads");
         }
-    }
-    Ok(())
-}
-
-/// Rejects the types of the GC proposal, which the decoder lets through with function types that
-/// have subtypes. References to the GC heap that only bodies mention are always null.
-fn check_types(info: &ModuleInfo) -> Result<()> {
-    let is_gc = |heap: HeapType<TypeIndex>| {
-        use HeapType::{Exn, Extern, NoExn, NoExtern};
-        !matches!(heap, Extern | NoExtern | Exn | NoExn) && !info.is_func_heap(heap)
-    };
-    let is_gc_val = |ty: &ValType<TypeIndex>| matches!(ty, ValType::Ref(ty) if is_gc(ty.heap));
-    let types = info.types.iter().any(|ty| match ty.as_func() {
-        Some(ty) => ty.params.iter().chain(&ty.results).any(is_gc_val),
-        None => true,
-    });
-    if types
-        || info.globals.iter().any(|global| is_gc_val(&global.content))
-        || info.tables.iter().any(|table| is_gc(table.ty.element.heap))
-        || info.elements.iter().any(|segment| is_gc(segment.ty.heap))
-    {
-        bail!("types of structs, arrays and their references are not supported yet: gc");
     }
     Ok(())
 }

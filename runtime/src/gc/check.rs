@@ -1,54 +1,123 @@
-//! The heap checker: walks the whole heap after a collection and panics at the first thing that is
+//! The heap checker: walks the whole heap around collections and panics at the first thing that is
 //! not as the other files promise. Runs when `gc_stress` is on and in unit tests.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::externs::HostTable;
-use super::object::{GcRef, forwarded};
+use super::large::LargeObjects;
+use super::object::{GcRef, is_young};
 use super::roots::RootSet;
-use super::space::Space;
+use super::space::Memory;
+use super::store_buffer::StoreBuffer;
 use super::trace::Shape;
+use super::{Roots, VisitRoots};
+use crate::abi::object::HEADER_GC;
+use crate::vm::type_table::TypeTable;
 
-/// Checks the state between two collections.
-///
-/// # Panics
-///
-/// Panics when it is inconsistent.
-pub(super) fn check_heap(space: &Space, hosts: &HostTable, roots: &mut RootSet) {
-    let mut starts = HashSet::new();
-    let mut rows = HashSet::new();
-    let objects = space.objects();
-    let mut at = objects.start;
-    while at < objects.end {
-        let shape = Shape::of(space, at);
-        assert!(forwarded(space, at).is_none(), "heap check: {at:#x} is forwarded");
-        if let Shape::Host(row) = shape {
-            hosts.payload(row);
-            assert!(rows.insert(row), "heap check: two objects share {row:?}");
-        }
-        starts.insert(at);
-        at += shape.size();
-    }
-    assert_eq!(at, objects.end, "heap check: the last object reaches beyond the heap");
-    check_references(space, roots, &starts);
-    for (row, payload) in hosts.occupied() {
-        let used = rows.contains(&row) || payload.is_borrowed();
-        assert!(used, "heap check: {row:?} ({payload:?}) has lost its object");
-    }
+/// The heap as the checker sees it.
+pub(super) struct Checker<'a> {
+    memory: Memory<'a>,
+    types: &'a TypeTable,
+    large: &'a LargeObjects,
+    /// Where objects begin.
+    starts: HashSet<u32>,
+    /// The slots of old objects that hold references.
+    old_slots: Vec<u32>,
+    rows: HashSet<u32>,
 }
 
-/// Every reference, in roots and in objects, is null, an i31 or the start of an object.
-fn check_references(space: &Space, roots: &mut RootSet, starts: &HashSet<u32>) {
-    let check = |reference: u32| {
-        if let Some(at) = GcRef::from_raw(reference).and_then(GcRef::offset) {
-            assert!(starts.contains(&at), "heap check: {at:#x} is not the start of an object");
+impl<'a> Checker<'a> {
+    /// Walks all objects.
+    ///
+    /// # Panics
+    ///
+    /// Panics when objects do not follow each other, or are not what they should be.
+    pub(super) fn new(
+        memory: Memory<'a>,
+        types: &'a TypeTable,
+        nursery: Range<u32>,
+        old: Range<u32>,
+        large: &'a LargeObjects,
+        hosts: &HostTable,
+    ) -> Checker<'a> {
+        let (starts, old_slots, rows) = Default::default();
+        let mut checker = Checker { memory, types, large, starts, old_slots, rows };
+        checker.walk(nursery, hosts);
+        checker.walk(old, hosts);
+        for at in large.objects() {
+            checker.object(at, hosts);
         }
-    };
-    for &at in starts {
-        for field in Shape::of(space, at).references() {
-            let [reference] = space.read(at + field);
-            check(reference);
+        checker
+    }
+
+    fn walk(&mut self, objects: Range<u32>, hosts: &HostTable) {
+        let mut at = objects.start;
+        while at < objects.end {
+            at += self.object(at, hosts).size();
+        }
+        assert_eq!(at, objects.end, "heap check: the last object reaches beyond its space");
+    }
+
+    fn object(&mut self, at: u32, hosts: &HostTable) -> Shape<'a> {
+        let [ty, _] = self.memory.header(at);
+        let shape = Shape::of(self.memory, self.types, at, ty);
+        let word = self.memory.word(at + HEADER_GC);
+        assert_eq!(word, 0, "heap check: {at:#x} is still marked or forwarded");
+        if let Shape::Host(row) = shape {
+            hosts.payload(row);
+            assert!(self.rows.insert(row.0), "heap check: two objects share {row:?}");
+        }
+        self.starts.insert(at);
+        if !is_young(at) {
+            shape.references(at, |slot| self.old_slots.push(slot));
+        }
+        shape
+    }
+
+    /// Checks what must hold before a minor collection: everything that leads to young objects from
+    /// outside the nursery is in the buffer, or a root that the collection looks at.
+    pub(super) fn before_minor(&self, buffer: &StoreBuffer, visit_roots: &mut VisitRoots<'_>) {
+        let known = buffer.addresses();
+        for slot in &self.old_slots {
+            let (reference, address) = (self.memory.word(*slot), self.memory.address(*slot));
+            let found = !is_young(reference) || known.contains(&address);
+            assert!(found, "heap check: nobody logged the young {reference:#x} in {slot:#x}");
+        }
+        visit_roots(Roots::Definitions, &mut |slot| {
+            let (reference, address) = (*slot, std::ptr::from_mut(slot).addr());
+            let found = !is_young(reference) || known.contains(&address);
+            assert!(found, "heap check: nobody logged the young {reference:#x} in a definition");
+        });
+    }
+
+    /// Checks the state after a collection, with an empty nursery.
+    pub(super) fn after(
+        &self,
+        hosts: &HostTable,
+        roots: &mut RootSet,
+        visit_roots: &mut VisitRoots<'_>,
+    ) {
+        let check = |reference: u32| {
+            if let Some(at) = GcRef::from_raw(reference).and_then(GcRef::offset) {
+                assert!(!is_young(at), "heap check: {at:#x} is left in the evacuated nursery");
+                let found = self.starts.contains(&at);
+                assert!(found, "heap check: {at:#x} is not the start of an object");
+            }
+        };
+        for slot in &self.old_slots {
+            check(self.memory.word(*slot));
+        }
+        roots.visit(&mut |slot| check(*slot));
+        for kind in [Roots::Frames, Roots::Definitions] {
+            visit_roots(kind, &mut |slot| check(*slot));
+        }
+        for at in self.large.objects() {
+            assert!(!LargeObjects::is_marked(self.memory, at), "heap check: {at:#x} is marked");
+        }
+        for (row, payload) in hosts.occupied() {
+            let used = self.rows.contains(&row.0) || payload.is_borrowed();
+            assert!(used, "heap check: {row:?} ({payload:?}) has lost its object");
         }
     }
-    roots.visit(&mut |slot| check(*slot));
 }

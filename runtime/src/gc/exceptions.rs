@@ -3,23 +3,11 @@
 
 use super::GcStore;
 use super::object::{self, GcRef};
-use crate::abi::exception::{ExnField, ExnLayout};
+use crate::abi::exception::ExnField;
 use crate::abi::object::EXN_TAG;
 use crate::abi::signature::LoweredType;
 
 impl GcStore {
-    /// Makes an exception of the tag at position `tag`, with a payload of zeros. Never collects:
-    /// `None` when the heap is full, and then a collection is due.
-    pub(crate) fn alloc_exception(&mut self, tag: u32, layout: &ExnLayout) -> Option<GcRef> {
-        let Some(at) = self.space.alloc(layout.size) else {
-            self.spent = self.spent.max(self.budget);
-            return None;
-        };
-        self.spent = self.spent.saturating_add(layout.size as usize);
-        object::write_exception(&mut self.space, at, tag, layout);
-        GcRef::from_raw(at)
-    }
-
     /// The position of an exception's tag in the store.
     ///
     /// # Panics
@@ -41,10 +29,13 @@ impl GcStore {
         }
     }
 
-    /// Replaces a value of an exception's payload by the bits of a slot. References among them are
-    /// raw: nothing has collected since they were taken from their roots.
+    /// Replaces a value of an exception's payload by the bits of a slot. A reference is raw: nothing has
+    /// collected since it was taken from its root.
     pub(crate) fn set_exception_field(&mut self, reference: GcRef, field: ExnField, bits: u128) {
         let at = self.exception_at(reference) + field.offset;
+        if field.is_reference {
+            return self.write_reference(reference, at, bits as u32);
+        }
         let words_of_bits = [0, 32, 64, 96].map(|shift| (bits >> shift) as u32);
         for (word, at) in words_of_bits[..words(field.ty)].iter().zip((at..).step_by(4)) {
             self.space.write(at, [*word]);
@@ -73,17 +64,19 @@ fn join(words: &[u32]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gc::GcConfig;
+    use crate::abi::exception::ExnLayout;
+    use crate::gc::tests::Heap;
+    use crate::gc::{GcConfig, Why};
 
     #[test]
     fn a_collection_moves_exceptions_and_what_they_lead_to() {
         use LoweredType::{F64, I32, I64, V128};
-        let mut gc = GcStore::new(GcConfig::default());
+        let mut heap = Heap::new(&GcConfig::default());
         let types = [(I64, false), (I32, true), (V128, false), (I32, false), (F64, false)];
         let layout = ExnLayout::new(&types);
-        let garbage = gc.alloc_exception(1, &layout).unwrap();
-        let inner = gc.alloc_exception(2, &layout).unwrap();
-        let outer = gc.alloc_exception(3, &layout).unwrap();
+        let [garbage, inner, outer] =
+            [1, 2, 3].map(|tag| heap.gc.alloc_exception(&heap.vm, tag, &layout).unwrap());
+        let gc = &mut heap.gc;
         let bits = [u128::from(u64::MAX), u128::from(inner.to_raw()), u128::MAX - 1, 7, 1 << 63];
         for (field, bits) in layout.fields.iter().zip(bits) {
             gc.set_exception_field(outer, *field, bits);
@@ -91,8 +84,9 @@ mod tests {
             gc.set_exception_field(inner, layout.fields[0], u128::from(garbage.to_raw()));
         }
         let root = gc.root(outer);
-        gc.collect(&mut |_| {});
-        assert_eq!(gc.stats().heap_bytes, 2 * layout.size as usize);
+        heap.collect(Why::Due);
+        assert_eq!(heap.stats().heap_bytes, 2 * layout.size as usize);
+        let gc = &heap.gc;
         let moved = gc.rooted(root).unwrap();
         assert_ne!(moved, outer);
         assert_eq!(gc.exception_tag(moved), 3);
@@ -109,13 +103,31 @@ mod tests {
     #[test]
     fn a_full_heap_makes_no_exception() {
         let config = GcConfig { heap_limit: 40, ..GcConfig::default() };
-        let mut gc = GcStore::new(config);
+        let mut heap = Heap::new(&config);
         let layout = ExnLayout::new(&[]);
-        assert!(gc.alloc_exception(0, &layout).is_some());
-        assert!(gc.alloc_exception(0, &layout).is_some());
-        assert!(gc.alloc_exception(0, &layout).is_none());
-        assert!(gc.should_collect());
-        gc.collect(&mut |_| {});
-        assert!(gc.alloc_exception(0, &layout).is_some());
+        let alloc = |heap: &mut Heap| heap.gc.alloc_exception(&heap.vm, 0, &layout);
+        assert!(alloc(&mut heap).is_some());
+        assert!(alloc(&mut heap).is_some());
+        assert!(alloc(&mut heap).is_none());
+        assert!(heap.gc.should_collect());
+        heap.collect(Why::Due);
+        assert!(alloc(&mut heap).is_some());
+    }
+
+    #[test]
+    fn a_field_of_an_old_exception_may_lead_to_a_young_one() {
+        let mut heap = Heap::new(&GcConfig::default());
+        let layout = ExnLayout::new(&[(LoweredType::I32, true)]);
+        let field = layout.fields[0];
+        let old = heap.gc.alloc_exception(&heap.vm, 1, &layout).unwrap();
+        let root = heap.gc.root(old);
+        heap.collect(Why::Due);
+        let young = heap.gc.alloc_exception(&heap.vm, 2, &layout).unwrap();
+        let old = heap.gc.rooted(root).unwrap();
+        heap.gc.set_exception_field(old, field, u128::from(young.to_raw()));
+        heap.collect(Why::Due);
+        let moved = GcRef::from_raw(heap.gc.exception_field(old, field) as u32).unwrap();
+        assert_ne!(moved, young);
+        assert_eq!(heap.gc.exception_tag(moved), 2);
     }
 }

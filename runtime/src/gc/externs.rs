@@ -13,8 +13,8 @@ use super::payload::{BorrowError, HostData, Located, Payload};
 pub(crate) enum HostRefError {
     /// The reference is null.
     Null,
-    /// The reference is an i31 or an object that a guest made.
-    NotHostObject,
+    /// The reference is an i31 or an object that a guest made: this.
+    NotHostObject(&'static str),
     /// The host object is of another type.
     WrongType {
         /// The name of that type.
@@ -30,7 +30,7 @@ impl HostRefError {
     pub(crate) fn found(&self) -> String {
         match self {
             HostRefError::Null => "null".into(),
-            HostRefError::NotHostObject => "a reference that is not a host object".into(),
+            HostRefError::NotHostObject(found) => (*found).into(),
             HostRefError::WrongType { found } => format!("a host object of type `{found}`"),
             HostRefError::Borrow(_) => "a host object that is in use".into(),
         }
@@ -47,6 +47,8 @@ impl From<BorrowError> for HostRefError {
 #[derive(Debug, Default)]
 pub(super) struct HostTable {
     rows: Vec<Row>,
+    /// The rows whose object is young, and those whose object died young but which are borrowed.
+    young: Vec<u32>,
     /// The first vacant row; they form a list through [`Row::word`].
     vacant: Option<u32>,
     /// Payloads whose object is gone and whose value is still to be dropped.
@@ -73,9 +75,18 @@ struct Row {
 enum Vacant {}
 
 impl HostTable {
-    /// Puts `payload` in a row of its own.
+    /// Puts `payload` in a row of its own, for an object that is young or is not.
     #[inline]
-    pub(super) fn insert(&mut self, payload: Payload) -> RowId {
+    pub(super) fn insert(&mut self, payload: Payload, is_young: bool) -> RowId {
+        let row = self.insert_old(payload);
+        if is_young {
+            self.young.push(row.0);
+        }
+        row
+    }
+
+    #[inline]
+    fn insert_old(&mut self, payload: Payload) -> RowId {
         self.live += 1;
         self.live_bytes = self.live_bytes.saturating_add(payload.bytes());
         if let Some(at) = self.vacant {
@@ -194,24 +205,42 @@ impl HostTable {
         }
     }
 
-    /// Ends a collection: payloads of rows that were not reached become dead. A borrowed row stays,
-    /// its object gone, until a collection finds it free.
+    /// Ends a full collection: payloads of rows that were not reached become dead. A borrowed row
+    /// stays, its object gone, until a collection finds it free.
     pub(super) fn end_cycle(&mut self) {
-        for (at, row) in (0..).zip(&mut self.rows) {
-            if row.word == self.cycle && row.payload.is_some() {
-                continue;
+        self.young.clear();
+        for at in 0..self.rows.len() as u32 {
+            if self.bury(at) {
+                self.young.push(at);
             }
-            let Some(payload) = row.payload.take_if(|payload| !payload.is_borrowed()) else {
-                continue;
-            };
-            row.tag = TypeId::of::<Vacant>();
-            row.word = self.vacant.map_or(0, |next| next + 1);
-            self.vacant = Some(at);
-            self.live -= 1;
-            self.live_bytes = self.live_bytes.saturating_sub(payload.bytes());
-            self.dead_bytes = self.dead_bytes.saturating_add(payload.bytes());
-            self.dead.push(payload);
         }
+    }
+
+    /// Ends a minor collection: as [`HostTable::end_cycle`], but of rows whose object was young only.
+    pub(super) fn end_minor_cycle(&mut self) {
+        let mut young = std::mem::take(&mut self.young);
+        young.retain(|at| self.bury(*at));
+        self.young = young;
+    }
+
+    /// Makes the payload of a row dead if it was not reached. Returns whether it should be but is
+    /// borrowed.
+    fn bury(&mut self, at: u32) -> bool {
+        let row = &mut self.rows[at as usize];
+        if row.payload.is_none() || row.word == self.cycle {
+            return false;
+        }
+        let Some(payload) = row.payload.take_if(|payload| !payload.is_borrowed()) else {
+            return true;
+        };
+        row.tag = TypeId::of::<Vacant>();
+        row.word = self.vacant.map_or(0, |next| next + 1);
+        self.vacant = Some(at);
+        self.live -= 1;
+        self.live_bytes = self.live_bytes.saturating_sub(payload.bytes());
+        self.dead_bytes = self.dead_bytes.saturating_add(payload.bytes());
+        self.dead.push(payload);
+        false
     }
 
     /// A payload whose object is gone. The caller drops it where a destructor may run.
@@ -232,23 +261,17 @@ impl HostTable {
                 }
             }
             self.vacant = None;
+            self.young.clear();
             None
         })
     }
 
     /// Payloads in rows.
-    #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.live
     }
 
-    /// Rows, vacant ones included.
-    pub(super) fn rows(&self) -> usize {
-        self.rows.len()
-    }
-
     /// Payloads waiting in [`HostTable::take_dead`].
-    #[cfg(test)]
     pub(super) fn dead(&self) -> usize {
         self.dead.len()
     }
@@ -295,7 +318,7 @@ mod tests {
     #[test]
     fn unreached_rows_die_and_are_used_again() {
         let mut table = HostTable::default();
-        let rows = [1, 2, 3].map(|value| table.insert(payload(value)));
+        let rows = [1, 2, 3].map(|value| table.insert(payload(value), true));
         table.begin_cycle();
         table.reach(rows[1]);
         table.end_cycle();
@@ -304,14 +327,14 @@ mod tests {
         while table.take_dead().is_some() {}
         assert!(table.bytes() < 2000);
         assert_eq!(table.value::<u32>(rows[1]), Ok(&2));
-        let (again, more) = (table.insert(payload(4)), table.insert(payload(5)));
+        let (again, more) = (table.insert(payload(4), true), table.insert(payload(5), true));
         assert!(again != more && rows.contains(&again) && rows.contains(&more));
     }
 
     #[test]
     fn a_borrowed_row_outlives_its_object() {
         let mut table = HostTable::default();
-        let row = table.insert(payload(1));
+        let row = table.insert(payload(1), false);
         let site = const { &BorrowSite::new("m", "f", "p") };
         let located = table.locate::<u32>(row).ok().unwrap();
         // SAFETY: nothing was dropped since, and the guard goes before the table does.
@@ -326,9 +349,44 @@ mod tests {
     }
 
     #[test]
+    fn minor_collections_look_at_young_rows_only() {
+        let mut table = HostTable::default();
+        let old = table.insert(payload(1), false);
+        let rows = [2, 3].map(|value| table.insert(payload(value), true));
+        let site = const { &BorrowSite::new("m", "f", "p") };
+        let borrowed = table.insert(payload(4), true);
+        let located = table.locate::<u32>(borrowed).ok().unwrap();
+        // SAFETY: nothing was dropped since, and the guard goes before the table does.
+        let guard = unsafe { located.borrow(site) }.ok().unwrap();
+        let minor = |table: &mut HostTable, reached: &[RowId]| {
+            table.begin_cycle();
+            reached.iter().for_each(|row| table.reach(*row));
+            table.end_minor_cycle();
+            (table.live(), table.dead())
+        };
+        assert_eq!(minor(&mut table, &[rows[1]]), (3, 1));
+        assert_eq!(minor(&mut table, &[]), (3, 1), "the survivor is old, the other borrowed");
+        drop(guard);
+        assert_eq!(minor(&mut table, &[]), (2, 2));
+        // A full collection finds borrowed rows too, and leaves no trace of them.
+        let orphan = table.insert(payload(5), false);
+        let located = table.locate::<u32>(orphan).ok().unwrap();
+        // SAFETY: as above.
+        let guard = unsafe { located.borrow(site) }.ok().unwrap();
+        table.begin_cycle();
+        [old, rows[1]].into_iter().for_each(|row| table.reach(row));
+        table.end_cycle();
+        assert_eq!((table.live(), table.dead()), (3, 2));
+        drop(guard);
+        assert_eq!(minor(&mut table, &[]), (2, 3));
+        let again = table.insert(payload(6), false);
+        assert_eq!(minor(&mut table, &[]), (3, 3), "{again:?} is old");
+    }
+
+    #[test]
     fn a_wrong_type_is_named() {
         let mut table = HostTable::default();
-        let row = table.insert(payload(1));
+        let row = table.insert(payload(1), false);
         assert_eq!(table.value::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
         assert_eq!(table.value_mut::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
         let wrong = table.locate::<u64>(row).err();
@@ -339,7 +397,7 @@ mod tests {
     #[test]
     fn cycles_may_wrap_around() {
         let mut table = HostTable { cycle: u32::MAX, ..HostTable::default() };
-        let (kept, lost) = (table.insert(payload(1)), table.insert(payload(2)));
+        let (kept, lost) = (table.insert(payload(1), false), table.insert(payload(2), false));
         table.begin_cycle();
         table.reach(kept);
         table.end_cycle();
@@ -353,7 +411,7 @@ mod tests {
     fn everything_can_be_taken_at_the_end() {
         let mut table = HostTable::default();
         for value in 0..5 {
-            table.insert(payload(value));
+            table.insert(payload(value), true);
         }
         table.begin_cycle();
         table.reach(RowId(3));

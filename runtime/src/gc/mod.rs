@@ -4,13 +4,21 @@
 //! | file | owns |
 //! |---|---|
 //! | `space.rs` | the memory |
+//! | `nursery.rs`, `old.rs`, `large.rs` | young objects, old ones, and those that never move |
 //! | `object.rs` | references and headers |
 //! | `trace.rs` | what an object consists of |
-//! | `collector.rs` | one collection |
+//! | `alloc.rs` | making objects: where they go, and that there is room |
+//! | `store_buffer.rs` | which old places may lead to young objects |
+//! | `minor.rs` | minor collections |
+//! | `full.rs`, `mark_bits.rs` | full collections |
+//! | `pacing.rs` | when to collect, and what |
+//! | `collect.rs` | one collection from the beginning to the end |
 //! | `roots.rs` | references held by Rust |
 //! | `externs.rs` | the host table, outside the heap |
 //! | `exceptions.rs` | exceptions and their payloads |
+//! | `objects.rs` | structs and arrays |
 //! | `payload.rs` | one host value, type erased |
+//! | `stats.rs` | what has been done |
 //! | `check.rs` | the heap checker |
 //!
 //! # When objects move
@@ -18,22 +26,50 @@
 //! Only in [`GcStore::collect`], which takes `&mut`. A [`GcRef`] is therefore good until then, and
 //! who must not see it change holds a shared borrow of the store.
 //!
+//! # When references are written
+//!
+//! A minor collection looks at no old object, table, global or segment, unless its slot was logged
+//! in the store buffer. Whoever writes a reference there has it logged if it is young:
+//!
+//! | who writes | what | how it is logged |
+//! |---|---|---|
+//! | compiled code | fields, elements of arrays and tables, globals | `compile/translate/gc/barrier.rs`, then [`GcStore::remember`] |
+//! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
+//! | builtins, hosts, instantiation | tables, globals | [`GcStore::log_young`], by the definition's own methods |
+//! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
+//! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
+//!
+//! A table that moves when it grows and a segment that is dropped take their slots back with
+//! [`GcStore::forget`].
+//!
 //! # When payloads are dropped
 //!
 //! Never inside this module, where a destructor would run in the middle of a collection: `collect`
 //! puts them aside, and the layer above pops them with [`GcStore::take_dead`].
 
+mod alloc;
 mod check;
-mod collector;
+mod collect;
 mod exceptions;
 #[allow(unsafe_code, reason = "compares type tags for typed access")]
 mod externs;
+mod full;
+mod large;
+mod mark_bits;
+mod minor;
+mod nursery;
 pub(crate) mod object;
+mod objects;
+mod old;
+mod pacing;
 #[allow(unsafe_code, reason = "host values with their type erased")]
 mod payload;
 pub(crate) mod roots;
 #[allow(unsafe_code, reason = "heap words as raw memory")]
 mod space;
+mod stats;
+#[allow(unsafe_code, reason = "slots by their addresses")]
+mod store_buffer;
 #[cfg(test)]
 #[allow(unsafe_code, reason = "the model borrows as a caller that keeps the order")]
 mod tests;
@@ -41,29 +77,38 @@ mod trace;
 
 use std::any::Any;
 
-use crate::abi::object::EXTERN_SIZE;
+use crate::abi::shape::Shape;
 use crate::error::Result;
-use check::check_heap;
-use collector::Collection;
+use crate::vm::context::VmHeap;
+use crate::vm::type_table::TypeTable;
 use externs::HostTable;
+use large::LargeObjects;
+use nursery::Nursery;
+use old::Old;
+use pacing::{Pacer, Sizes};
 use roots::{RootSet, StoreId};
 use space::Space;
+use store_buffer::StoreBuffer;
 
-pub(crate) use collector::VisitRoots;
+pub(crate) use collect::{Roots, VisitRoots, Why};
 pub(crate) use externs::HostRefError;
 pub(crate) use object::{GcRef, RowId};
+pub(crate) use objects::{Elements, Referent};
 pub use payload::BorrowSite;
 pub(crate) use payload::{
     BorrowError, Borrowed, BorrowedMut, HostData, Located, Payload, Properties,
 };
 pub(crate) use roots::RootIndex;
 pub(crate) use roots::{Liveness, Scope};
+pub use stats::GcStats;
 
 /// What a store says about its heap when it is made.
 #[derive(Clone, Debug)]
 pub(crate) struct GcConfig {
     /// The most bytes that objects may occupy; what the reservation can hold is an upper bound.
     pub(crate) heap_limit: usize,
+    /// About how many bytes of objects are made between two minor collections.
+    pub(crate) nursery_size: usize,
     /// The most bytes that payloads may own; `None` for no limit.
     pub(crate) host_memory_limit: Option<usize>,
     /// Collect at every safepoint, and check the heap each time.
@@ -72,63 +117,60 @@ pub(crate) struct GcConfig {
 
 impl Default for GcConfig {
     fn default() -> GcConfig {
-        GcConfig { heap_limit: usize::MAX, host_memory_limit: None, stress: false }
+        GcConfig {
+            heap_limit: usize::MAX,
+            nursery_size: 1 << 20,
+            host_memory_limit: None,
+            stress: false,
+        }
     }
 }
 
-/// What a heap holds and has done.
-#[cfg(test)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct GcStats {
-    /// Collections so far.
-    pub(crate) collections: u64,
-    /// Bytes of objects, including those that died since the latest collection.
-    pub(crate) heap_bytes: usize,
-    /// Bytes of memory that stand ready for objects.
-    pub(crate) heap_committed: usize,
-    /// Payloads whose object has not been found dead.
-    pub(crate) host_objects: usize,
-    /// Payloads to be dropped.
-    pub(crate) host_objects_dead: usize,
-    /// Bytes that payloads own, dead ones included.
-    pub(crate) host_bytes: usize,
-    /// Roots in scopes.
-    pub(crate) scoped_roots: usize,
-    /// Roots of manually rooted handles.
-    pub(crate) owned_roots: usize,
-}
-
-/// No collection is worth its time below this many bytes.
-const BUDGET_MIN: usize = 128 << 10;
-
 /// The heap, the roots and the host objects of one store. Makes its memory at the first object.
+///
+/// What compiled code must know of it lies in a [`VmHeap`], which is always the same one.
 #[derive(Debug)]
 pub(crate) struct GcStore {
+    /// What the objects of each type consist of.
+    types: TypeTable,
     space: Space,
+    nursery: Nursery,
+    old: Old,
+    large: LargeObjects,
+    buffer: StoreBuffer,
     hosts: HostTable,
     roots: RootSet,
-    config: GcConfig,
-    /// Bytes allocated since the latest collection, in the heap and by payloads.
-    spent: usize,
-    /// How much may be spent before a collection is due.
-    budget: usize,
-    collections: u64,
+    pacer: Pacer,
+    stats: GcStats,
+    /// The most bytes that all objects may occupy.
+    limit: u32,
+    stress: bool,
+    /// How many objects may wait to be marked.
+    mark_stack_limit: usize,
 }
 
 impl GcStore {
-    /// An empty heap with a store id of its own. Maps and allocates nothing.
-    pub(crate) fn new(config: GcConfig) -> GcStore {
-        let mut store = GcStore {
-            space: Space::new(config.heap_limit),
+    /// An empty heap for objects of `types` with a store id of its own. Maps and allocates nothing.
+    pub(crate) fn new(config: &GcConfig, types: TypeTable) -> GcStore {
+        let nursery = Nursery::new(config.nursery_size, config.stress);
+        let limit = alloc::limit(config.heap_limit);
+        let host = config.host_memory_limit.unwrap_or(usize::MAX);
+        let limits = Sizes { heap: limit as usize, host };
+        GcStore {
+            types,
+            space: Space::default(),
+            pacer: Pacer::new(limits, nursery.size() as usize),
+            nursery,
+            old: Old::default(),
+            large: LargeObjects::default(),
+            buffer: StoreBuffer::default(),
             hosts: HostTable::default(),
             roots: RootSet::new(StoreId::allocate()),
-            config,
-            spent: 0,
-            budget: 0,
-            collections: 0,
-        };
-        store.renew_budget(0);
-        store
+            stats: GcStats::default(),
+            limit,
+            stress: config.stress,
+            mark_stack_limit: usize::MAX,
+        }
     }
 
     /// The identity of the store.
@@ -137,98 +179,32 @@ impl GcStore {
         self.roots.store()
     }
 
-    /// What references are relative to: null until the heap is reserved, then the same for ever.
-    #[inline]
-    pub(crate) fn base(&self) -> *mut u8 {
-        self.space.base()
-    }
-
     /// What the heap holds and has done.
-    #[cfg(test)]
-    pub(crate) fn stats(&self) -> GcStats {
+    pub(crate) fn stats(&self, heap: &VmHeap) -> GcStats {
         let (scoped_roots, owned_roots) = self.roots.len();
+        let old = self.old.used() as usize + self.large.used() as usize;
         GcStats {
-            collections: self.collections,
-            heap_bytes: self.space.used() as usize,
-            heap_committed: self.space.committed() as usize,
+            heap_bytes: old + self.nursery.used(heap) as usize,
+            committed_bytes: self.space.committed(),
             host_objects: self.hosts.live(),
             host_objects_dead: self.hosts.dead(),
             host_bytes: self.hosts.bytes(),
             scoped_roots,
             owned_roots,
+            ..self.stats
         }
-    }
-}
-
-/// Allocating and collecting.
-impl GcStore {
-    /// Makes a host object for `payload`. Never collects: when a limit is reached, the payload
-    /// comes back, and a collection is due.
-    #[inline]
-    pub(crate) fn alloc_host(&mut self, payload: Payload) -> Result<GcRef, Payload> {
-        let bytes = payload.bytes();
-        let Some(at) = self.alloc_host_words(bytes) else {
-            self.spent = self.spent.max(self.budget);
-            return Err(payload);
-        };
-        self.spent = self.spent.saturating_add(bytes).saturating_add(EXTERN_SIZE as usize);
-        let row = self.hosts.insert(payload);
-        object::write_host(&mut self.space, at, row);
-        Ok(GcRef::from_raw(at).expect("the first 64 KiB of the heap hold no objects"))
-    }
-
-    #[inline]
-    fn alloc_host_words(&mut self, bytes: usize) -> Option<u32> {
-        if let Some(limit) = self.config.host_memory_limit
-            && self.hosts.bytes().saturating_add(bytes) > limit
-        {
-            return None;
-        }
-        self.space.alloc(EXTERN_SIZE)
     }
 
     /// Whether the next safepoint should collect.
     #[inline]
     pub(crate) fn should_collect(&self) -> bool {
-        self.spent >= self.budget || (self.config.stress && self.space.used() > 0)
+        self.pacer.is_due() || (self.stress && !self.space.base().is_null())
     }
 
-    /// Moves all objects that roots lead to and forgets the others. `visit_roots` shows every
-    /// place outside of this module that holds a reference, each once; roots held by Rust handles
-    /// are known here.
-    ///
-    /// The payloads of forgotten host objects wait in [`GcStore::take_dead`].
-    pub(crate) fn collect(&mut self, visit_roots: &mut VisitRoots<'_>) {
-        let GcStore { space, hosts, roots, .. } = self;
-        let mut visited = 0;
-        roots.trim();
-        Collection::run(space, hosts, &mut |visit| {
-            let visit = &mut |slot: &mut u32| {
-                visited += 1;
-                visit(slot);
-            };
-            roots.visit(visit);
-            visit_roots(visit);
-        });
-        self.collections += 1;
-        self.renew_budget(visited);
-        if self.config.stress || cfg!(test) {
-            check_heap(&self.space, &self.hosts, &mut self.roots);
-        }
-    }
-
-    /// As much as a collection has to look at, so that collecting costs a constant factor; less near
-    /// a limit, so that a collection comes before the limit does. `roots` is how many places hold
-    /// references.
-    fn renew_budget(&mut self, roots: usize) {
-        let (heap, host) = (self.space.used() as usize, self.hosts.live_bytes());
-        let heap_left = (self.space.limit() as usize).saturating_sub(heap);
-        let host_limit = self.config.host_memory_limit.unwrap_or(usize::MAX);
-        let host_left = host_limit.saturating_sub(host);
-        let looked_at = (roots + self.hosts.rows()).saturating_mul(EXTERN_SIZE as usize);
-        let wanted = heap.saturating_add(host).max(looked_at).max(BUDGET_MIN);
-        self.budget = wanted.min(heap_left / 2).min(host_left / 2).max(1);
-        self.spent = 0;
+    /// What everything but young objects occupies.
+    fn sizes(&self) -> Sizes {
+        let heap = self.old.used() as usize + self.large.used() as usize;
+        Sizes { heap, host: self.hosts.live_bytes() }
     }
 
     /// A payload whose object is gone. Dropping it runs the embedder's code: do so outside of all
@@ -297,8 +273,24 @@ impl GcStore {
     #[inline]
     pub(crate) fn host_row(&self, raw: u32) -> Result<RowId, HostRefError> {
         let reference = GcRef::from_raw(raw).ok_or(HostRefError::Null)?;
-        let at = reference.offset().ok_or(HostRefError::NotHostObject)?;
-        object::host_row(&self.space, at).ok_or(HostRefError::NotHostObject)
+        reference
+            .offset()
+            .and_then(|at| object::host_row(&self.space, at))
+            .ok_or_else(|| HostRefError::NotHostObject(self.describe(reference)))
+    }
+
+    /// What a reference that is not one to a host object leads to, for messages.
+    #[cold]
+    fn describe(&self, reference: GcRef) -> &'static str {
+        match self.referent(reference) {
+            Referent::I31 => "an i31",
+            Referent::Host => "a host object",
+            Referent::Exception => "an exception",
+            Referent::Object(ty) => match self.types.shape(ty.0) {
+                Shape::Array { .. } => "an array of a guest",
+                _ => "a struct of a guest",
+            },
+        }
     }
 
     /// The value of a host object of type `T`, to be borrowed, given the bits of a reference that a
@@ -341,12 +333,13 @@ impl GcStore {
     }
 
     /// A number that no collection changes: what a hash may depend on. It tells live references
-    /// apart, but for exceptions of one tag.
+    /// apart, but for exceptions of one tag and for objects of one type.
     pub(crate) fn identity(&self, reference: GcRef) -> u64 {
-        match self.host_row(reference.to_raw()) {
-            Ok(row) => u64::from(row.0) << 32,
-            Err(_) if reference.is_i31() => u64::from(reference.to_raw()),
-            Err(_) => u64::MAX - u64::from(self.exception_tag(reference)),
+        match (self.host_row(reference.to_raw()), self.referent(reference)) {
+            (Ok(row), _) => u64::from(row.0) << 32,
+            (_, Referent::Object(ty)) => u64::MAX << 32 | u64::from(ty.0),
+            (_, Referent::Exception) => u64::MAX - u64::from(self.exception_tag(reference)),
+            _ => u64::from(reference.to_raw()),
         }
     }
 

@@ -3,9 +3,11 @@
 use std::num::NonZeroU32;
 
 use super::space::Space;
+pub(super) use crate::abi::object::is_young;
+
 use crate::abi::exception::ExnLayout;
 use crate::abi::object::{
-    EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_GC, HEADER_TYPE, I31_TAG, OBJECT_ALIGN,
+    ARRAY_LEN, EXN_SHAPE, EXN_TAG, EXTERN_ROW, EXTERN_SIZE, HEADER_TYPE, I31_TAG, OBJECT_ALIGN,
     TYPE_EXN, TYPE_EXTERN,
 };
 
@@ -66,8 +68,11 @@ pub(super) fn write_host(space: &mut Space, at: u32, row: RowId) {
 /// The row of the object at `at`, if it is a host object.
 #[inline]
 pub(super) fn host_row(space: &Space, at: u32) -> Option<RowId> {
-    let words: [u32; HOST_WORDS] = space.read(at);
-    (words[TYPE_WORD] == TYPE_EXTERN).then_some(RowId(words[ROW_WORD]))
+    // Objects of other types may be smaller.
+    (type_word(space, at) == TYPE_EXTERN).then(|| {
+        let [row] = space.read(at + EXTERN_ROW);
+        RowId(row)
+    })
 }
 
 /// Makes the object at `at` an exception of the tag at position `tag`, with a payload of zeros.
@@ -83,23 +88,22 @@ pub(super) fn write_exception(space: &mut Space, at: u32, tag: u32, layout: &Exn
 /// The shape word of the object at `at`, if it is an exception.
 #[inline]
 pub(super) fn exception_shape(space: &Space, at: u32) -> Option<u32> {
-    let [shape] = space.read(at + EXN_SHAPE);
-    (type_word(space, at) == TYPE_EXN).then_some(shape)
+    (type_word(space, at) == TYPE_EXN).then(|| {
+        let [shape] = space.read(at + EXN_SHAPE);
+        shape
+    })
+}
+
+/// The number of elements of the array at `at`.
+#[inline]
+pub(super) fn array_len(space: &Space, at: u32) -> u32 {
+    let [len] = space.read(at + ARRAY_LEN);
+    len
 }
 
 /// The `type` word of the object at `at`.
+#[inline]
 pub(super) fn type_word(space: &Space, at: u32) -> u32 {
     let [word] = space.read(at + HEADER_TYPE);
     word
-}
-
-/// Where the object at `at` went, if the running collection has moved it.
-pub(super) fn forwarded(space: &Space, at: u32) -> Option<u32> {
-    let [word] = space.read(at + HEADER_GC);
-    (word != 0).then_some(word)
-}
-
-/// Records that the object at `at` went to `to`.
-pub(super) fn forward(space: &mut Space, at: u32, to: u32) {
-    space.write(at + HEADER_GC, [to]);
 }

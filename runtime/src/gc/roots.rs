@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::object::GcRef;
+use super::object::{GcRef, is_young};
 
 /// The identity of a store, unique in the process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -58,7 +58,11 @@ pub(crate) type Liveness = Arc<()>;
 pub(super) struct RootSet {
     store: StoreId,
     scoped: Vec<ScopedRoot>,
+    /// Scoped roots before this position lead to no young object.
+    scoped_young_from: usize,
     owned: Vec<OwnedRoot>,
+    /// The owned slots that may lead to young objects: those whose `is_young` is set.
+    owned_young: Vec<u32>,
     vacant: Vec<u32>,
     /// The generation of the next root. Grows when a slot may be used again.
     generation: u64,
@@ -77,6 +81,8 @@ struct OwnedRoot {
     /// 0 in a vacant slot.
     generation: u64,
     reference: u32,
+    /// Whether the slot is in `owned_young`.
+    is_young: bool,
     liveness: Liveness,
 }
 
@@ -89,7 +95,9 @@ impl RootSet {
         RootSet {
             store,
             scoped: Vec::new(),
+            scoped_young_from: 0,
             owned: Vec::new(),
+            owned_young: Vec::new(),
             vacant: Vec::new(),
             generation: 1,
             trim_at: TRIM_MIN,
@@ -113,6 +121,7 @@ impl RootSet {
     pub(super) fn exit_scope(&mut self, scope: Scope) {
         if scope.store == self.store && scope.len < self.scoped.len() {
             self.scoped.truncate(scope.len);
+            self.scoped_young_from = self.scoped_young_from.min(scope.len);
             self.generation += 1;
         }
     }
@@ -139,7 +148,18 @@ impl RootSet {
         }
         self.generation += 1;
         let (generation, reference) = (self.generation, reference.to_raw());
-        let (slot, liveness) = match self.vacant.pop() {
+        let (slot, liveness) = self.fill_owned(generation, reference);
+        let root = &mut self.owned[slot as usize];
+        if is_young(reference) && !root.is_young {
+            root.is_young = true;
+            self.owned_young.push(slot);
+        }
+        (RootIndex { store: self.store, generation, slot: slot | OWNED }, liveness)
+    }
+
+    /// Puts a reference in a vacant or a new slot.
+    fn fill_owned(&mut self, generation: u64, reference: u32) -> (u32, Liveness) {
+        match self.vacant.pop() {
             Some(slot) => {
                 let root = &mut self.owned[slot as usize];
                 (root.generation, root.reference) = (generation, reference);
@@ -150,11 +170,11 @@ impl RootSet {
                 assert!(slot < OWNED as usize, "a store holds fewer than 2^31 owned roots");
                 let liveness = Liveness::default();
                 let kept = liveness.clone();
-                self.owned.push(OwnedRoot { generation, reference, liveness: kept });
+                let is_young = false;
+                self.owned.push(OwnedRoot { generation, reference, is_young, liveness: kept });
                 (slot as u32, liveness)
             }
-        };
-        (RootIndex { store: self.store, generation, slot: slot | OWNED }, liveness)
+        }
     }
 
     /// Gives an owned root back. `liveness` is the handle's token.
@@ -194,7 +214,8 @@ impl RootSet {
         same.then_some(slot)
     }
 
-    /// Frees the slots of handles that went away without giving them back. Every collection does.
+    /// Frees the slots of handles that went away without giving them back. Every full collection
+    /// does.
     pub(super) fn trim(&mut self) {
         for (slot, root) in (0..).zip(&mut self.owned) {
             if root.generation != 0 && Arc::strong_count(&root.liveness) == 1 {
@@ -204,6 +225,24 @@ impl RootSet {
         }
         let live = self.owned.len() - self.vacant.len();
         self.trim_at = (live * 2).max(TRIM_MIN);
+    }
+
+    /// Shows every reference that may lead to a young object to `visit`, which makes it an old one.
+    pub(super) fn visit_young(&mut self, mut visit: impl FnMut(&mut u32)) {
+        for root in &mut self.scoped[self.scoped_young_from..] {
+            visit(&mut root.reference);
+        }
+        self.scoped_young_from = self.scoped.len();
+        for slot in self.owned_young.drain(..) {
+            let root = &mut self.owned[slot as usize];
+            root.is_young = false;
+            if root.generation != 0 && Arc::strong_count(&root.liveness) > 1 {
+                visit(&mut root.reference);
+            } else if is_young(root.reference) {
+                // Nobody will ask for it, and no full collection should find it.
+                root.reference = 0;
+            }
+        }
     }
 
     /// Shows every reference to `visit`, which may replace it.
@@ -217,7 +256,6 @@ impl RootSet {
     }
 
     /// How many roots there are: scoped, owned.
-    #[cfg(test)]
     pub(super) fn len(&self) -> (usize, usize) {
         (self.scoped.len(), self.owned.len() - self.vacant.len())
     }
@@ -232,6 +270,7 @@ impl OwnedRoot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::object::{NULL_GUARD, YOUNG_END};
 
     fn set() -> RootSet {
         RootSet::new(StoreId::allocate())
@@ -279,6 +318,40 @@ mod tests {
         roots.trim();
         assert_eq!(roots.len(), (0, 1));
         assert_eq!(roots.get(kept), Some(reference(8)));
+    }
+
+    #[test]
+    fn roots_are_shown_once_while_they_may_be_young() {
+        let mut roots = set();
+        let young = |number: u32| reference(NULL_GUARD + number * 8);
+        let shown = |roots: &mut RootSet| {
+            let mut shown = Vec::new();
+            roots.visit_young(|slot| {
+                shown.push((*slot - NULL_GUARD) / 8);
+                *slot = YOUNG_END;
+            });
+            shown
+        };
+        roots.push(young(0));
+        let scope = roots.enter_scope();
+        roots.push(young(1));
+        let (index, liveness) = roots.own(young(2));
+        let _old = roots.own(reference(YOUNG_END));
+        assert_eq!(shown(&mut roots), [0, 1, 2]);
+        assert_eq!(shown(&mut roots), []);
+        roots.exit_scope(scope);
+        roots.push(young(3));
+        roots.disown(index, liveness);
+        let kept = roots.own(young(4));
+        drop(roots.own(young(5)));
+        for _ in 0..100 {
+            let (index, liveness) = roots.own(young(6));
+            roots.disown(index, liveness);
+        }
+        assert!(roots.owned_young.len() < 10, "{:?}", roots.owned_young);
+        assert_eq!(shown(&mut roots), [3, 4]);
+        roots.visit(&mut |slot| assert!(!is_young(*slot)));
+        drop(kept);
     }
 
     #[test]

@@ -1,26 +1,26 @@
-//! The memory of the GC heap: one reservation with two semispaces, allocation, word access. Knows
-//! nothing of objects or roots.
+//! The memory of the GC heap: one reservation, which parts of it are accessible, and access to words.
+//! Knows nothing of objects or roots.
 //!
 //! ```text
-//!  0        64 KiB                     2 GiB      + 64 KiB                   4 GiB
-//!  |  never |  semispace 0 ->  | free  |  never   |  semispace 1 ->  | free  | guard |
+//!  0       64 KiB                YOUNG_END                                 HEAP_END    4 GiB
+//!  |         never         | young -> | old ->        | free |      <- large | never | guard |
+//!                          `- low     ^- accessible -^ `- old_end   `- large_start
 //! ```
 //!
 //! Invariants:
-//! * in both semispaces the first `committed` bytes are readable and writable, the rest is not
-//!   accessible;
+//! * `low..old_end` and `large_start..HEAP_END` are readable and writable, the rest is not accessible;
 //! * `base` is that of the reservation, which is never replaced once it is made (compiled code keeps
-//!   copies of the address).
-//!
-//! The low offset bits are the same in both semispaces, so the top bit of an offset selects the
-//! semispace and one subtraction and one comparison check an access.
+//!   copies of the address);
+//! * the reservation reaches [`GUARD`] bytes beyond what a `u32` can: an access at any offset whatever
+//!   touches this heap's memory or stops the process.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::ptr;
 
 use anyhow::Context as _;
 
-use crate::abi::object::{NULL_GUARD, OBJECT_ALIGN};
+use crate::abi::object::{HEADER_TYPE, NULL_GUARD, OBJECT_ALIGN, YOUNG_END};
 use crate::error::Result;
 use crate::vm::reservation::Reservation;
 
@@ -28,31 +28,20 @@ use crate::vm::reservation::Reservation;
 const RESERVATION: usize = 4 << 30;
 /// Inaccessible memory after the reservation, for accesses that start at a high offset.
 const GUARD: usize = 1 << 20;
-/// The bit of an offset that selects the semispace.
-const HALF: u32 = 1 << 31;
-/// Where a semispace starts in its half.
-const START: u32 = NULL_GUARD;
+/// Where large objects end: the end of the last one is an offset too.
+pub(super) const HEAP_END: u32 = u32::MAX - COMMIT_UNIT + 1;
 /// The smallest amount of memory made accessible at a time: a multiple of every page size.
-const COMMIT_UNIT: u32 = 64 << 10;
-/// No semispace is larger. Less than half of the offsets, so that the end of one is an offset too.
-const MAX_SEMISPACE: u32 = HALF - START - COMMIT_UNIT;
-/// What a semispace that became empty keeps; the rest goes back to the system.
-const KEEP_RESIDENT: u32 = 1 << 20;
+pub(super) const COMMIT_UNIT: u32 = 64 << 10;
 
-/// The reservation and the state of its two semispaces. Costs nothing until [`Space::reserve`].
+/// The reservation, and how much of it is accessible. Costs nothing until [`Space::reserve`].
 #[derive(Debug)]
 pub(super) struct Space {
     reservation: Option<Reservation>,
     /// Where `reservation` begins; null without one.
     base: *mut u8,
-    /// Accessible bytes at the start of each semispace.
-    committed: u32,
-    /// Offset of the first byte of the active semispace.
-    start: u32,
-    /// Offset of the next object.
-    top: u32,
-    /// The largest `top - start` that is allowed.
-    limit: u32,
+    low: u32,
+    old_end: u32,
+    large_start: u32,
 }
 
 // SAFETY: the memory belongs to this value alone, and is reached only through its methods: reading
@@ -61,22 +50,31 @@ unsafe impl Send for Space {}
 // SAFETY: as above; `&Space` only reads.
 unsafe impl Sync for Space {}
 
-impl Space {
-    /// A space whose semispaces may hold `limit` bytes of objects each. Maps nothing.
-    pub(super) fn new(limit: usize) -> Space {
-        let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(MAX_SEMISPACE);
-        let limit = limit - limit % OBJECT_ALIGN;
+impl Default for Space {
+    fn default() -> Space {
         let base = ptr::null_mut();
-        Space { reservation: None, base, committed: 0, start: START, top: START, limit }
+        let (low, old_end, large_start) = (YOUNG_END, YOUNG_END, HEAP_END);
+        Space { reservation: None, base, low, old_end, large_start }
     }
+}
 
-    /// Makes the reservation, if it is not made.
-    pub(super) fn reserve(&mut self) -> Result<()> {
-        if self.reservation.is_none() {
-            let made = Reservation::new(RESERVATION + GUARD).context("no room for a GC heap")?;
-            self.base = made.base().as_ptr();
-            self.reservation = Some(made);
+impl Space {
+    /// Makes the reservation, if it is not made, with `young` accessible bytes before [`YOUNG_END`]
+    /// and as many behind it.
+    pub(super) fn reserve(&mut self, young: u32) -> Result<()> {
+        if self.reservation.is_some() {
+            return Ok(());
         }
+        assert!(
+            young <= YOUNG_END - NULL_GUARD && young.is_multiple_of(COMMIT_UNIT),
+            "the configuration fits the nursery to the address space"
+        );
+        let mut made = Reservation::new(RESERVATION + GUARD).context("no room for a GC heap")?;
+        let (low, old_end) = (YOUNG_END - young, YOUNG_END + young);
+        made.commit(low as usize..old_end as usize)?;
+        (self.low, self.old_end) = (low, old_end);
+        self.base = made.base().as_ptr();
+        self.reservation = Some(made);
         Ok(())
     }
 
@@ -85,93 +83,80 @@ impl Space {
         self.base
     }
 
-    /// Bytes of objects in the active semispace, dead ones included.
-    pub(super) fn used(&self) -> u32 {
-        self.top - self.start
+    /// Accessible bytes.
+    pub(super) fn committed(&self) -> usize {
+        (self.old_end - self.low + (HEAP_END - self.large_start)) as usize
     }
 
-    /// The most bytes of objects there may be.
-    pub(super) fn limit(&self) -> u32 {
-        self.limit
+    /// Where accessible memory for old objects ends.
+    pub(super) fn old_end(&self) -> u32 {
+        self.old_end
     }
 
-    /// Accessible bytes of each semispace.
-    #[cfg(test)]
-    pub(super) fn committed(&self) -> u32 {
-        self.committed
-    }
-
-    /// The offsets that hold objects.
-    pub(super) fn objects(&self) -> Range<u32> {
-        self.start..self.top
-    }
-
-    /// Room for an object of `size` bytes; `None` when the heap is full and may not grow.
-    /// The memory is not cleared.
-    #[inline]
-    pub(super) fn alloc(&mut self, size: u32) -> Option<u32> {
-        debug_assert!(size.is_multiple_of(OBJECT_ALIGN));
-        let used = self.used();
-        if size > self.committed.min(self.limit) - used {
-            self.grow(used.checked_add(size)?)?;
+    /// Makes memory for old objects accessible up to `end`; returns whether it is.
+    pub(super) fn commit_old(&mut self, end: u32) -> bool {
+        if end <= self.old_end {
+            return true;
         }
-        let at = self.top;
-        self.top += size;
-        Some(at)
-    }
-
-    /// Makes at least `needed` bytes of both semispaces accessible, so that a collection never has
-    /// to.
-    #[cold]
-    fn grow(&mut self, needed: u32) -> Option<()> {
-        if needed > self.limit {
-            return None;
+        // In steps that grow with the heap, so that they are few.
+        let step = ((self.old_end - YOUNG_END) / 4).next_multiple_of(COMMIT_UNIT);
+        let wanted = end.max(self.old_end + step).min(self.large_start);
+        let wanted = wanted.checked_next_multiple_of(COMMIT_UNIT).unwrap_or(HEAP_END);
+        let wanted = wanted.min(self.large_start);
+        if end > wanted || !self.commit(self.old_end..wanted) {
+            return false;
         }
-        self.reserve().ok()?;
-        let wanted = needed.max(self.committed.saturating_mul(2)).min(self.limit);
-        let wanted = wanted.next_multiple_of(COMMIT_UNIT);
-        let reservation = self.reservation.as_mut()?;
-        for start in [START, HALF + START] {
-            let (from, to) = (start + self.committed, start + wanted);
-            reservation.commit(from as usize..to as usize).ok()?;
+        self.old_end = wanted;
+        true
+    }
+
+    /// Makes memory for large objects accessible from `start` on, all zeros; returns whether it is.
+    /// Takes what was made accessible for old objects, but not what is in use there.
+    pub(super) fn commit_large(&mut self, start: u32, old_top: u32) -> bool {
+        let start = start / COMMIT_UNIT * COMMIT_UNIT;
+        if start >= self.large_start {
+            return true;
         }
-        self.committed = wanted;
-        Some(())
+        if start < old_top || !self.commit(start..self.large_start) {
+            return false;
+        }
+        if start < self.old_end {
+            self.zero(start..self.old_end);
+            self.old_end = start;
+        }
+        self.large_start = start;
+        true
     }
 
-    /// Makes the other semispace the active one and empties it. Returns where the objects to be
-    /// rescued lie; they stay readable and writable until [`Space::finish_flip`].
-    pub(super) fn flip(&mut self) -> Range<u32> {
-        let old = self.objects();
-        self.start ^= HALF;
-        self.top = self.start;
-        old
+    fn commit(&mut self, range: Range<u32>) -> bool {
+        let range = range.start as usize..range.end as usize;
+        self.reservation.as_mut().is_some_and(|reservation| reservation.commit(range).is_ok())
     }
 
-    /// Copies the object of `size` bytes at `from` to the active semispace.
-    pub(super) fn copy(&mut self, from: u32, size: u32) -> u32 {
-        let at = self.top;
-        self.check(from, size as usize);
-        self.check(at, size as usize);
-        assert!(
-            (from ^ at) & HALF != 0,
-            "collector invariant: objects move from one semispace to the other"
-        );
-        let (source, target) = (self.address(from), self.address(at));
-        // SAFETY: `check` proved both ranges accessible, and they lie in different halves.
-        unsafe { ptr::copy_nonoverlapping(source, target, size as usize) };
-        self.top += size;
-        at
-    }
-
-    /// Ends a collection: the memory of the emptied semispace beyond what is worth keeping goes
-    /// back to the system. `old` is what [`Space::flip`] returned.
-    pub(super) fn finish_flip(&mut self, old: Range<u32>) {
-        let kept = old.start + KEEP_RESIDENT;
-        if let Some(reservation) = self.reservation.as_mut().filter(|_| old.end > kept) {
+    /// Gives the pages of `range` back to the system. Their content is lost, and they stay accessible.
+    pub(super) fn discard(&mut self, range: Range<u32>) {
+        let range = range.start as usize..range.end as usize;
+        if let Some(reservation) = self.reservation.as_mut().filter(|_| !range.is_empty()) {
             // When it fails, the memory stays with us, which harms nobody.
-            let _ = reservation.reset(kept as usize..old.end as usize);
+            let _ = reservation.reset(range);
         }
+    }
+
+    /// Fills `range`, whole pages, with zeros, by giving the pages back if possible.
+    pub(super) fn zero(&mut self, range: Range<u32>) {
+        let bytes = range.start as usize..range.end as usize;
+        let zeroed = match &mut self.reservation {
+            Some(reservation) => reservation.reset(bytes).is_ok(),
+            None => false,
+        };
+        if !zeroed {
+            self.fill(range, 0);
+        }
+    }
+
+    /// Fills `range` with `byte`.
+    pub(super) fn fill(&mut self, range: Range<u32>, byte: u8) {
+        self.bytes_mut(range.start, range.end - range.start).fill(byte);
     }
 
     /// The words at `at`.
@@ -201,17 +186,142 @@ impl Space {
         unsafe { target.write(words) }
     }
 
+    /// The memory as a collection uses it.
+    pub(super) fn memory(&mut self) -> Memory<'_> {
+        Memory { base: self.base, _space: PhantomData }
+    }
+
+    /// The `len` bytes at `at`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
+    pub(super) fn bytes_mut(&mut self, at: u32, len: u32) -> &mut [u8] {
+        self.check_bytes(at, len as usize);
+        // SAFETY: `check_bytes` proved the range accessible, the pages began as zeros and so are
+        // initialised, and `&mut self` excludes others as long as the slice lives.
+        unsafe { std::slice::from_raw_parts_mut(self.address(at), len as usize) }
+    }
+
+    /// Copies `len` bytes, which may overlap, from `from` to `to`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
+    pub(super) fn copy_within(&mut self, from: u32, to: u32, len: u32) {
+        self.check_bytes(from, len as usize);
+        self.check_bytes(to, len as usize);
+        let (source, target) = (self.address(from), self.address(to));
+        // SAFETY: `check_bytes` proved both ranges accessible; `&mut self` excludes others.
+        unsafe { ptr::copy(source, target, len as usize) }
+    }
+
     #[inline]
     fn check(&self, at: u32, len: usize) {
-        let position = (at & !HALF).wrapping_sub(START) as usize;
-        let accessible = self.committed as usize;
-        if len > accessible || position > accessible - len || !at.is_multiple_of(4) {
+        self.check_bytes(at, len);
+        if !at.is_multiple_of(4) {
+            outside(at);
+        }
+    }
+
+    #[inline]
+    fn check_bytes(&self, at: u32, len: usize) {
+        let end = at as usize + len;
+        let young_or_old = at >= self.low && end <= self.old_end as usize;
+        let large = at >= self.large_start && end <= HEAP_END as usize;
+        if !(young_or_old || large) {
             outside(at);
         }
     }
 
     #[inline]
     fn address(&self, at: u32) -> *mut u8 {
+        self.base.wrapping_add(at as usize)
+    }
+}
+
+/// The memory of a heap that nobody else uses meanwhile, without the checks of [`Space::read`]: by the
+/// invariant of this module no offset leads out of the heap, and the heap checker finds wrong ones.
+/// Copies stand for the same memory; no reference into it is ever made.
+#[derive(Clone, Copy)]
+pub(super) struct Memory<'a> {
+    base: *mut u8,
+    _space: PhantomData<&'a mut Space>,
+}
+
+impl Memory<'_> {
+    /// The word at `at`.
+    #[inline(always)]
+    pub(super) fn word(self, at: u32) -> u32 {
+        // SAFETY: any offset lies in the reservation, which the borrow keeps alive and to ourselves.
+        unsafe { self.at(at).cast::<u32>().read_unaligned() }
+    }
+
+    /// Replaces the word at `at`.
+    #[inline(always)]
+    pub(super) fn set_word(self, at: u32, word: u32) {
+        // SAFETY: as for `word`.
+        unsafe { self.at(at).cast::<u32>().write_unaligned(word) }
+    }
+
+    /// The two words at `at`.
+    #[inline(always)]
+    pub(super) fn pair(self, at: u32) -> [u32; 2] {
+        // SAFETY: as for `word`; the guard is larger than any access.
+        unsafe { self.at(at).cast::<[u32; 2]>().read_unaligned() }
+    }
+
+    /// The two words of the header of the object at `at`: its type and the collector's.
+    #[inline(always)]
+    pub(super) fn header(self, at: u32) -> [u32; 2] {
+        self.pair(at + HEADER_TYPE)
+    }
+
+    /// The address of the word at `at`.
+    #[inline(always)]
+    pub(super) fn address(self, at: u32) -> usize {
+        self.at(at).expose_provenance()
+    }
+
+    /// Copies an object of `size` bytes, a multiple of [`OBJECT_ALIGN`], to where it is not yet.
+    #[inline(always)]
+    pub(super) fn copy(self, from: u32, to: u32, size: u32) {
+        self.check(from.max(to), size);
+        debug_assert!(from.abs_diff(to) >= size, "collector invariant: objects leave the nursery");
+        let (source, target) = (self.at(from), self.at(to));
+        if size <= 64 {
+            // Not worth a call.
+            for at in (0..size as usize).step_by(OBJECT_ALIGN as usize) {
+                // SAFETY: both ranges lie in the reservation, as `check` said.
+                unsafe {
+                    let word = source.add(at).cast::<u64>().read_unaligned();
+                    target.add(at).cast::<u64>().write_unaligned(word);
+                }
+            }
+        } else {
+            // SAFETY: as above, and the ranges do not overlap, because one object is young and the
+            // other is not.
+            unsafe { ptr::copy_nonoverlapping(source, target, size as usize) };
+        }
+    }
+
+    /// Moves `size` bytes, which may overlap with where they go.
+    pub(super) fn slide(self, from: u32, to: u32, size: u32) {
+        self.check(from.max(to), size);
+        // SAFETY: both ranges lie in the reservation, as `check` said.
+        unsafe { ptr::copy(self.at(from), self.at(to), size as usize) };
+    }
+
+    #[inline(always)]
+    fn check(self, at: u32, size: u32) {
+        assert!(
+            at as usize + size as usize <= RESERVATION,
+            "heap invariant: objects lie in the heap"
+        );
+    }
+
+    #[inline(always)]
+    fn at(self, at: u32) -> *mut u8 {
         self.base.wrapping_add(at as usize)
     }
 }
@@ -226,72 +336,78 @@ fn outside(at: u32) -> ! {
 mod tests {
     use super::*;
 
-    #[test]
-    fn nothing_is_mapped_before_the_first_allocation() {
-        let mut space = Space::new(1 << 20);
-        assert!(space.base().is_null());
-        let at = space.alloc(16).unwrap();
-        assert!(!space.base().is_null());
-        assert_eq!(at, START);
-        space.write(at, [1, 2, 3, 4]);
-        assert_eq!(space.read(at + 8), [3, 4]);
+    fn reserved() -> Space {
+        let mut space = Space::default();
+        space.reserve(COMMIT_UNIT).unwrap();
+        space
     }
 
     #[test]
-    fn allocation_stops_exactly_at_the_limit() {
-        let mut space = Space::new(100_000);
-        let mut count = 0;
-        while space.alloc(16).is_some() {
-            count += 1;
-        }
-        assert_eq!(count, 100_000 / 16);
-        assert!(Space::new(0).alloc(8).is_none());
-    }
-
-    #[test]
-    fn growth_keeps_the_base_and_the_contents() {
-        let mut space = Space::new(usize::MAX);
-        let first = space.alloc(8).unwrap();
-        space.write(first, [7]);
+    fn nothing_is_mapped_before_the_reservation() {
+        let mut space = Space::default();
+        assert!(space.base().is_null() && !space.commit_old(YOUNG_END + 8));
+        space.reserve(COMMIT_UNIT).unwrap();
         let base = space.base();
-        while space.used() < 3 << 20 {
-            space.alloc(4096).unwrap();
-        }
-        assert_eq!(space.base(), base);
-        assert_eq!(space.read(first), [7]);
+        space.write(YOUNG_END - 8, [1, 2, 3, 4]);
+        space.reserve(COMMIT_UNIT).unwrap();
+        assert_eq!((space.base(), space.read(YOUNG_END)), (base, [3, 4]));
     }
 
     #[test]
-    fn a_flip_moves_objects_and_keeps_the_old_ones_readable() {
-        let mut space = Space::new(8 << 20);
-        let mut last = 0;
-        for word in 0..400_000 {
-            last = space.alloc(8).unwrap();
-            space.write(last, [word, word]);
+    fn both_ends_grow_until_they_meet() {
+        let mut space = reserved();
+        assert!(space.commit_old(YOUNG_END + (3 << 20)));
+        assert!(space.old_end() >= YOUNG_END + (3 << 20));
+        assert!(space.commit_large(HEAP_END - 100, YOUNG_END));
+        space.write(HEAP_END - 8, [1, 2]);
+        assert!(!space.commit_old(HEAP_END - 100));
+        assert!(!space.commit_large(YOUNG_END, YOUNG_END + 8));
+        // What is accessible for old objects but not used serves large ones.
+        assert!(space.commit_large(YOUNG_END + (1 << 20), YOUNG_END + 8));
+        assert_eq!(space.old_end(), YOUNG_END + (1 << 20));
+        space.write(YOUNG_END + (2 << 20), [7]);
+        assert!(!space.commit_old(YOUNG_END + (2 << 20)));
+    }
+
+    #[test]
+    fn discarded_memory_stays_accessible_and_zeroed_memory_is_zero() {
+        let mut space = reserved();
+        let range = YOUNG_END..YOUNG_END + COMMIT_UNIT;
+        space.fill(range.clone(), 7);
+        space.discard(range.clone());
+        let _: [u32; 1] = space.read(range.start);
+        space.fill(range.clone(), 7);
+        space.zero(range.clone());
+        assert_eq!(space.read(range.end - 4), [0]);
+    }
+
+    #[test]
+    fn a_memory_copies_and_slides() {
+        let mut space = reserved();
+        let memory = space.memory();
+        let words = [8, 128];
+        for size in words {
+            for at in (0..size).step_by(4) {
+                memory.set_word(YOUNG_END - 1024 + at, at + 1);
+            }
+            memory.copy(YOUNG_END - 1024, YOUNG_END, size);
+            memory.slide(YOUNG_END, YOUNG_END + 8, size);
+            assert_eq!(memory.pair(YOUNG_END + size), [size - 7, size - 3]);
+            assert_eq!(memory.header(YOUNG_END + 8), [1, 5]);
         }
-        let old = space.flip();
-        assert_eq!(space.used(), 0);
-        let moved = space.copy(last, 8);
-        assert_eq!(space.read(moved), [399_999, 399_999]);
-        assert_eq!(space.read(last), [399_999]);
-        space.finish_flip(old);
-        assert_eq!(space.read(moved), [399_999]);
-        assert_eq!(space.objects(), moved..moved + 8);
+        assert_eq!(memory.address(8), space.base().addr() + 8);
     }
 
     #[test]
     #[should_panic(expected = "heap invariant")]
     fn reading_null_panics() {
-        let mut space = Space::new(1 << 20);
-        space.alloc(16).unwrap();
-        let [_]: [u32; 1] = space.read(0);
+        let [_]: [u32; 1] = reserved().read(0);
     }
 
     #[test]
     #[should_panic(expected = "heap invariant")]
-    fn reading_past_the_committed_memory_panics() {
-        let mut space = Space::new(1 << 20);
-        space.alloc(16).unwrap();
-        let [_, _]: [u32; 2] = space.read(START + COMMIT_UNIT - 4);
+    fn reading_past_the_accessible_memory_panics() {
+        let space = reserved();
+        let [_, _]: [u32; 2] = space.read(space.old_end() - 4);
     }
 }

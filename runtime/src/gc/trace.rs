@@ -1,53 +1,92 @@
 //! What an object consists of: its size, and which of its words are references. The only file of
 //! the collector that knows kinds of objects.
 
-use super::object::{RowId, exception_shape, host_row, type_word};
-use super::space::Space;
+use super::object::RowId;
+use super::space::Memory;
 use crate::abi::exception::{references_of_shape, size_of_shape};
-use crate::abi::object::{EXN_FIELDS, EXTERN_SIZE};
+use crate::abi::object::{
+    ARRAY_LEN, EXN_FIELDS, EXN_SHAPE, EXTERN_ROW, EXTERN_SIZE, TYPE_EXN, TYPE_EXTERN,
+};
+use crate::abi::shape::{self, References, array_size};
+use crate::vm::type_table::TypeTable;
 
 /// What the collector must know of an object.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Shape {
+pub(super) enum Shape<'a> {
     /// A host object: no references, one row.
     Host(RowId),
     /// An exception, described by its shape word.
     Exception(u32),
+    /// A struct of this size.
+    Struct { size: u32, references: References<'a> },
+    /// An array: where its elements begin, its size, and how many of its elements are references: all
+    /// or none.
+    Array { first: u32, size: u32, references: u32 },
 }
 
-impl Shape {
-    /// The shape of the object at `at`.
+impl<'a> Shape<'a> {
+    /// The shape of the object at `at`, whose type word is `ty`.
     ///
     /// # Panics
     ///
     /// Panics when there is no object: a reference in a root or a field was not one.
-    pub(super) fn of(space: &Space, at: u32) -> Shape {
-        if let Some(row) = host_row(space, at) {
-            Shape::Host(row)
-        } else if let Some(shape) = exception_shape(space, at) {
-            Shape::Exception(shape)
-        } else {
-            panic!(
-                "heap invariant: the object at {at:#x} has the unknown type {:#x}",
-                type_word(space, at)
-            )
+    #[inline(always)]
+    pub(super) fn of(memory: Memory<'_>, types: &'a TypeTable, at: u32, ty: u32) -> Shape<'a> {
+        match ty {
+            TYPE_EXTERN => Shape::Host(RowId(memory.word(at + EXTERN_ROW))),
+            TYPE_EXN => Shape::Exception(memory.word(at + EXN_SHAPE)),
+            _ => match types.shape(ty) {
+                shape::Shape::Struct { size, references } => Shape::Struct { size, references },
+                shape::Shape::Array { first, size_log2, references } => {
+                    let len = memory.word(at + ARRAY_LEN);
+                    let size = array_size(first, size_log2, len);
+                    Shape::Array { first, size, references: if references { len } else { 0 } }
+                }
+                shape::Shape::None => unknown(at, ty),
+            },
         }
     }
 
     /// The bytes it occupies.
+    #[inline(always)]
     pub(super) fn size(self) -> u32 {
         match self {
             Shape::Host(_) => EXTERN_SIZE,
             Shape::Exception(shape) => size_of_shape(shape),
+            Shape::Struct { size, .. } | Shape::Array { size, .. } => size,
         }
     }
 
-    /// The offsets, from the start of the object, of its words that are references.
-    pub(super) fn references(self) -> impl Iterator<Item = u32> {
-        let count = match self {
-            Shape::Host(_) => 0,
-            Shape::Exception(shape) => references_of_shape(shape),
-        };
-        (EXN_FIELDS..).step_by(size_of::<u32>()).take(count as usize)
+    /// Whether it may hold references.
+    #[inline(always)]
+    pub(super) fn has_references(self) -> bool {
+        match self {
+            Shape::Host(_) => false,
+            Shape::Exception(shape) => references_of_shape(shape) != 0,
+            Shape::Struct { references, .. } => !matches!(references, References::Short(0)),
+            Shape::Array { references, .. } => references != 0,
+        }
     }
+
+    /// Calls `visit` with the offset of each reference of the object at `at`.
+    #[inline(always)]
+    pub(super) fn references(self, at: u32, visit: impl FnMut(u32)) {
+        let words = |first: u32, count: u32| (at + first..).step_by(4).take(count as usize);
+        match self {
+            Shape::Host(_) => {}
+            Shape::Exception(shape) => {
+                words(EXN_FIELDS, references_of_shape(shape)).for_each(visit);
+            }
+            Shape::Struct { references, .. } => {
+                references.offsets().map(|offset| at + offset).for_each(visit);
+            }
+            Shape::Array { first, references, .. } => words(first, references).for_each(visit),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn unknown(at: u32, ty: u32) -> ! {
+    panic!("heap invariant: the object at {at:#x} has the unknown type {ty:#x}")
 }

@@ -17,9 +17,10 @@ use super::host_func::HostContext;
 use crate::abi::layout;
 use crate::abi::layout::memory::Bounds;
 use crate::error::Result;
+use crate::gc::GcStore;
 use crate::vm::context::VmFuncRef;
 use crate::vm::memory::LinearMemory;
-use crate::wasm::types::{GlobalType, HeapType, MemoryType, RefType, TableType, TypeId};
+use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId};
 
 const _: () = assert!(
     layout::memory::SIZE == 16 && layout::table::SIZE == 16 && layout::global::SIZE == 16,
@@ -70,6 +71,13 @@ impl DefSlot {
         // SAFETY: the address is valid and aligned by the invariant, and `&mut self` is the only
         // access at this time.
         unsafe { self.at.write(bits) }
+    }
+
+    /// The reference into the GC heap that the definition of a global holds.
+    fn reference_mut(&mut self) -> &mut u32 {
+        // SAFETY: the address is valid and aligned by the invariant, the first bytes of a slot hold a
+        // reference, and `&mut self` is the only access at this time.
+        unsafe { self.at.cast::<u32>().as_mut() }
     }
 
     fn store_base_and_len(&mut self, base: usize, len: usize) {
@@ -156,14 +164,26 @@ pub(crate) struct Global {
 
 impl Global {
     /// A global of `ty` with the value `bits`.
-    pub(crate) fn new(ty: GlobalType, is_gc_ref: bool, mut def: DefSlot, bits: u128) -> Global {
-        def.store(bits);
-        Global { ty, is_gc_ref, def }
+    pub(crate) fn new(
+        gc: &mut GcStore,
+        ty: GlobalType,
+        is_gc_ref: bool,
+        def: DefSlot,
+        bits: u128,
+    ) -> Global {
+        let mut global = Global { ty, is_gc_ref, def };
+        global.set_bits(gc, bits);
+        global
     }
 
     /// The address of the definition.
     pub(crate) fn address(&self) -> usize {
         self.def.address()
+    }
+
+    /// Whether the value is a reference into the GC heap.
+    pub(crate) fn is_gc_ref(&self) -> bool {
+        self.is_gc_ref
     }
 
     /// The value's slot.
@@ -172,16 +192,19 @@ impl Global {
     }
 
     /// Replaces the value's slot; it must hold a value of the global's type.
-    pub(crate) fn set_bits(&mut self, bits: u128) {
+    pub(crate) fn set_bits(&mut self, gc: &mut GcStore, bits: u128) {
         self.def.store(bits);
+        if self.is_gc_ref {
+            // SAFETY: the slot holds a reference as long as its store lives, and compiled code does
+            // not run during a collection.
+            unsafe { gc.log_young(self.def.address(), bits as u32) };
+        }
     }
 
     /// Lets the collector see and update the reference, if the global holds one.
     pub(crate) fn visit_refs(&mut self, visit: &mut dyn FnMut(&mut u32)) {
         if self.is_gc_ref {
-            let mut raw = self.def.load() as u32;
-            visit(&mut raw);
-            self.def.store(u128::from(raw));
+            visit(self.def.reference_mut());
         }
     }
 }
@@ -217,15 +240,9 @@ impl RawRef {
         RawRef::Func(unsafe { FuncPtr::from_address(bits as usize) })
     }
 
-    /// The narrowest type it has. A reference into the GC heap is one to a host object.
-    pub(crate) fn ty(self) -> RefType {
-        let (nullable, heap) = match self {
-            RawRef::Func(None) => (true, HeapType::NoFunc),
-            RawRef::Func(Some(func)) => (false, HeapType::Concrete(func.type_id())),
-            RawRef::Gc(0) => (true, HeapType::NoExtern),
-            RawRef::Gc(_) => (false, HeapType::Extern),
-        };
-        RefType { nullable, heap }
+    /// The reference in the bits of a slot, one to a function or into the GC heap.
+    pub(crate) fn from_bits(bits: u128, is_func: bool) -> RawRef {
+        if is_func { RawRef::func_from_bits(bits) } else { RawRef::Gc(bits as u32) }
     }
 
     /// Whether it is null.
@@ -242,13 +259,59 @@ impl RawRef {
     }
 }
 
+/// The references of a passive element segment, until it is dropped.
+#[derive(Default)]
+pub(crate) struct PassiveElements {
+    items: Box<[RawRef]>,
+}
+
+impl PassiveElements {
+    /// A segment that holds `items`.
+    pub(crate) fn new(gc: &mut GcStore, items: Box<[RawRef]>) -> PassiveElements {
+        let mut elements = PassiveElements { items };
+        elements.visit_refs(&mut |slot| {
+            let raw = *slot;
+            // SAFETY: the slot stays where it is until the segment is dropped, which forgets it, or
+            // goes with its store; it is used by nobody else during a collection.
+            unsafe { gc.log_young(std::ptr::from_mut(slot).expose_provenance(), raw) };
+        });
+        elements
+    }
+
+    /// The references.
+    pub(crate) fn items(&self) -> &[RawRef] {
+        &self.items
+    }
+
+    /// Ends the segment: the collector must not look at it any more.
+    pub(crate) fn forget(self, gc: &mut GcStore) {
+        let start = self.items.as_ptr().addr();
+        gc.forget(start..start + size_of_val(&*self.items));
+    }
+
+    /// Lets the collector see and update every reference.
+    pub(crate) fn visit_refs(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        for item in &mut self.items {
+            if let RawRef::Gc(raw) = item {
+                visit(raw);
+            }
+        }
+    }
+}
+
 /// An index outside a table or a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfBounds;
 
 impl Table {
     /// A table of `ty` filled with `init`, which may have at most `limit` elements.
-    pub(crate) fn new(ty: TableType, def: DefSlot, init: RawRef, limit: u64) -> Result<Table> {
+    pub(crate) fn new(
+        gc: &mut GcStore,
+        ty: TableType,
+        def: DefSlot,
+        init: RawRef,
+        limit: u64,
+    ) -> Result<Table> {
         let min = ty.limits.min;
         if min > limit {
             anyhow::bail!("a table of {min} elements exceeds the limit of {limit} elements");
@@ -258,7 +321,7 @@ impl Table {
             RawRef::Gc(_) => Elements::Gc(Vec::new()),
         };
         let mut table = Table { ty, def, elements };
-        table.resize(min as usize, init)?;
+        table.resize(gc, min as usize, init)?;
         Ok(table)
     }
 
@@ -289,14 +352,21 @@ impl Table {
     }
 
     /// Replaces `len` elements from `index` on.
-    pub(crate) fn fill(&mut self, index: u64, value: RawRef, len: u64) -> Result<(), OutOfBounds> {
+    pub(crate) fn fill(
+        &mut self,
+        gc: &mut GcStore,
+        index: u64,
+        value: RawRef,
+        len: u64,
+    ) -> Result<(), OutOfBounds> {
         let range = range(index, len, self.len())?;
         match (&self.elements, value) {
             (Elements::Func(elements), RawRef::Func(func)) => {
                 elements[range].iter().for_each(|element| element.set(FuncPtr::to_address(func)));
             }
             (Elements::Gc(elements), RawRef::Gc(raw)) => {
-                elements[range].iter().for_each(|element| element.set(raw));
+                elements[range.clone()].iter().for_each(|element| element.set(raw));
+                log_young(gc, &elements[range]);
             }
             _ => panic!("validated: a table holds references of one hierarchy"),
         }
@@ -306,12 +376,13 @@ impl Table {
     /// Replaces the elements from `index` on by `values`.
     pub(crate) fn init(
         &mut self,
+        gc: &mut GcStore,
         index: u64,
         values: impl ExactSizeIterator<Item = RawRef>,
     ) -> Result<(), OutOfBounds> {
         range(index, values.len() as u64, self.len())?;
         for (index, value) in (index..).zip(values) {
-            self.fill(index, value, 1)?;
+            self.fill(gc, index, value, 1)?;
         }
         Ok(())
     }
@@ -324,26 +395,41 @@ impl Table {
     }
 
     /// Copies `len` elements within the table.
-    pub(crate) fn copy_within(&mut self, to: u64, from: u64, len: u64) -> Result<(), OutOfBounds> {
+    pub(crate) fn copy_within(
+        &mut self,
+        gc: &mut GcStore,
+        to: u64,
+        from: u64,
+        len: u64,
+    ) -> Result<(), OutOfBounds> {
         let from = range(from, len, self.len())?;
         let to = range(to, len, self.len())?;
         match &mut self.elements {
             Elements::Func(elements) => copy_cells(elements, to.start, from),
-            Elements::Gc(elements) => copy_cells(elements, to.start, from),
+            Elements::Gc(elements) => {
+                copy_cells(elements, to.start, from);
+                log_young(gc, &elements[to]);
+            }
         }
         Ok(())
     }
 
     /// Grows by `delta` elements with the value `init` and returns the size before; `None` if the
     /// table may not have so many.
-    pub(crate) fn grow(&mut self, delta: u64, init: RawRef, limit: u64) -> Option<u64> {
+    pub(crate) fn grow(
+        &mut self,
+        gc: &mut GcStore,
+        delta: u64,
+        init: RawRef,
+        limit: u64,
+    ) -> Option<u64> {
         let old = self.len();
         let len = old.checked_add(delta)?;
         let type_max = if self.ty.is_64 { u64::MAX } else { u64::from(u32::MAX) };
         if len > self.ty.limits.max.unwrap_or(type_max).min(type_max) || len > limit {
             return None;
         }
-        self.resize(usize::try_from(len).ok()?, init).ok()?;
+        self.resize(gc, usize::try_from(len).ok()?, init).ok()?;
         Some(old)
     }
 
@@ -354,16 +440,42 @@ impl Table {
         }
     }
 
-    fn resize(&mut self, len: usize, init: RawRef) -> Result<()> {
+    fn resize(&mut self, gc: &mut GcStore, len: usize, init: RawRef) -> Result<()> {
         let base = match (&mut self.elements, init) {
             (Elements::Func(elements), RawRef::Func(func)) => {
                 resize_cells(elements, len, FuncPtr::to_address(func))?
             }
-            (Elements::Gc(elements), RawRef::Gc(raw)) => resize_cells(elements, len, raw)?,
+            (Elements::Gc(elements), RawRef::Gc(raw)) => {
+                let before = addresses(elements);
+                let base = resize_cells(elements, len, raw)?;
+                let kept = before.len() / size_of::<u32>();
+                if base == before.start {
+                    log_young(gc, &elements[kept..]);
+                } else {
+                    gc.forget(before);
+                    log_young(gc, elements);
+                }
+                base
+            }
             _ => panic!("validated: a table holds references of one hierarchy"),
         };
         self.def.store_base_and_len(base, len);
         Ok(())
+    }
+}
+
+/// Where the elements of a table lie.
+fn addresses(elements: &[Cell<u32>]) -> std::ops::Range<usize> {
+    let start = elements.as_ptr().expose_provenance();
+    start..start + size_of_val(elements)
+}
+
+/// Logs the elements of a table that lead to young objects, after they were written.
+fn log_young(gc: &mut GcStore, elements: &[Cell<u32>]) {
+    for (address, element) in addresses(elements).step_by(size_of::<u32>()).zip(elements) {
+        // SAFETY: elements stay where they are until the table grows, which forgets them, or goes
+        // with its store; compiled code does not run during a collection.
+        unsafe { gc.log_young(address, element.get()) };
     }
 }
 

@@ -74,28 +74,18 @@ impl StoreInner {
     /// An exception of the tag at position `tag` with a payload of zeros, not rooted yet. Never
     /// collects; `None` if the heap is full.
     pub(crate) fn alloc_exception(&mut self, tag: usize) -> Option<GcRef> {
-        let position = u32::try_from(tag).expect("a store has fewer than 2^32 tags");
-        let exception = self.gc.alloc_exception(position, &self.tags[tag].layout)?;
-        if self.vm.gc_base.get().is_null() {
-            // The heap was made just now: tell compiled code where it is.
-            self.vm.gc_base.set(self.gc.base());
-        }
-        Some(exception)
+        self.gc.alloc_exception(&self.vm.heap, position(tag), &self.tags[tag].layout)
     }
 
     /// As [`StoreInner::alloc_exception`] at a safepoint: collects when it is due or when the heap
-    /// is full.
+    /// is full. The exception is young: compiled code stores its payload without further ado.
     ///
     /// # Errors
     ///
     /// If the heap is full of live objects.
-    pub(crate) fn collect_and_alloc_exception(&mut self, tag: usize) -> Result<GcRef> {
-        self.safepoint();
-        if let Some(exception) = self.alloc_exception(tag) {
-            return Ok(exception);
-        }
-        self.collect();
-        Ok(self.alloc_exception(tag).ok_or(Trap::GcHeapOutOfMemory)?)
+    pub(crate) fn collect_and_alloc_exception(&mut self, tag: usize) -> Result<GcRef, Trap> {
+        let layout = self.tags[tag].layout.clone();
+        self.make(layout.size, |gc, heap| gc.alloc_young_exception(heap, position(tag), &layout))
     }
 
     /// The error for `exception`, which is rooted with it.
@@ -132,4 +122,9 @@ impl StoreInner {
             None => self.fail(Failure::Error(error)),
         }
     }
+}
+
+/// The position of a tag as exceptions hold it.
+fn position(tag: usize) -> u32 {
+    u32::try_from(tag).expect("a store has fewer than 2^32 tags")
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::definition::{DefSlot, FuncPtr, RawRef};
+use super::definition::{DefSlot, FuncPtr, PassiveElements, RawRef};
 use super::host_func::HostFunc;
 use super::module::Module;
 use super::segments::table_trap;
@@ -56,18 +56,22 @@ impl StoreInner {
         new.func_records();
         let uninitialised = new.globals(self);
         self.instances.push(new.finish());
-        self.init_globals(index, &uninitialised);
+        if module.info.declares_objects() {
+            self.reserve_heap()?;
+        }
+        self.init_globals(index, &uninitialised)?;
         self.init_tables(index)?;
         self.init_segments(index)?;
         Ok(index)
     }
 
-    fn init_globals(&mut self, instance: usize, defined: &[usize]) {
+    fn init_globals(&mut self, instance: usize, defined: &[usize]) -> Result<()> {
         let module = self.instances[instance].module.clone();
         for (global, init) in defined.iter().zip(&module.info.global_inits) {
-            let bits = self.eval(instance, init);
-            self.globals[*global].set_bits(bits);
+            let bits = self.eval(instance, init)?;
+            self.globals[*global].set_bits(&mut self.gc, bits);
         }
+        Ok(())
     }
 
     fn init_tables(&mut self, instance: usize) -> Result<()> {
@@ -75,10 +79,10 @@ impl StoreInner {
         for (index, table) in module.info.tables.iter().enumerate() {
             let Some(init) = &table.init else { continue };
             let is_func = module.info.is_func_heap(table.ty.element.heap);
-            let value = self.eval_ref(instance, init, is_func);
+            let value = self.eval_ref(instance, init, is_func)?;
             let table = &mut self.tables[self.instances[instance].tables[index]];
             let len = table.len();
-            table.fill(0, value, len).map_err(table_trap)?;
+            table.fill(&mut self.gc, 0, value, len).map_err(table_trap)?;
         }
         Ok(())
     }
@@ -86,26 +90,29 @@ impl StoreInner {
     fn init_segments(&mut self, instance: usize) -> Result<()> {
         let module = self.instances[instance].module.clone();
         for (index, segment) in module.info.elements.iter().enumerate() {
-            let items = match segment.mode {
-                SegmentMode::Declared => continue,
-                _ => self.eval_elements(instance, segment),
-            };
             match &segment.mode {
+                SegmentMode::Declared => {}
                 SegmentMode::Active { target, offset } => {
                     let at = self.eval_offset(
                         instance,
                         offset,
                         module.info.tables[target.index()].ty.is_64,
-                    );
+                    )?;
+                    let items = self.eval_elements(instance, segment)?;
                     let table = self.instances[instance].tables[target.index()];
-                    self.tables[table].init(at, items.iter().copied()).map_err(table_trap)?;
+                    let table = &mut self.tables[table];
+                    table.init(&mut self.gc, at, items.iter().copied()).map_err(table_trap)?;
                 }
-                _ => self.instances[instance].elements[index] = items,
+                SegmentMode::Passive => {
+                    let items = self.eval_elements(instance, segment)?;
+                    self.set_segment(instance, index, items);
+                }
             }
         }
         for (index, segment) in module.info.data.iter().enumerate() {
             let SegmentMode::Active { target, offset } = &segment.mode else { continue };
-            let at = self.eval_offset(instance, offset, module.info.memories[target.index()].is_64);
+            let at =
+                self.eval_offset(instance, offset, module.info.memories[target.index()].is_64)?;
             let len = segment.bytes.len() as u64;
             self.memory_init(instance, target.index(), index, at, 0, len)?;
             self.instances[instance].dropped_data[index] = true;
@@ -113,9 +120,9 @@ impl StoreInner {
         Ok(())
     }
 
-    fn eval_offset(&self, instance: usize, offset: &ConstExpr, is_64: bool) -> u64 {
-        let bits = self.eval(instance, offset) as u64;
-        if is_64 { bits } else { u64::from(bits as u32) }
+    fn eval_offset(&mut self, instance: usize, offset: &ConstExpr, is_64: bool) -> Result<u64> {
+        let bits = self.eval(instance, offset)? as u64;
+        Ok(if is_64 { bits } else { u64::from(bits as u32) })
     }
 }
 
@@ -266,7 +273,7 @@ impl NewInstance {
         let info = &self.module.info;
         Instance {
             dropped_data: vec![false; info.data.len()].into(),
-            elements: info.elements.iter().map(|_| Box::default()).collect(),
+            elements: info.elements.iter().map(|_| PassiveElements::default()).collect(),
             module: self.module,
             ctx: self.ctx,
             memories: self.memories.into(),

@@ -13,6 +13,7 @@ pub(crate) mod exception;
 pub(crate) mod host_func;
 pub(crate) mod instantiate;
 pub(crate) mod module;
+mod objects;
 pub(crate) mod segments;
 pub(crate) mod store;
 #[allow(unsafe_code, reason = "fills the memory that compiled code reads")]

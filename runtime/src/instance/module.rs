@@ -18,7 +18,7 @@ pub(crate) struct Module {
     pub(crate) engine: Engine,
     pub(crate) info: Arc<ModuleInfo>,
     pub(crate) layout: VmCtxLayout,
-    /// Engine ids of the module's types. Compiled code reads them as `u32`.
+    /// Engine ids of the module's types.
     pub(crate) type_ids: Box<[TypeId]>,
     /// The module's bytes: data segments are ranges of them.
     bytes: Box<[u8]>,

@@ -1,8 +1,9 @@
 //! Segments and bulk operations over memories and tables, as instructions and instantiation use
 //! them. Bounds are checked before anything is written.
 
-use super::definition::{OutOfBounds, RawRef, range};
+use super::definition::{OutOfBounds, PassiveElements, RawRef, range};
 use super::store::StoreInner;
+use crate::error::Result;
 use crate::trap::Trap;
 use crate::wasm::module::{ElementItems, ElementSegment};
 
@@ -17,10 +18,10 @@ impl StoreInner {
         from: u64,
         len: u64,
     ) -> Result<(), Trap> {
-        let state = &self.instances[instance];
-        let module = state.module.clone();
-        let bytes = if state.dropped_data[segment] { &[] } else { module.data(segment) };
-        let memory = self.memories[state.memories[memory]].data_mut();
+        let StoreInner { instances, memories, .. } = self;
+        let state = &instances[instance];
+        let bytes = state.data(segment);
+        let memory = memories[state.memories[memory]].data_mut();
         let from = range(from, len, bytes.len() as u64).map_err(memory_trap)?;
         let to = range(to, len, memory.len() as u64).map_err(memory_trap)?;
         memory[to].copy_from_slice(&bytes[from]);
@@ -73,12 +74,12 @@ impl StoreInner {
         from: u64,
         len: u64,
     ) -> Result<(), Trap> {
-        let StoreInner { instances, tables, .. } = self;
+        let StoreInner { gc, instances, tables, .. } = self;
         let state = &instances[instance];
-        let items = &state.elements[segment];
+        let items = state.elements[segment].items();
         let from = range(from, len, items.len() as u64).map_err(table_trap)?;
         let table = &mut tables[state.tables[table]];
-        table.init(to, items[from].iter().copied()).map_err(table_trap)
+        table.init(gc, to, items[from].iter().copied()).map_err(table_trap)
     }
 
     /// `table.copy` between tables at these positions of the store.
@@ -91,28 +92,47 @@ impl StoreInner {
         len: u64,
     ) -> Result<(), Trap> {
         if to_table == from_table {
-            return self.tables[to_table].copy_within(to, from, len).map_err(table_trap);
+            let table = &mut self.tables[to_table];
+            return table.copy_within(&mut self.gc, to, from, len).map_err(table_trap);
         }
         let items = self.tables[from_table].slice(from, len).map_err(table_trap)?;
-        self.tables[to_table].init(to, items.into_iter()).map_err(table_trap)
+        let table = &mut self.tables[to_table];
+        table.init(&mut self.gc, to, items.into_iter()).map_err(table_trap)
     }
 
-    /// The references that element segment `segment` holds.
-    pub(crate) fn eval_elements(&self, instance: usize, segment: &ElementSegment) -> Box<[RawRef]> {
+    /// Keeps the references of passive segment `segment` for `table.init`.
+    pub(crate) fn set_segment(&mut self, instance: usize, segment: usize, items: Box<[RawRef]>) {
+        let segment = &mut self.instances[instance].elements[segment];
+        *segment = PassiveElements::new(&mut self.gc, items);
+    }
+
+    /// `elem.drop`.
+    pub(crate) fn drop_segment(&mut self, instance: usize, segment: usize) {
+        let segment = &mut self.instances[instance].elements[segment];
+        std::mem::take(segment).forget(&mut self.gc);
+    }
+
+    /// The references that element segment `segment` holds, as [`StoreInner::eval_refs`].
+    pub(crate) fn eval_elements(
+        &mut self,
+        instance: usize,
+        segment: &ElementSegment,
+    ) -> Result<Box<[RawRef]>> {
         let state = &self.instances[instance];
         match &segment.items {
             ElementItems::Functions(items) => {
-                items.iter().map(|func| RawRef::Func(state.func(*func))).collect()
+                Ok(items.iter().map(|func| RawRef::Func(state.func(*func))).collect())
             }
             ElementItems::Expressions(items) => {
                 let is_func = state.module.info.is_func_heap(segment.ty.heap);
-                items.iter().map(|expr| self.eval_ref(instance, expr, is_func)).collect()
+                self.eval_refs(instance, items, is_func)
             }
         }
     }
 }
 
-fn memory_trap(_: OutOfBounds) -> Trap {
+/// The trap of a memory access or a use of a data segment out of bounds.
+pub(crate) fn memory_trap(_: OutOfBounds) -> Trap {
     Trap::MemoryOutOfBounds
 }
 

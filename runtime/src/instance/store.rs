@@ -14,12 +14,13 @@ use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
 use super::vmctx::Instance;
 use crate::abi::layout::memory::Bounds;
+use crate::abi::object::LARGE_OBJECT;
 use crate::abi::signature::is_func_heap;
 use crate::error::{Error, Result};
-use crate::gc::GcStore;
 use crate::gc::roots::StoreId;
+use crate::gc::{GcStore, Roots, Why};
 use crate::trap::Trap;
-use crate::vm::context::{VmFuncRef, VmHostFunc, VmStore};
+use crate::vm::context::{VmFuncRef, VmHeap, VmHostFunc, VmStore};
 use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
 
 /// A store with the embedder's data. Compiled code and host shims know its address as that of the
@@ -96,11 +97,12 @@ impl StoreInner {
     /// An empty store.
     pub(crate) fn new(engine_handle: &Engine) -> StoreInner {
         let engine = engine_handle.shared().clone();
-        let vm = VmStore::new(&engine.code.epoch, engine.code.types().table());
+        let types = engine.code.types().table().clone();
+        let vm = VmStore::new(&engine.code.epoch, types.base());
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,
-            gc: GcStore::new(engine.settings.gc.clone()),
+            gc: GcStore::new(&engine.settings.gc, types),
             engine,
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),
@@ -141,7 +143,7 @@ impl StoreInner {
     #[inline]
     pub(crate) fn safepoint(&mut self) {
         if self.gc.should_collect() {
-            self.collect();
+            self.collect(Why::Due);
         }
     }
 
@@ -151,22 +153,51 @@ impl StoreInner {
     ///
     /// If a payload's destructor panics; the remaining ones are dropped at the next collection.
     #[cold]
-    pub(crate) fn collect(&mut self) {
+    pub(crate) fn collect(&mut self, why: Why) {
         let StoreInner { vm, gc, instances, tables, globals, .. } = self;
-        gc.collect(&mut |visit| {
-            call::visit_stack_refs(vm, visit);
-            visit(vm.exception.get_mut());
-            tables.iter_mut().for_each(|table| table.visit_refs(visit));
-            globals.iter_mut().for_each(|global| global.visit_refs(visit));
-            let segments = instances.iter_mut().flat_map(|instance| instance.elements.iter_mut());
-            for item in segments.flat_map(|segment| segment.iter_mut()) {
-                if let RawRef::Gc(raw) = item {
-                    visit(raw);
-                }
+        let vm = &*vm;
+        gc.collect(&vm.heap, why, &mut |roots, visit| match roots {
+            Roots::Frames => {
+                call::visit_stack_refs(vm, visit);
+                let mut exception = vm.exception.get();
+                visit(&mut exception);
+                vm.exception.set(exception);
+            }
+            Roots::Definitions => {
+                tables.iter_mut().for_each(|table| table.visit_refs(visit));
+                globals.iter_mut().for_each(|global| global.visit_refs(visit));
+                let segments = instances.iter_mut().flat_map(|instance| &mut instance.elements);
+                segments.for_each(|segment| segment.visit_refs(visit));
             }
         });
         while let Some(payload) = self.gc.take_dead() {
             drop(payload);
+        }
+    }
+
+    /// What `alloc` makes of `size` bytes. A safepoint: collects when that is due, and when there is no
+    /// room.
+    ///
+    /// # Errors
+    ///
+    /// If the heap is full of live objects.
+    pub(super) fn make<R>(
+        &mut self,
+        size: u32,
+        alloc: impl Fn(&mut GcStore, &VmHeap) -> Option<R>,
+    ) -> Result<R, Trap> {
+        if size > LARGE_OBJECT && self.gc.wants_full_for_large(&self.vm.heap, size) {
+            self.collect(Why::Large(size));
+        } else {
+            self.safepoint();
+            if let Some(made) = alloc(&mut self.gc, &self.vm.heap) {
+                return Ok(made);
+            }
+            self.collect(Why::Small(size.min(LARGE_OBJECT)));
+        }
+        match alloc(&mut self.gc, &self.vm.heap) {
+            Some(made) if !self.gc.gives_up() => Ok(made),
+            _ => Err(Trap::GcHeapOutOfMemory),
         }
     }
 
@@ -180,7 +211,8 @@ impl StoreInner {
 
     /// Adds a table and returns its position.
     pub(crate) fn add_table(&mut self, ty: TableType, def: DefSlot, init: RawRef) -> Result<usize> {
-        let table = Table::new(ty, def, init, self.engine.settings.table_limit)?;
+        let limit = self.engine.settings.table_limit;
+        let table = Table::new(&mut self.gc, ty, def, init, limit)?;
         self.tables.push(table);
         Ok(self.tables.len() - 1)
     }
@@ -191,7 +223,7 @@ impl StoreInner {
             ValType::Ref(ty) => !is_func_heap(&self.engine.types(), ty.heap),
             _ => false,
         };
-        self.globals.push(Global::new(ty, is_gc_ref, def, bits));
+        self.globals.push(Global::new(&mut self.gc, ty, is_gc_ref, def, bits));
         self.globals.len() - 1
     }
 

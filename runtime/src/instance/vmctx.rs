@@ -7,11 +7,11 @@ use std::cell::UnsafeCell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::definition::{DefSlot, FuncPtr, RawRef};
+use super::definition::{DefSlot, FuncPtr, PassiveElements};
 use super::module::Module;
 use crate::abi::layout::{Place, func_ref, vmctx};
 use crate::vm::context::{VmCtx, VmFuncImport, VmFuncRef, VmStore};
-use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex};
+use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex, TypeIndex};
 use crate::wasm::module::EntityIndex;
 
 /// An instantiated module.
@@ -26,7 +26,7 @@ pub(crate) struct Instance {
     /// Whether a data segment has been dropped.
     pub(crate) dropped_data: Box<[bool]>,
     /// The elements of passive segments; empty once dropped.
-    pub(crate) elements: Box<[Box<[RawRef]>]>,
+    pub(crate) elements: Box<[PassiveElements]>,
 }
 
 /// An imported or exported entity of a store: a function record or a position in the store.
@@ -46,6 +46,16 @@ impl Instance {
         let record = self.ctx.at::<VmFuncRef>(self.module.layout.func_ref(slot));
         // SAFETY: the record lies in this vmctx, which lives as long as the store.
         unsafe { FuncPtr::from_address(record.as_ptr().expose_provenance()) }
+    }
+
+    /// The content of a data segment: nothing, once it was dropped.
+    pub(crate) fn data(&self, segment: usize) -> &[u8] {
+        if self.dropped_data[segment] { &[] } else { self.module.data(segment) }
+    }
+
+    /// The number of bytes of a data segment.
+    pub(crate) fn data_len(&self, segment: usize) -> u64 {
+        self.data(segment).len() as u64
     }
 
     /// The entity behind an export.
@@ -79,9 +89,11 @@ impl VmCtxMemory {
         let words = module.layout.size().div_ceil(size_of::<u128>());
         let ctx = VmCtxMemory { words: (0..words).map(|_| UnsafeCell::new(0)).collect() };
         ctx.write(vmctx::STORE, store);
-        ctx.write(vmctx::TYPE_IDS, module.type_ids.as_ptr());
         let instance = u32::try_from(instance).expect("a store has fewer than 2^32 instances");
         ctx.write(vmctx::INSTANCE, instance);
+        for (index, id) in module.type_ids.iter().enumerate() {
+            ctx.write(module.layout.type_id(TypeIndex::new(index)), id.0);
+        }
         ctx
     }
 

@@ -26,8 +26,8 @@ pub struct VmStore {
     epoch: *const AtomicU64,
     /// The epoch at which the guest is interrupted.
     pub(crate) epoch_deadline: Cell<u64>,
-    /// Base of the GC heap; null until the heap exists.
-    pub(crate) gc_base: Cell<*mut u8>,
+    /// Where objects are made.
+    pub(crate) heap: VmHeap,
     type_displays: *const u32,
     /// The fuel that is left; below zero when a guest used more than it had.
     pub(crate) fuel: Cell<i64>,
@@ -62,7 +62,7 @@ impl VmStore {
             unwinding: Cell::new(0),
             epoch,
             epoch_deadline: Cell::new(0),
-            gc_base: Cell::new(std::ptr::null_mut()),
+            heap: VmHeap::default(),
             type_displays,
             fuel: Cell::new(0),
             fault: Cell::new(None),
@@ -70,6 +70,26 @@ impl VmStore {
             backtrace: Cell::new(Backtrace::default()),
             capture_backtrace: Cell::new(false),
         }
+    }
+}
+
+/// What compiled code knows of the GC heap: enough to reach objects and to make young ones.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct VmHeap {
+    /// What references are relative to; null until the heap exists, then the same for ever.
+    pub(crate) base: Cell<*mut u8>,
+    /// Offset of the next young object.
+    pub(crate) nursery_top: Cell<u32>,
+    /// The offset that no young object may reach beyond, as far as compiled code is concerned.
+    pub(crate) nursery_end: Cell<u32>,
+}
+
+impl Default for VmHeap {
+    /// No heap, and no room in it.
+    fn default() -> VmHeap {
+        let base = Cell::new(std::ptr::null_mut());
+        VmHeap { base, nursery_top: Cell::new(0), nursery_end: Cell::new(0) }
     }
 }
 
@@ -94,8 +114,6 @@ pub(crate) struct Activation {
 #[repr(C, align(16))]
 pub struct VmCtx {
     pub(crate) store: *mut VmStore,
-    /// Engine type ids by type index of the module.
-    pub(crate) type_ids: *const u32,
     /// The position of the instance in its store.
     pub(crate) instance: u32,
 }
@@ -161,11 +179,11 @@ macro_rules! assert_offsets {
 }
 
 assert_offsets!(VmStore, vm_store: stack_limit STACK_LIMIT activation ACTIVATION caller CALLER
-    unwinding UNWINDING epoch EPOCH epoch_deadline EPOCH_DEADLINE gc_base GC_BASE
+    unwinding UNWINDING epoch EPOCH epoch_deadline EPOCH_DEADLINE heap GC_BASE
     type_displays TYPE_DISPLAYS fuel FUEL);
 assert_offsets!(Activation, activation: prev PREV store STORE handler HANDLER sp SP fp FP
     exit_fp EXIT_FP);
-assert_offsets!(VmCtx, vmctx: store STORE type_ids TYPE_IDS instance INSTANCE);
+assert_offsets!(VmCtx, vmctx: store STORE instance INSTANCE);
 assert_offsets!(VmFuncRef, func_ref: code CODE ctx CTX type_id TYPE_ID);
 assert_offsets!(VmFuncImport, func_import: code CODE ctx CTX);
 assert_offsets!(VmHostFunc, host_func: store STORE shim SHIM);
@@ -173,6 +191,10 @@ assert_offsets!(VmMemory, memory: base BASE len LEN);
 assert_offsets!(VmTable, table: base BASE len LEN);
 
 const _: () = {
+    let heap = offset_of!(VmStore, heap);
+    assert!(heap + offset_of!(VmHeap, base) == layout::vm_store::GC_BASE as usize);
+    assert!(heap + offset_of!(VmHeap, nursery_top) == layout::vm_store::NURSERY_TOP as usize);
+    assert!(heap + offset_of!(VmHeap, nursery_end) == layout::vm_store::NURSERY_END as usize);
     assert!(offset_of!(VmStore, fault) >= layout::vm_store::SIZE);
     assert!(offset_of!(VmStore, fuel) + size_of::<i64>() == layout::vm_store::SIZE);
     assert!(size_of::<Activation>() == layout::activation::SIZE);

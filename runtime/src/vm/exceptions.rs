@@ -47,7 +47,7 @@ pub(super) unsafe fn find_handler(
 ///
 /// `exception` is a live exception of the store's heap.
 unsafe fn tag_of(store: &VmStore, exception: u32) -> u32 {
-    let object = store.gc_base.get().wrapping_add(exception as usize);
+    let object = store.heap.base.get().wrapping_add(exception as usize);
     // SAFETY: the object is live, hence mapped, and words of objects are aligned.
     unsafe { object.wrapping_add(EXN_TAG as usize).cast::<u32>().read() }
 }

@@ -22,6 +22,15 @@ pub(crate) enum ConstOp {
     I64Add,
     I64Sub,
     I64Mul,
+    StructNew(TypeIndex),
+    StructNewDefault(TypeIndex),
+    ArrayNew(TypeIndex),
+    ArrayNewDefault(TypeIndex),
+    /// An array of so many operands.
+    ArrayNewFixed(TypeIndex, u32),
+    RefI31,
+    /// `any.convert_extern` or `extern.convert_any`: both keep the reference.
+    ConvertReference,
 }
 
 /// A validated constant expression: operands are pushed, the last value is the result.

@@ -156,6 +156,11 @@ impl ModuleInfo {
         }
     }
 
+    /// Whether objects of some type of the module lie in the GC heap.
+    pub(crate) fn declares_objects(&self) -> bool {
+        self.types.iter().any(|ty| ty.as_func().is_none())
+    }
+
     /// Whether a value of type `ty` is a reference into the GC heap.
     pub(crate) fn is_gc_ref(&self, ty: ValType<TypeIndex>) -> bool {
         matches!(ty, ValType::Ref(ty) if !self.is_func_heap(ty.heap))

@@ -12,6 +12,23 @@ use super::index::TypeIndex;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TypeId(pub(crate) u32);
 
+impl TypeId {
+    /// The id of the first type. The numbers below mean something else wherever type ids stand.
+    pub(crate) const FIRST: u32 = 8;
+
+    /// The position of the type among all types of its engine.
+    fn index(self) -> usize {
+        (self.0 - TypeId::FIRST) as usize
+    }
+
+    /// The id of the type at this position.
+    fn at(index: usize) -> TypeId {
+        let index = u32::try_from(index).ok();
+        let id = index.and_then(|index| index.checked_add(TypeId::FIRST));
+        TypeId(id.expect("fewer than 2^32 types in one engine"))
+    }
+}
+
 /// A value type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ValType<I = TypeId> {
@@ -290,14 +307,14 @@ impl TypeRegistry {
         if let Some(first) = self.groups.get(&key) {
             return *first;
         }
-        let first = u32::try_from(self.types.len()).expect("fewer than 2^32 types in one engine");
+        let first = TypeId::at(self.types.len()).0;
         for (member, ty) in (first..).zip(&key) {
             let ty = ty.map(&mut |reference| match reference {
                 GroupRef::Member(index) => TypeId(first + index),
                 GroupRef::Registered(id) => id,
             });
             let mut display = match ty.supertype {
-                Some(supertype) => self.types[supertype.0 as usize].display.to_vec(),
+                Some(supertype) => self.types[supertype.index()].display.to_vec(),
                 None => Vec::new(),
             };
             display.push(TypeId(member));
@@ -309,12 +326,12 @@ impl TypeRegistry {
 
     /// The supertypes of `id` from the root down to `id` itself.
     pub(crate) fn display(&self, id: TypeId) -> &[TypeId] {
-        &self.types[id.0 as usize].display
+        &self.types[id.index()].display
     }
 
     /// The definition of `id`.
     pub(crate) fn get(&self, id: TypeId) -> &SubType<TypeId> {
-        &self.types[id.0 as usize].ty
+        &self.types[id.index()].ty
     }
 
     /// The function type `id`.
@@ -328,8 +345,8 @@ impl TypeRegistry {
 
     /// Whether the defined type `a` is a subtype of the defined type `b`.
     pub(crate) fn is_subtype(&self, a: TypeId, b: TypeId) -> bool {
-        let depth = self.types[b.0 as usize].display.len() - 1;
-        self.types[a.0 as usize].display.get(depth) == Some(&b)
+        let depth = self.types[b.index()].display.len() - 1;
+        self.types[a.index()].display.get(depth) == Some(&b)
     }
 }
 

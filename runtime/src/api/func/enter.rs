@@ -152,11 +152,8 @@ fn check_arguments(store: &StoreInner, func: FuncPtr, slots: &[ValRaw]) -> Resul
     for (index, (expected, slot)) in ty.ty.params.iter().zip(slots).enumerate() {
         let wasm::ValType::Ref(expected) = *expected else { continue };
         let is_func = is_func_heap(&types, expected.heap);
-        let reference = match is_func {
-            true => RawRef::func_from_bits(slot.get_v128()),
-            false => RawRef::Gc(slot.get_externref()),
-        };
-        let found = reference.ty();
+        let reference = RawRef::from_bits(slot.get_v128(), is_func);
+        let found = store.type_of_ref(reference, expected.heap);
         if !types.ref_matches(found, expected) {
             let engine = &store.engine_handle;
             // Naming types takes the lock again.

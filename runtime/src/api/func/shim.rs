@@ -17,7 +17,7 @@ use crate::api::store::{StoreContextMut, UpdateDeadline};
 use crate::api::types::ValType;
 use crate::compile::TrampolineKind;
 use crate::error::Result;
-use crate::gc::GcRef;
+use crate::gc::{GcRef, Why};
 use crate::instance::host_func::{HostContext, HostFunc};
 use crate::instance::store::{EpochBehavior, Failure, StoreInner, StoreShell};
 use crate::trap::Trap;
@@ -266,7 +266,7 @@ fn safepoint_with_results(store: &mut StoreInner, types: &[wasm::ValType], slots
         let reference = is_gc_ref.then(|| GcRef::from_raw(slot.get_externref())).flatten();
         roots.push(reference.map(|reference| store.gc.root(reference)));
     }
-    store.collect();
+    store.collect(Why::Due);
     for (slot, root) in slots.iter_mut().zip(roots) {
         if let Some(reference) = root.and_then(|root| store.gc.rooted(root)) {
             *slot = ValRaw::externref(reference.to_raw());

@@ -208,12 +208,7 @@ where
     T: Any + Send + Sync,
 {
     let payload = Payload::new(value, properties);
-    let reference = inner.gc.alloc_host(payload).map_err(out_of_memory::<T>)?;
-    if inner.vm.gc_base.get().is_null() {
-        // The heap was made just now: tell compiled code where it is.
-        inner.vm.gc_base.set(inner.gc.base());
-    }
-    Ok(reference)
+    inner.gc.alloc_host(&inner.vm.heap, payload).map_err(out_of_memory::<T>)
 }
 
 #[cold]

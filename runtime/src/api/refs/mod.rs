@@ -8,8 +8,10 @@
 //! | `scope.rs` | `RootScope` |
 //! | `externref.rs` | `ExternRef`, references to host values |
 //! | `exnref.rs` | `ExnRef`, references to exceptions |
+//! | `anyref.rs` | `AnyRef`, references to what guests make |
 //! | `error.rs` | what can go wrong |
 
+mod anyref;
 mod error;
 mod exnref;
 pub(crate) mod externref;
@@ -24,6 +26,7 @@ use crate::error::Result;
 use crate::gc::{self, RootIndex};
 use crate::instance::store::StoreInner;
 
+pub use anyref::AnyRef;
 pub use error::GcHeapOutOfMemory;
 pub(crate) use error::HostAccessError;
 pub use exnref::ExnRef;
@@ -32,7 +35,7 @@ pub use manually_rooted::{ManuallyRooted, OwnedRooted};
 pub use rooted::Rooted;
 pub use scope::RootScope;
 
-/// The kinds of garbage-collected references: [`ExternRef`] of any type, and [`ExnRef`].
+/// The kinds of garbage-collected references: [`ExternRef`] of any type, [`ExnRef`], and [`AnyRef`].
 ///
 /// The trait is sealed.
 pub trait GcRef: sealed::GcRefImpl {}

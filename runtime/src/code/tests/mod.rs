@@ -277,12 +277,12 @@ impl TestStore {
     }
 
     fn with_host(shim: Shim) -> TestStore {
-        let mut store = Box::new(VmStore::new(&engine().epoch, engine().types().table()));
+        let mut store = Box::new(VmStore::new(&engine().epoch, engine().types().table().base()));
         store.capture_backtrace.set(true);
         let pointer: *mut VmStore = &mut *store;
         let host = Box::new(VmHostFunc { store: pointer, shim: shim as *const u8 });
         let exit = engine().trampoline(TrampolineKind::TypedExit, &sig()).unwrap();
-        let header = VmCtx { store: pointer, type_ids: std::ptr::null(), instance: 0 };
+        let header = VmCtx { store: pointer, instance: 0 };
         let slots = [exit.as_ptr().addr(), std::ptr::from_ref(&*host).addr(), 0, 0];
         let ctx = Box::new(TestCtx { header, slots });
         TestStore { store, ctx, host, max_wasm_stack: 512 << 10 }

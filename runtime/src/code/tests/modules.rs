@@ -22,7 +22,7 @@ impl Instance {
         let info = Arc::new(info);
         let code = engine.publish(artifact, Some(info.clone())).unwrap();
         let ctx = vec![0; VmCtxLayout::new(&info).size() / 16 + 1];
-        let store = Box::new(VmStore::new(&engine.epoch, engine.types().table()));
+        let store = Box::new(VmStore::new(&engine.epoch, engine.types().table().base()));
         store.capture_backtrace.set(true);
         Instance { info, code, ctx, store }
     }

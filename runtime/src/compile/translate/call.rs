@@ -6,8 +6,7 @@ use cranelift_codegen::ir::{FuncRef, InstBuilder, SigRef, TrapCode, Value};
 
 use super::Translator;
 use crate::Trap;
-use crate::abi::builtins::Builtin;
-use crate::abi::layout::{func_import, func_ref, type_display, type_id, vm_store, vmctx};
+use crate::abi::layout::{func_import, func_ref};
 use crate::compile::artifact::RelocTarget;
 use crate::compile::signature::{self, POINTER};
 use crate::wasm::index::{FuncIndex, TableIndex, TypeIndex};
@@ -106,35 +105,8 @@ impl Translator<'_> {
         let null = TrapCode::unwrap_user(Trap::IndirectCallToNull.code());
         let faulting = self.context_flags().with_trap_code(Some(null));
         let actual = self.builder.ins().load(I32, faulting, record, func_ref::TYPE_ID);
-        let ids = self.load_constant(self.vmctx, vmctx::TYPE_IDS);
-        let flags = self.constant_flags();
-        let expected = self.builder.ins().load(I32, flags, ids, type_id(ty));
-        let bad = if self.env.info.types[ty.index()].is_final {
-            self.builder.ins().icmp(IntCC::NotEqual, actual, expected)
-        } else {
-            self.is_no_subtype(actual, expected, self.env.info.supertypes(ty).count())
-        };
+        let bad = self.compare_type(IntCC::NotEqual, actual, ty);
         self.trap_if(bad, Trap::BadSignature);
-    }
-
-    /// Whether the type with id `actual` is neither `expected`, which has `depth` supertypes, nor
-    /// a subtype of it.
-    fn is_no_subtype(&mut self, actual: Value, expected: Value, depth: usize) -> Value {
-        if depth >= type_display::INLINE {
-            let args = [actual, expected];
-            let is_subtype = self.call_builtin_result(Builtin::IsSubtype, &args);
-            return self.is_zero(is_subtype);
-        }
-        let store = self.store_pointer();
-        let displays = self.load_constant(store, vm_store::TYPE_DISPLAYS);
-        let index = self.widen(actual);
-        let entry = self.builder.ins().ishl_imm_u(index, i64::from(type_display::STRIDE_LOG2));
-        let entry = self.builder.ins().iadd(displays, entry);
-        let offset = i32::try_from(depth * 4).expect("an entry is small");
-        // What is loaded never changes, but without the id there is no entry.
-        let flags = self.context_flags().with_readonly();
-        let found = self.builder.ins().load(I32, flags, entry, offset);
-        self.builder.ins().icmp(IntCC::NotEqual, found, expected)
     }
 
     /// Calls with the arguments on the stack; leaves the results there, or leaves the function.

@@ -1,6 +1,8 @@
 //! What a function sees of its module and its instance: loads from the vmctx, calls of builtins,
 //! the record of the caller, the stack limit, the epoch.
 
+use std::sync::OnceLock;
+
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
@@ -12,6 +14,7 @@ use cranelift_frontend::FunctionBuilder;
 
 use super::Translator;
 use crate::abi::builtins::Builtin;
+use crate::abi::gc_layout::ObjectLayout;
 use crate::abi::layout::{Place, VmCtxLayout, vm_store, vmctx};
 use crate::abi::signature::LoweredSig;
 use crate::compile::Tunables;
@@ -26,6 +29,10 @@ pub(in crate::compile) struct ModuleEnv<'a> {
     pub(super) layout: VmCtxLayout,
     pub(super) tunables: &'a Tunables,
     pub(super) isa: &'a dyn TargetIsa,
+    /// Whether the base of the heap is a constant: instances of the module reserve it.
+    pub(super) has_heap: bool,
+    /// By type, once somebody asks.
+    object_layouts: Box<[OnceLock<ObjectLayout>]>,
 }
 
 impl<'a> ModuleEnv<'a> {
@@ -34,7 +41,14 @@ impl<'a> ModuleEnv<'a> {
         tunables: &'a Tunables,
         isa: &'a dyn TargetIsa,
     ) -> ModuleEnv<'a> {
-        ModuleEnv { info, layout: VmCtxLayout::new(info), tunables, isa }
+        let object_layouts = info.types.iter().map(|_| OnceLock::new()).collect();
+        let (layout, has_heap) = (VmCtxLayout::new(info), info.declares_objects());
+        ModuleEnv { info, layout, tunables, isa, has_heap, object_layouts }
+    }
+
+    /// Where the parts of objects of type `ty` lie.
+    pub(super) fn object_layout(&self, ty: TypeIndex) -> &ObjectLayout {
+        self.object_layouts[ty.index()].get_or_init(|| ObjectLayout::of_module(self.info, ty))
     }
 
     /// The lowered signature of a defined function.
@@ -55,6 +69,14 @@ pub(super) struct Regions {
     pub(super) table: AliasRegion,
     /// The slots of all globals.
     pub(super) global: AliasRegion,
+    /// Types of objects, and lengths of arrays.
+    pub(super) header: AliasRegion,
+    /// Fields and elements that may be assigned.
+    pub(super) field: AliasRegion,
+    /// Those that may not.
+    pub(super) constant_field: AliasRegion,
+    /// Where the next object goes.
+    pub(super) nursery: AliasRegion,
 }
 
 impl Regions {
@@ -72,6 +94,10 @@ impl Regions {
             memory: regions.insert(region(1, "memory")),
             table: regions.insert(region(2, "table")),
             global: regions.insert(region(3, "global")),
+            header: regions.insert(region(5, "object header")),
+            field: regions.insert(region(6, "field")),
+            constant_field: regions.insert(region(7, "constant field")),
+            nursery: regions.insert(region(8, "nursery")),
         }
     }
 }

@@ -22,7 +22,6 @@ use super::call::Callee;
 use super::frame::FrameKind;
 use crate::abi::builtins::Builtin;
 use crate::abi::exception::{ExnField, ExnLayout};
-use crate::abi::layout::vm_store;
 use crate::abi::signature::{LoweredType, lower_val};
 use crate::compile::artifact::RelocTarget;
 use crate::compile::signature::{self, POINTER, clif_type};
@@ -307,7 +306,7 @@ impl Translator<'_> {
         self.builder.declare_value_needs_stack_map(exception);
         let layout = self.exception_layout(tag);
         if !values.is_empty() {
-            let object = self.exception_address(exception);
+            let object = self.object_address(exception);
             for (field, value) in layout.fields.iter().zip(values) {
                 let (flags, offset) = access(*field);
                 self.builder.ins().store(flags, *value, object, offset);
@@ -322,21 +321,12 @@ impl Translator<'_> {
         if layout.fields.is_empty() {
             return Vec::new();
         }
-        let object = self.exception_address(exception);
+        let object = self.object_address(exception);
         let load = |field: &ExnField| {
             let (flags, offset) = access(*field);
             self.builder.ins().load(clif_type(field.ty), flags, object, offset)
         };
         layout.fields.iter().map(load).collect()
-    }
-
-    /// The address of an exception, good until the next call.
-    fn exception_address(&mut self, exception: Value) -> Value {
-        let flags = self.context_flags();
-        let store = self.store_pointer();
-        let base = self.builder.ins().load(POINTER, flags, store, vm_store::GC_BASE);
-        let offset = self.widen(exception);
-        self.builder.ins().iadd(base, offset)
     }
 
     fn exception_layout(&self, tag: TagIndex) -> ExnLayout {

@@ -77,6 +77,8 @@ fn leaves_straight_line(operator: &Operator<'_>) -> bool {
             | BrTable { .. }
             | BrOnNull { .. }
             | BrOnNonNull { .. }
+            | BrOnCast { .. }
+            | BrOnCastFail { .. }
             | Return
             | Call { .. }
             | CallIndirect { .. }
@@ -93,5 +95,13 @@ fn leaves_straight_line(operator: &Operator<'_>) -> bool {
             | TableCopy { .. }
             | TableFill { .. }
             | TableInit { .. }
+            | ArrayNew { .. }
+            | ArrayNewDefault { .. }
+            | ArrayNewData { .. }
+            | ArrayNewElem { .. }
+            | ArrayFill { .. }
+            | ArrayCopy { .. }
+            | ArrayInitData { .. }
+            | ArrayInitElem { .. }
     )
 }

@@ -9,6 +9,7 @@ mod env;
 mod exception;
 mod frame;
 mod fuel;
+mod gc;
 mod memory;
 mod numeric;
 mod ops;
@@ -41,6 +42,7 @@ pub(super) use env::ModuleEnv;
 use env::Regions;
 use exception::Handlers;
 use frame::Frame;
+use gc::cast::Source;
 
 /// Translates the body of `func` into `builder`'s function. The caller finalizes the builder.
 ///
@@ -85,6 +87,8 @@ struct Translator<'a> {
     reachable: bool,
     /// What the operators since the latest charge cost.
     fuel: i64,
+    /// What is known of the reference that the current operator tests.
+    cast_source: Source,
     handlers: Handlers,
     signatures: HashMap<TypeIndex, SigRef>,
     callees: HashMap<RelocTarget, FuncRef>,
@@ -115,6 +119,7 @@ impl<'a> Translator<'a> {
             locals: Vec::new(),
             reachable: true,
             fuel: 0,
+            cast_source: Source::ANY,
             handlers: Handlers::default(),
             signatures: HashMap::new(),
             callees: HashMap::new(),
@@ -158,6 +163,11 @@ impl<'a> Translator<'a> {
     ) -> Result<()> {
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset()?;
+            if Source::is_wanted(&operator) {
+                let operand = validator.get_operand_type(0).flatten();
+                let ty = operand.and_then(|operand| operand.as_reference_type());
+                self.cast_source = ty.map_or(Source::ANY, Source::of);
+            }
             validator.op(offset, &operator)?;
             self.builder.set_srcloc(SourceLoc::new(source_offset(offset)));
             if self.reachable {

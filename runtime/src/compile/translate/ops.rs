@@ -11,6 +11,7 @@ use wasmparser::Operator::{self, *};
 use super::Translator;
 use super::call::CallKind::{Nested, Tail};
 use super::convert::Sign::{Signed, Unsigned};
+use super::gc::Extension;
 use crate::{Error, Result};
 
 impl Translator<'_> {
@@ -32,6 +33,8 @@ impl Translator<'_> {
             BrTable { ref targets } => self.br_table(targets)?,
             BrOnNull { relative_depth } => self.br_on_null(relative_depth),
             BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
+            BrOnCast { relative_depth, from_ref_type, to_ref_type } => self.br_on_cast(relative_depth, from_ref_type, to_ref_type, true),
+            BrOnCastFail { relative_depth, from_ref_type, to_ref_type } => self.br_on_cast(relative_depth, from_ref_type, to_ref_type, false),
             Return => self.return_(),
 
             // call.rs
@@ -103,6 +106,45 @@ impl Translator<'_> {
             RefIsNull => self.ref_is_null(),
             RefAsNonNull => self.ref_as_non_null(),
             RefFunc { function_index } => self.ref_func(function_index),
+
+            // gc/cast.rs
+            RefEq => self.ref_eq(),
+            RefTestNonNull { hty } => self.ref_test(false, hty),
+            RefTestNullable { hty } => self.ref_test(true, hty),
+            RefCastNonNull { hty } => self.ref_cast(false, hty),
+            RefCastNullable { hty } => self.ref_cast(true, hty),
+
+            // gc/structs.rs
+            StructNew { struct_type_index } => self.struct_new(struct_type_index),
+            StructNewDefault { struct_type_index } => self.struct_new_default(struct_type_index),
+            StructGet { struct_type_index, field_index } => self.struct_get(struct_type_index, field_index, Extension::None),
+            StructGetS { struct_type_index, field_index } => self.struct_get(struct_type_index, field_index, Extension::Signed),
+            StructGetU { struct_type_index, field_index } => self.struct_get(struct_type_index, field_index, Extension::Unsigned),
+            StructSet { struct_type_index, field_index } => self.struct_set(struct_type_index, field_index),
+
+            // gc/arrays.rs
+            ArrayNew { array_type_index } => self.array_new(array_type_index),
+            ArrayNewDefault { array_type_index } => self.array_new_default(array_type_index),
+            ArrayNewFixed { array_type_index, array_size } => self.array_new_fixed(array_type_index, array_size),
+            ArrayNewData { array_type_index, array_data_index } => self.array_new_data(array_type_index, array_data_index),
+            ArrayNewElem { array_type_index, array_elem_index } => self.array_new_elem(array_type_index, array_elem_index),
+            ArrayGet { array_type_index } => self.array_get(array_type_index, Extension::None),
+            ArrayGetS { array_type_index } => self.array_get(array_type_index, Extension::Signed),
+            ArrayGetU { array_type_index } => self.array_get(array_type_index, Extension::Unsigned),
+            ArraySet { array_type_index } => self.array_set(array_type_index),
+            ArrayLen => self.array_len(),
+
+            // gc/bulk.rs
+            ArrayFill { array_type_index } => self.array_fill(array_type_index),
+            ArrayCopy { array_type_index_dst, array_type_index_src } => self.array_copy(array_type_index_dst, array_type_index_src),
+            ArrayInitData { array_type_index: _, array_data_index } => self.array_init_data(array_data_index),
+            ArrayInitElem { array_type_index: _, array_elem_index } => self.array_init_elem(array_elem_index),
+
+            // gc/i31.rs
+            RefI31 => self.ref_i31(),
+            I31GetS => self.i31_get(Extension::Signed),
+            I31GetU => self.i31_get(Extension::Unsigned),
+            AnyConvertExtern | ExternConvertAny => self.convert_reference(),
 
             // numeric.rs
             I32Const { value } => self.i32_value(value),
@@ -237,7 +279,7 @@ mod tests {
     use super::*;
 
     /// The proposals whose operators all have a line in the index.
-    const SUPPORTED: [&str; 11] = [
+    const SUPPORTED: [&str; 12] = [
         "mvp",
         "sign_extension",
         "saturating_float_to_int",
@@ -246,14 +288,14 @@ mod tests {
         "tail_call",
         "exceptions",
         "function_references",
+        "gc",
         "simd",
         "relaxed_simd",
         "wide_arithmetic",
     ];
 
     /// The proposals none of whose operators is compiled yet.
-    const UNSUPPORTED: [&str; 9] = [
-        "gc",
+    const UNSUPPORTED: [&str; 8] = [
         "custom_descriptors",
         "memory_control",
         "threads",
@@ -321,16 +363,16 @@ mod tests {
     fn messages_use_the_names_of_the_specification() {
         let message = |operator: Operator<'_>| unsupported(&operator, 0x2a).to_string();
         assert_eq!(
-            message(StructNew { struct_type_index: 0 }),
-            "`struct.new` is not supported yet: gc (at offset 0x2a)"
+            message(AtomicFence { ordering: wasmparser::Ordering::SeqCst }),
+            "`atomic.fence` is not supported yet: threads (at offset 0x2a)"
         );
         assert_eq!(
             message(ThrowRef),
             "`throw_ref` is not supported yet: exceptions (at offset 0x2a)"
         );
         assert_eq!(
-            message(RefCastNullable { hty: wasmparser::HeapType::FUNC }),
-            "`ref.cast` is not supported yet: gc (at offset 0x2a)"
+            message(RefGetDesc { type_index: 0 }),
+            "`ref.get_desc` is not supported yet: custom descriptors (at offset 0x2a)"
         );
     }
 }

@@ -22,9 +22,13 @@ impl Translator<'_> {
 
     pub(super) fn table_set(&mut self, table: u32) {
         let (index, value) = self.pop2();
-        let address = self.element_address(TableIndex(table), index);
+        let table = TableIndex(table);
+        let address = self.element_address(table, index);
         let flags = self.element_flags();
         self.builder.ins().store(flags, value, address, 0);
+        if self.env.info.is_gc_ref(self.element_type(table)) {
+            self.reference_written(None, address, value);
+        }
     }
 
     pub(super) fn table_size(&mut self, table: u32) {

@@ -34,8 +34,13 @@ impl Translator<'_> {
 
     pub(super) fn global_set(&mut self, global: u32) {
         let value = self.pop();
-        let (flags, base, offset) = self.global(GlobalIndex(global));
+        let global = GlobalIndex(global);
+        let (flags, base, offset) = self.global(global);
         self.builder.ins().store(flags, value, base, offset);
+        if self.env.info.is_gc_ref(self.env.info.globals[global.index()].content) {
+            let slot = self.builder.ins().iadd_imm_s(base, i64::from(offset));
+            self.reference_written(None, slot, value);
+        }
     }
 
     /// How and where a global is accessed. Even an immutable one changes while the function runs

@@ -1,0 +1,52 @@
+//! The write barrier of compiled code: has slots logged that hold references to young objects without
+//! being young themselves. `gc` says who else writes references.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
+
+use crate::abi::builtins::Builtin;
+use crate::abi::object::YOUNG_END;
+use crate::compile::translate::Translator;
+
+impl Translator<'_> {
+    /// Compiled after or before the store of the reference `value` to the word at address `slot`,
+    /// with nothing that may collect in between. `holder` is the reference of the object written to,
+    /// which is not null; `None` for an element of a table or a global.
+    pub(in crate::compile::translate) fn reference_written(
+        &mut self,
+        holder: Option<Value>,
+        slot: Value,
+        value: Value,
+    ) {
+        let log = self.builder.create_block();
+        let next = self.builder.create_block();
+        self.builder.set_cold_block(log);
+        if let Some(holder) = holder {
+            let old = IntCC::UnsignedGreaterThanOrEqual;
+            let is_old = self.builder.ins().icmp_imm_u(old, holder, i64::from(YOUNG_END));
+            let check = self.builder.create_block();
+            self.builder.ins().brif(is_old, check, &[], next, &[]);
+            self.go_on_in(check);
+        }
+        let is_young = self.is_young(value);
+        self.builder.ins().brif(is_young, log, &[], next, &[]);
+        self.go_on_in(log);
+        self.call_builtin(Builtin::RememberSlot, &[slot]);
+        self.builder.ins().jump(next, &[]);
+        self.go_on_in(next);
+    }
+
+    /// Whether a reference leads to a young object: `abi::object::is_young` as code.
+    fn is_young(&mut self, reference: Value) -> Value {
+        let half = self.builder.ins().rotr_imm_u(reference, 1);
+        let position = self.builder.ins().iadd_imm_s(half, -1);
+        let end = i64::from(YOUNG_END / 2 - 1);
+        self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, position, end)
+    }
+
+    /// Continues in a block whose predecessors are all known; it has no parameters.
+    fn go_on_in(&mut self, block: Block) {
+        self.builder.switch_to_block(block);
+        self.builder.seal_block(block);
+    }
+}

@@ -1,0 +1,150 @@
+//! Operators on many elements of arrays. They are calls of builtins, but for few elements, which the
+//! code handles itself.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{InstBuilder, Value};
+
+use super::{Extension, Place, offset32};
+use crate::Trap;
+use crate::abi::builtins::Builtin;
+use crate::compile::translate::Translator;
+use crate::wasm::index::TypeIndex;
+
+/// Fewer elements are handled without a call. A builtin would charge no fuel for them.
+const FEW: i64 = 16;
+
+/// Consecutive elements, which exist.
+#[derive(Clone, Copy)]
+struct Range {
+    ty: TypeIndex,
+    /// The address of the array.
+    address: Value,
+    /// The index of the first one, an `i64`.
+    start: Value,
+}
+
+impl Translator<'_> {
+    pub(in crate::compile::translate) fn array_fill(&mut self, ty: u32) {
+        let ty = TypeIndex(ty);
+        let len = self.pop();
+        let (array, at, value) = self.pop3();
+        let address = self.object_address(array);
+        let array_len = self.load_array_len(address);
+        let to = self.range(ty, address, array_len, at, len);
+        let many = |this: &mut Self| {
+            let storage = this.env.object_layout(ty).unwrap_array().element;
+            let (low, high) = this.slot_bits(storage, value);
+            this.call_builtin(Builtin::ArrayFill, &[array, at, low, high, len]);
+        };
+        self.few_or_many(len, many, |this, index| {
+            let place = this.place_in(&to, index);
+            this.set_field(array, &place, value);
+        });
+    }
+
+    pub(in crate::compile::translate) fn array_copy(&mut self, to_ty: u32, from_ty: u32) {
+        let (from, from_index, len) = self.pop3();
+        let (to, to_index) = self.pop2();
+        let (to_address, from_address) = (self.object_address(to), self.object_address(from));
+        let to_len = self.load_array_len(to_address);
+        let from_len = self.load_array_len(from_address);
+        let target = self.range(TypeIndex(to_ty), to_address, to_len, to_index, len);
+        let source = self.range(TypeIndex(from_ty), from_address, from_len, from_index, len);
+        // In one array, from the end on if the target is behind the source: `k` is `i` or
+        // `len - 1 - i`.
+        let is_behind =
+            self.builder.ins().icmp(IntCC::UnsignedGreaterThan, target.start, source.start);
+        let (zero, ones) = (self.i64_const(0), self.i64_const(-1));
+        let wide_len = self.widen(len);
+        let mask = self.builder.ins().select(is_behind, ones, zero);
+        let base = self.builder.ins().select(is_behind, wide_len, zero);
+        let many = |this: &mut Self| {
+            this.call_builtin(Builtin::ArrayCopy, &[to, to_index, from, from_index, len]);
+        };
+        self.few_or_many(len, many, |this, index| {
+            let turned = this.builder.ins().bxor(index, mask);
+            let index = this.builder.ins().iadd(turned, base);
+            let place = this.place_in(&source, index);
+            let value = this.load_field(&place, Extension::None);
+            let place = this.place_in(&target, index);
+            this.set_field(to, &place, value);
+        });
+    }
+
+    pub(in crate::compile::translate) fn array_init_data(&mut self, segment: u32) {
+        self.init_from_segment(Builtin::ArrayInitData, segment);
+    }
+
+    pub(in crate::compile::translate) fn array_init_elem(&mut self, segment: u32) {
+        self.init_from_segment(Builtin::ArrayInitElem, segment);
+    }
+
+    fn init_from_segment(&mut self, builtin: Builtin, segment: u32) {
+        let (at, from, len) = self.pop3();
+        let array = self.pop();
+        let segment = self.i32_const(segment);
+        self.call_builtin(builtin, &[array, segment, at, from, len]);
+    }
+
+    /// The `len` elements from `start` on of an array of `array_len` elements; traps if it has fewer.
+    fn range(
+        &mut self,
+        ty: TypeIndex,
+        address: Value,
+        array_len: Value,
+        start: Value,
+        len: Value,
+    ) -> Range {
+        let (start, len) = (self.widen(start), self.widen(len));
+        let end = self.builder.ins().iadd(start, len);
+        let array_len = self.widen(array_len);
+        let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, array_len);
+        self.trap_if(outside, Trap::ArrayOutOfBounds);
+        Range { ty, address, start }
+    }
+
+    fn place_in(&mut self, range: &Range, index: Value) -> Place {
+        let layout = self.env.object_layout(range.ty).unwrap_array();
+        let index = self.builder.ins().iadd(range.start, index);
+        let log2 = i64::from(layout.element.size_log2());
+        let byte = self.builder.ins().ishl_imm_u(index, log2);
+        let address = self.builder.ins().iadd(range.address, byte);
+        self.element_place(range.ty, address, offset32(layout.first()))
+    }
+
+    /// Runs `many`, or `one` for each number below `len` if they are few.
+    fn few_or_many(
+        &mut self,
+        len: Value,
+        many: impl FnOnce(&mut Self),
+        one: impl FnOnce(&mut Self, Value),
+    ) {
+        let [all, each, body, done] = [(); 4].map(|()| self.builder.create_block());
+        let index = self.builder.append_block_param(each, I64);
+        let is_many = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, len, FEW);
+        let zero = self.i64_const(0);
+        let len = self.widen(len);
+        self.builder.ins().brif(is_many, all, &[], each, &[zero.into()]);
+        self.builder.seal_block(all);
+        self.builder.switch_to_block(all);
+        many(self);
+        self.builder.ins().jump(done, &[]);
+
+        self.builder.switch_to_block(each);
+        let is_left = self.builder.ins().icmp(IntCC::UnsignedLessThan, index, len);
+        self.builder.ins().brif(is_left, body, &[], done, &[]);
+        self.builder.seal_block(body);
+        self.builder.seal_block(done);
+        self.builder.switch_to_block(body);
+        one(self, index);
+        let next = self.builder.ins().iadd_imm_s(index, 1);
+        self.builder.ins().jump(each, &[next.into()]);
+        self.builder.seal_block(each);
+        self.builder.switch_to_block(done);
+    }
+
+    fn i64_const(&mut self, value: i64) -> Value {
+        self.builder.ins().iconst(I64, value)
+    }
+}

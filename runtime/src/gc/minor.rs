@@ -1,0 +1,89 @@
+//! A minor collection: moves what lives in the nursery to the end of the old objects. It looks at
+//! what may lead to young objects and at nothing else, so how much is old does not matter.
+//!
+//! Whoever runs it has made sure that the memory behind the old objects has room for all young ones:
+//! it cannot fail.
+
+use std::ops::Range;
+
+use super::externs::HostTable;
+use super::object::is_young;
+use super::space::Memory;
+use super::trace::Shape;
+use crate::abi::object::HEADER_GC;
+use crate::vm::type_table::TypeTable;
+
+/// A minor collection in progress.
+pub(super) struct Minor<'a> {
+    memory: Memory<'a>,
+    types: &'a TypeTable,
+    hosts: &'a mut HostTable,
+    nursery: Range<u32>,
+    /// Objects before it have had their references updated.
+    scanned: u32,
+    /// Where the next object goes.
+    top: u32,
+}
+
+impl<'a> Minor<'a> {
+    /// Begins to move the objects in `nursery` to `top` and behind it.
+    pub(super) fn new(
+        memory: Memory<'a>,
+        types: &'a TypeTable,
+        hosts: &'a mut HostTable,
+        nursery: Range<u32>,
+        top: u32,
+    ) -> Minor<'a> {
+        hosts.begin_cycle();
+        Minor { memory, types, hosts, nursery, scanned: top, top }
+    }
+
+    /// Updates a root, whose object it moves if it is young.
+    #[inline]
+    pub(super) fn root(&mut self, slot: &mut u32) {
+        if is_young(*slot) {
+            *slot = self.evacuate(*slot);
+        }
+    }
+
+    /// Where the young object at `at` is now; moves it there if nobody did.
+    #[inline]
+    pub(super) fn evacuate(&mut self, at: u32) -> u32 {
+        assert!(
+            self.nursery.contains(&at),
+            "root invariant: {at:#x} was no reference to an object"
+        );
+        let [ty, moved] = self.memory.header(at);
+        if moved != 0 {
+            return moved;
+        }
+        let shape = Shape::of(self.memory, self.types, at, ty);
+        let (to, size) = (self.top, shape.size());
+        self.memory.copy(at, to, size);
+        self.memory.set_word(at + HEADER_GC, to);
+        self.top += size;
+        if let Shape::Host(row) = shape {
+            self.hosts.reach(row);
+        }
+        to
+    }
+
+    /// Moves what the moved objects lead to, and so on. Returns where the next old object goes.
+    pub(super) fn finish(mut self) -> u32 {
+        let memory = self.memory;
+        while self.scanned < self.top {
+            let at = self.scanned;
+            let [ty, _] = memory.header(at);
+            let shape = Shape::of(memory, self.types, at, ty);
+            shape.references(at, |slot| {
+                let reference = memory.word(slot);
+                if is_young(reference) {
+                    memory.set_word(slot, self.evacuate(reference));
+                }
+            });
+            self.scanned += shape.size();
+        }
+        self.hosts.end_minor_cycle();
+        self.top
+    }
+}

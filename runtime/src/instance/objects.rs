@@ -1,0 +1,189 @@
+//! Structs and arrays of a store: making them at safepoints, and what instructions do to many elements
+//! of arrays at once. Bounds are checked before anything is written.
+
+use std::sync::Arc;
+
+use super::definition::{RawRef, range};
+use super::segments::{memory_trap, table_trap};
+use super::store::StoreInner;
+use crate::abi::gc_layout::{ObjectLayout, StructLayout};
+use crate::error::Result;
+use crate::gc::{Elements, GcRef, GcStore, Referent};
+use crate::trap::Trap;
+use crate::vm::context::VmHeap;
+use crate::wasm::types::{HeapType, RefType, TypeId};
+
+impl StoreInner {
+    /// Where the parts of objects of type `ty` lie.
+    pub(crate) fn object_layout(&self, ty: TypeId) -> Arc<ObjectLayout> {
+        self.engine.types().layout(ty).clone()
+    }
+
+    /// Reserves the heap and tells compiled code where it is.
+    ///
+    /// # Errors
+    ///
+    /// If the address space is used up.
+    pub(crate) fn reserve_heap(&mut self) -> Result<()> {
+        self.gc.reserve(&self.vm.heap)
+    }
+
+    /// Makes an object of `size` bytes at a safepoint with `alloc`: collects when it is due or when the
+    /// heap is full.
+    ///
+    /// # Errors
+    ///
+    /// If it is larger than the heap may be, or the heap is full of live objects.
+    fn alloc_object(
+        &mut self,
+        size: Option<u32>,
+        alloc: impl Fn(&mut GcStore, &VmHeap, u32) -> Option<GcRef>,
+    ) -> Result<GcRef, Trap> {
+        let size = size.filter(|size| self.gc.may_hold(*size)).ok_or(Trap::AllocationTooLarge)?;
+        self.make(size, |gc, heap| alloc(gc, heap, size))
+    }
+
+    /// Room for a young object of at most [`LARGE_OBJECT`](crate::abi::object::LARGE_OBJECT) bytes, in
+    /// which nothing is initialised, as [`StoreInner::alloc_object`].
+    pub(crate) fn alloc_room(&mut self, size: u32) -> Result<GcRef, Trap> {
+        self.alloc_object(Some(size), GcStore::alloc_room)
+    }
+
+    /// An object of zeros but for its header, as [`StoreInner::alloc_object`].
+    pub(crate) fn new_object(&mut self, ty: TypeId, size: u32) -> Result<GcRef, Trap> {
+        self.alloc_object(Some(size), |gc, heap, size| gc.alloc_object(heap, ty, size))
+    }
+
+    /// A struct whose fields are zero or null, as [`StoreInner::alloc_object`].
+    pub(crate) fn new_struct(&mut self, ty: TypeId, layout: &StructLayout) -> Result<GcRef, Trap> {
+        self.alloc_object(Some(layout.size), |gc, heap, _| gc.alloc_struct(heap, ty, layout))
+    }
+
+    /// An array of `len` elements that are zero or null, as [`StoreInner::alloc_object`].
+    pub(crate) fn new_array(&mut self, ty: TypeId, len: u32) -> Result<GcRef, Trap> {
+        let size = self.object_layout(ty).unwrap_array().size(len);
+        self.alloc_object(size, |gc, heap, size| gc.alloc_array(heap, ty, len, size))
+    }
+
+    /// `array.new_data`
+    pub(crate) fn new_array_of_data(
+        &mut self,
+        instance: usize,
+        ty: TypeId,
+        segment: usize,
+        from: u32,
+        len: u32,
+    ) -> Result<GcRef, Trap> {
+        let size_log2 = self.object_layout(ty).unwrap_array().element.size_log2();
+        let data = self.instances[instance].data_len(segment);
+        range(from.into(), u64::from(len) << size_log2, data).map_err(memory_trap)?;
+        let array = self.new_array(ty, len)?;
+        self.array_init_data(instance, Some(array), segment, 0, from, len)?;
+        Ok(array)
+    }
+
+    /// `array.new_elem`
+    pub(crate) fn new_array_of_elements(
+        &mut self,
+        instance: usize,
+        ty: TypeId,
+        segment: usize,
+        from: u32,
+        len: u32,
+    ) -> Result<GcRef, Trap> {
+        let items = self.instances[instance].elements[segment].items().len() as u64;
+        range(from.into(), len.into(), items).map_err(table_trap)?;
+        let array = self.new_array(ty, len)?;
+        self.array_init_elements(instance, Some(array), segment, 0, from, len)?;
+        Ok(array)
+    }
+
+    /// `array.fill`
+    pub(crate) fn array_fill(
+        &mut self,
+        array: Option<GcRef>,
+        at: u32,
+        bits: u128,
+        len: u32,
+    ) -> Result<(), Trap> {
+        let to = self.elements(array, at, len)?;
+        self.gc.fill(to, bits);
+        Ok(())
+    }
+
+    /// `array.copy`
+    pub(crate) fn array_copy(
+        &mut self,
+        (to, to_index): (Option<GcRef>, u32),
+        (from, from_index): (Option<GcRef>, u32),
+        len: u32,
+    ) -> Result<(), Trap> {
+        let to = self.elements(to, to_index, len)?;
+        let from = self.elements(from, from_index, len)?;
+        self.gc.copy(to, from);
+        Ok(())
+    }
+
+    /// `array.init_data`
+    pub(crate) fn array_init_data(
+        &mut self,
+        instance: usize,
+        array: Option<GcRef>,
+        segment: usize,
+        at: u32,
+        from: u32,
+        len: u32,
+    ) -> Result<(), Trap> {
+        let to = self.elements(array, at, len)?;
+        let StoreInner { instances, gc, .. } = self;
+        let bytes = instances[instance].data(segment);
+        let len = u64::from(len) << to.size_log2;
+        let from = range(from.into(), len, bytes.len() as u64).map_err(memory_trap)?;
+        gc.write_bytes(to, &bytes[from]);
+        Ok(())
+    }
+
+    /// `array.init_elem`
+    pub(crate) fn array_init_elements(
+        &mut self,
+        instance: usize,
+        array: Option<GcRef>,
+        segment: usize,
+        at: u32,
+        from: u32,
+        len: u32,
+    ) -> Result<(), Trap> {
+        let to = self.elements(array, at, len)?;
+        let StoreInner { instances, gc, .. } = self;
+        let items = instances[instance].elements[segment].items();
+        let from = range(from.into(), len.into(), items.len() as u64).map_err(table_trap)?;
+        gc.write_each(to, items[from].iter().map(|item| item.to_bits()));
+        Ok(())
+    }
+
+    fn elements(&self, array: Option<GcRef>, at: u32, len: u32) -> Result<Elements, Trap> {
+        let array = array.ok_or(Trap::NullReference)?;
+        self.gc.elements(array, at, len).ok_or(Trap::ArrayOutOfBounds)
+    }
+
+    /// The narrowest type of a reference to something of type `heap`.
+    pub(crate) fn type_of_ref(&self, reference: RawRef, heap: HeapType) -> RefType {
+        let (nullable, heap) = match reference {
+            RawRef::Func(None) => (true, HeapType::NoFunc),
+            RawRef::Func(Some(func)) => (false, HeapType::Concrete(func.type_id())),
+            RawRef::Gc(raw) => match (GcRef::from_raw(raw), heap) {
+                (None, HeapType::Extern | HeapType::NoExtern) => (true, HeapType::NoExtern),
+                (None, HeapType::Exn | HeapType::NoExn) => (true, HeapType::NoExn),
+                (None, _) => (true, HeapType::None),
+                (_, HeapType::Extern | HeapType::NoExtern) => (false, HeapType::Extern),
+                (_, HeapType::Exn | HeapType::NoExn) => (false, HeapType::Exn),
+                (Some(object), _) => match self.gc.referent(object) {
+                    Referent::I31 => (false, HeapType::I31),
+                    Referent::Object(ty) => (false, HeapType::Concrete(ty)),
+                    Referent::Host | Referent::Exception => (false, HeapType::Any),
+                },
+            },
+        };
+        RefType { nullable, heap }
+    }
+}

@@ -1,0 +1,322 @@
+//! Every way in which a reference gets into a table, a global, a segment or an exception: the object is
+//! young, what it is written to is not, and a collection of the nursery comes next. Under `gc_stress`
+//! the heap checker also sees that the write was logged.
+
+mod support;
+
+use hostref::{
+    AsContextMut, Caller, ExnRef, ExternRef, Func, FuncType, Global, GlobalType, Instance, Module,
+    Mutability, Ref, RefType, Result, RootScope, Rooted, Store, Table, TableType, Tag, TagType,
+    Val, ValType,
+};
+use support::{Census, Mode, both_modes, export, id, instantiate};
+
+both_modes! {
+    compiled_code_sets_tables,
+    compiled_code_sets_globals,
+    compiled_code_throws,
+    guests_fill_tables,
+    guests_copy_tables,
+    guests_init_tables,
+    guests_grow_tables,
+    hosts_set_tables,
+    hosts_grow_tables,
+    hosts_copy_tables,
+    hosts_set_globals,
+    hosts_make_globals_and_tables,
+    hosts_make_exceptions,
+    instances_begin_with_references,
+    segments_keep_references_until_dropped,
+}
+
+/// A store with garbage enough for everything that was made before to be old, and a function that
+/// makes objects.
+struct Fixture {
+    store: Store<()>,
+    census: Census,
+    make: Func,
+}
+
+impl Fixture {
+    fn new(mode: Mode) -> Fixture {
+        let (mut store, census) = (mode.store(), Census::default());
+        let counting = census.clone();
+        let make = Func::wrap(&mut store, move |caller: Caller<'_, ()>| counting.root(caller));
+        Fixture { store, census, make }
+    }
+
+    /// A guest with `fields` that imports the function as `$make`.
+    fn guest(&mut self, fields: &str) -> Result<Instance> {
+        let wat =
+            format!(r#"(module (import "" "make" (func $make (result externref))) {fields})"#);
+        instantiate(&mut self.store, &wat, &[self.make.into()])
+    }
+
+    /// Runs the guest's `run`, which leaves the newest object in the table `t`, at 5.
+    fn runs(&mut self, fields: &str) -> Result<()> {
+        let guest = self.guest(fields)?;
+        let table = guest.get_table(&mut self.store, "t").expect("exported");
+        for _ in 0..3 {
+            export::<(), ()>(&mut self.store, guest, "run")?.call(&mut self.store, ())?;
+            self.has_newest(table, 5)?;
+        }
+        Ok(())
+    }
+
+    /// Element `index` is the newest object, after collections of both kinds.
+    fn has_newest(&mut self, table: Table, index: u64) -> Result<()> {
+        for _ in 0..2 {
+            self.fill_nursery()?;
+            let mut scope = RootScope::new(&mut self.store);
+            let element = table.get(&mut scope, index);
+            let Some(Ref::Extern(Some(object))) = element else { panic!("an object") };
+            assert_eq!(id(&scope, object)?, self.census.made() - 1);
+            scope.as_context_mut().gc();
+        }
+        Ok(())
+    }
+
+    /// Makes garbage until there has been a collection of the nursery.
+    fn fill_nursery(&mut self) -> Result<()> {
+        let before = self.store.gc_stats().minor_collections;
+        while self.store.gc_stats().minor_collections == before {
+            let mut scope = RootScope::new(&mut self.store);
+            for _ in 0..1000 {
+                ExternRef::new(&mut scope, ())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `write` with the newest object, which is rooted for so long only.
+    fn with_object(
+        &mut self,
+        write: impl FnOnce(&mut RootScope<&mut Store<()>>, Rooted<ExternRef>) -> Result<()>,
+    ) -> Result<()> {
+        let mut scope = RootScope::new(&mut self.store);
+        let object = self.census.root(&mut scope)?;
+        write(&mut scope, object)
+    }
+
+    fn table(&mut self) -> Result<Table> {
+        let ty = TableType::new(RefType::EXTERNREF, 10, None);
+        Table::new(&mut self.store, ty, Ref::Extern(None))
+    }
+
+    fn global_is_newest(&mut self, global: Global) -> Result<()> {
+        self.fill_nursery()?;
+        let mut scope = RootScope::new(&mut self.store);
+        let value = global.get(&mut scope);
+        let object = *value.unwrap_externref().expect("an object");
+        assert_eq!(id(&scope, object)?, self.census.made() - 1);
+        Ok(())
+    }
+}
+
+const TABLE: &str = r#"(table $t (export "t") 10 externref)"#;
+
+fn compiled_code_sets_tables(mode: Mode) -> Result<()> {
+    let run = r#"(func (export "run") (table.set $t (i32.const 5) (call $make)))"#;
+    Fixture::new(mode).runs(&format!("{TABLE} {run}"))
+}
+
+fn compiled_code_sets_globals(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let guest = fixture.guest(
+        r#"(global $g (export "g") (mut externref) (ref.null extern))
+           (func (export "run") (global.set $g (call $make)))"#,
+    )?;
+    let global = guest.get_global(&mut fixture.store, "g").expect("exported");
+    for _ in 0..3 {
+        export::<(), ()>(&mut fixture.store, guest, "run")?.call(&mut fixture.store, ())?;
+        fixture.global_is_newest(global)?;
+    }
+    Ok(())
+}
+
+fn compiled_code_throws(mode: Mode) -> Result<()> {
+    // The exception is what leads to the object while the guest makes more of them.
+    let run = r#"
+        (tag $e (param externref i32))
+        (func $throw (throw $e (call $make) (i32.const 7)))
+        (func (export "run") (local $caught exnref) (local $object externref)
+            (local.set $caught (block $h (result exnref)
+                (try_table (catch_all_ref $h) (call $throw)) (unreachable)))
+            (block $h (result externref i32)
+                (try_table (catch $e $h) (throw_ref (local.get $caught))) (unreachable))
+            (drop) (local.set $object)
+            (table.set $t (i32.const 5) (local.get $object)))"#;
+    Fixture::new(mode).runs(&format!("{TABLE} {run}"))
+}
+
+fn guests_fill_tables(mode: Mode) -> Result<()> {
+    let run = r#"(func (export "run") (table.fill $t (i32.const 3) (call $make) (i32.const 4)))"#;
+    Fixture::new(mode).runs(&format!("{TABLE} {run}"))
+}
+
+fn guests_copy_tables(mode: Mode) -> Result<()> {
+    let within = r#"(func (export "run")
+        (table.set $t (i32.const 2) (call $make))
+        (table.copy $t $t (i32.const 5) (i32.const 2) (i32.const 1))
+        (table.set $t (i32.const 2) (ref.null extern)))"#;
+    Fixture::new(mode).runs(&format!("{TABLE} {within}"))?;
+    let between = r#"(table $other 10 externref)
+        (func (export "run")
+            (table.set $other (i32.const 2) (call $make))
+            (table.copy $t $other (i32.const 5) (i32.const 2) (i32.const 1))
+            (table.set $other (i32.const 2) (ref.null extern)))"#;
+    Fixture::new(mode).runs(&format!("{TABLE} {between}"))
+}
+
+fn guests_grow_tables(mode: Mode) -> Result<()> {
+    let run = r#"(table $t (export "t") 5 externref)
+        (func (export "run")
+            (drop (table.grow $t (call $make) (i32.const 1)))
+            (table.set $t (i32.const 5) (table.get $t (i32.sub (table.size $t) (i32.const 1))))
+            ;; Young elements, and then more until the table has moved.
+            (table.set $t (i32.const 5) (call $make))
+            (drop (table.grow $t (ref.null extern) (i32.const 1000))))"#;
+    Fixture::new(mode).runs(run)
+}
+
+fn hosts_set_tables(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let table = fixture.table()?;
+    fixture.with_object(|store, object| table.set(store, 5, object.into()))?;
+    fixture.has_newest(table, 5)?;
+    fixture.with_object(|store, object| table.fill(store, 4, object.into(), 3))?;
+    fixture.has_newest(table, 5)
+}
+
+fn hosts_grow_tables(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let table = fixture.table()?;
+    fixture.with_object(|store, object| table.grow(store, 1, object.into()).map(drop))?;
+    fixture.has_newest(table, 10)
+}
+
+fn hosts_copy_tables(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let (table, other) = (fixture.table()?, fixture.table()?);
+    fixture.with_object(|store, object| {
+        other.set(&mut *store, 2, object.into())?;
+        Table::copy(&mut *store, &table, 5, &other, 2, 1)?;
+        other.set(store, 2, Ref::Extern(None))
+    })?;
+    fixture.has_newest(table, 5)
+}
+
+fn hosts_set_globals(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let ty = GlobalType::new(ValType::EXTERNREF, Mutability::Var);
+    let global = Global::new(&mut fixture.store, ty, Val::ExternRef(None))?;
+    for _ in 0..3 {
+        fixture.with_object(|store, object| global.set(store, object.into()))?;
+        fixture.global_is_newest(global)?;
+    }
+    Ok(())
+}
+
+fn hosts_make_globals_and_tables(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let mut made = None;
+    fixture.with_object(|store, object| {
+        let ty = GlobalType::new(ValType::EXTERNREF, Mutability::Const);
+        made = Some(Global::new(store, ty, object.into())?);
+        Ok(())
+    })?;
+    fixture.global_is_newest(made.expect("made above"))?;
+    let mut made = None;
+    fixture.with_object(|store, object| {
+        let ty = TableType::new(RefType::EXTERNREF, 10, None);
+        made = Some(Table::new(store, ty, object.into())?);
+        Ok(())
+    })?;
+    fixture.has_newest(made.expect("made above"), 9)
+}
+
+fn hosts_make_exceptions(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let engine = fixture.store.engine().clone();
+    let ty = FuncType::new(&engine, [ValType::EXTERNREF], []);
+    let tag = Tag::new(&mut fixture.store, &TagType::new(ty))?;
+    // More than the nursery holds: the last exceptions are old from the beginning.
+    let mut scope = RootScope::new(&mut fixture.store);
+    let mut all = Vec::new();
+    for _ in 0..if mode == Mode::Stress { 50 } else { 40_000 } {
+        let object = ExternRef::new(&mut scope, all.len())?;
+        all.push(ExnRef::new(&mut scope, &tag, &[object.into()])?);
+    }
+    for _ in 0..2 {
+        for (at, exception) in all.iter().enumerate().rev().step_by(7) {
+            let field = exception.field(&mut scope, 0)?;
+            let object = *field.unwrap_externref().expect("an object");
+            assert_eq!(object.data(&scope)?.downcast_ref::<usize>(), Some(&at));
+        }
+        scope.as_context_mut().gc();
+    }
+    Ok(())
+}
+
+const INITIAL: &str = r#"(module
+    (import "" "object" (global $object externref))
+    (global (export "g") externref (global.get $object))
+    (table $t (export "t") 10 externref (global.get $object))
+    (table $u (export "u") 10 externref)
+    (elem (table $u) (i32.const 5) externref (global.get $object))
+    (elem $passive externref (global.get $object) (global.get $object))
+    (func (export "init")
+        (table.init $u $passive (i32.const 7) (i32.const 1) (i32.const 1)))
+    (func (export "drop") (elem.drop $passive)))"#;
+
+/// An instance of [`INITIAL`], whose object nothing else leads to.
+fn initial(fixture: &mut Fixture) -> Result<Instance> {
+    let mut made = None;
+    let module = Module::new(fixture.store.engine(), INITIAL)?;
+    fixture.with_object(|store, object| {
+        let ty = GlobalType::new(ValType::EXTERNREF, Mutability::Const);
+        let global = Global::new(&mut *store, ty, object.into())?;
+        made = Some(Instance::new(store, &module, &[global.into()])?);
+        Ok(())
+    })?;
+    Ok(made.expect("made above"))
+}
+
+fn instances_begin_with_references(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let guest = initial(&mut fixture)?;
+    let global = guest.get_global(&mut fixture.store, "g").expect("exported");
+    fixture.global_is_newest(global)?;
+    for (table, at) in [("t", 0), ("t", 9), ("u", 5)] {
+        let table = guest.get_table(&mut fixture.store, table).expect("exported");
+        fixture.has_newest(table, at)?;
+    }
+    Ok(())
+}
+
+fn guests_init_tables(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let guest = initial(&mut fixture)?;
+    // At once, while the segment's object is young.
+    export::<(), ()>(&mut fixture.store, guest, "init")?.call(&mut fixture.store, ())?;
+    let table = guest.get_table(&mut fixture.store, "u").expect("exported");
+    fixture.has_newest(table, 7)
+}
+
+fn segments_keep_references_until_dropped(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let guest = initial(&mut fixture)?;
+    let call = |fixture: &mut Fixture, name| -> Result<()> {
+        export::<(), ()>(&mut fixture.store, guest, name)?.call(&mut fixture.store, ())
+    };
+    fixture.fill_nursery()?;
+    call(&mut fixture, "init")?;
+    let table = guest.get_table(&mut fixture.store, "u").expect("exported");
+    fixture.has_newest(table, 7)?;
+    // Dropped while its slots are logged.
+    let another = initial(&mut fixture)?;
+    export::<(), ()>(&mut fixture.store, another, "drop")?.call(&mut fixture.store, ())?;
+    fixture.fill_nursery()?;
+    fixture.store.gc();
+    Ok(())
+}
