@@ -27,10 +27,6 @@ npm install --prefix . --no-save --no-fund --no-audit --loglevel error \
     "binaryen@$BINARYEN"
 [ -d zig/ziglang ] || python3 -m pip install --quiet --target zig "ziglang==$ZIG"
 
-to_text() {
-    node node_modules/binaryen/bin/wasm-dis --all-features "$1" > "$2"
-}
-
 echo "== journal.ts: AssemblyScript $ASSEMBLYSCRIPT"
 cp "$SOURCES/journal.ts" .
 node node_modules/assemblyscript/bin/asc.js journal.ts --enable reference-types -O3 --runtime stub \
@@ -40,11 +36,11 @@ echo "== journal.c: C, clang of zig $ZIG"
 PYTHONPATH=zig ZIG_GLOBAL_CACHE_DIR="$OUT/zig-cache" ZIG_LOCAL_CACHE_DIR="$OUT/zig-cache" \
     python3 -m ziglang cc -target wasm32-freestanding -O2 -nostdlib -mreference-types \
     -Wl,--no-entry -Wl,--strip-all -o journal.c.wasm "$SOURCES/journal.c"
-to_text journal.c.wasm "$SOURCES/journal.c.wat"
+node node_modules/binaryen/bin/wasm-dis --all-features journal.c.wasm > "$SOURCES/journal.c.wat"
 
 echo "== queens.mbt: MoonBit $MOONBIT"
-NODE_PATH=node_modules node "$SOURCES/moonc.cjs" "$SOURCES/queens.mbt" queens.mbt.wasm queens expression
-to_text queens.mbt.wasm "$SOURCES/queens.mbt.wat"
+NODE_PATH=node_modules node "$SOURCES/moonc.cjs" "$SOURCES/queens.mbt" "$SOURCES/queens.mbt.wat" \
+    queens expression
 
 echo "== inventory.kt: Kotlin $KOTLIN"
 kotlinc() {

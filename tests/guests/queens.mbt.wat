@@ -1,430 +1,318 @@
-(module
- (type $0 (sub (struct (field i32))))
- (type $1 (sub final $0 (struct (field i32) (field (ref $0)) (field (ref $0)))))
- (type $2 (struct (field (mut i32))))
- (rec
-  (type $3 (func (param (ref $4) (ref $0)) (result i32)))
-  (type $4 (sub (struct (field (mut (ref null $3))))))
- )
- (type $5 (sub final $0 (struct (field i32) (field i32))))
- (type $6 (sub final $0 (struct (field i32) (field i32) (field (ref $0)))))
- (type $7 (sub final $0 (struct (field i32) (field (ref $0)))))
- (type $8 (sub $4 (struct (field (mut (ref null $3))) (field (mut (ref null $2))))))
- (type $9 (func (param i32) (result i32)))
- (type $10 (func (param i32) (result (ref $0))))
- (type $11 (func (param (ref $0)) (result i32)))
- (type $12 (func (param i32 i32 (ref $0) (ref $4)) (result i32)))
- (type $13 (func (param i32 i32 (ref $0)) (result i32)))
- (type $14 (func))
- (type $15 (func (result i32 (ref $0))))
- (global $global$0 (mut (ref null $0)) (ref.null none))
- (global $global$1 (mut (ref null $0)) (ref.null none))
- (global $global$2 (ref $0) (struct.new $0
-  (i32.const 0)
- ))
- (memory $0 1)
- (elem declare func $4)
- (export "expression" (func $0))
- (export "queens" (func $3))
- (start $7)
- (func $0 (type $9) (param $0 i32) (result i32)
-  (call $2
-   (call $1
-    (local.get $0)
-   )
-  )
- )
- (func $1 (type $10) (param $0 i32) (result (ref $0))
-  (if (result (ref $0))
-   (i32.eq
-    (local.get $0)
-    (i32.const 0)
-   )
-   (then
-    (ref.as_non_null
-     (global.get $global$0)
-    )
-   )
-   (else
-    (struct.new $1
-     (i32.const 1)
-     (struct.new $1
-      (i32.const 2)
-      (call $1
-       (i32.sub
-        (local.get $0)
-        (i32.const 1)
-       )
-      )
-      (ref.as_non_null
-       (global.get $global$1)
-      )
-     )
-     (struct.new $7
-      (i32.const 3)
-      (call $1
-       (i32.sub
-        (local.get $0)
-        (i32.const 1)
-       )
-      )
-     )
-    )
-   )
-  )
- )
- (func $2 (type $11) (param $0 (ref $0)) (result i32)
-  (local $1 (ref $5))
-  (local $2 (ref $1))
-  (local $3 (ref $0))
-  (local $4 (ref $0))
-  (local $5 (ref $1))
-  (local $6 (ref $0))
-  (local $7 (ref $0))
-  (local $8 (ref $7))
-  (local $9 (ref $0))
-  (local $10 i32)
-  (local.set $10
-   (struct.get $0 0
-    (local.get $0)
-   )
-  )
-  (block $block4 (result i32)
-   (block $block3
-    (block $block2
-     (block $block1
-      (block $block
-       (br_table $block $block1 $block2 $block3
-        (local.get $10)
-       )
-      )
-      (br $block4
-       (struct.get $5 1
-        (local.tee $1
-         (ref.cast (ref $5)
-          (local.get $0)
-         )
-        )
-       )
-      )
-     )
-     (local.set $3
-      (struct.get $1 1
-       (local.tee $2
-        (ref.cast (ref $1)
-         (local.get $0)
-        )
-       )
-      )
-     )
-     (local.set $4
-      (struct.get $1 2
-       (local.get $2)
-      )
-     )
-     (br $block4
-      (i32.add
-       (call $2
-        (local.get $3)
-       )
-       (call $2
-        (local.get $4)
-       )
-      )
-     )
-    )
-    (local.set $6
-     (struct.get $1 1
-      (local.tee $5
-       (ref.cast (ref $1)
-        (local.get $0)
-       )
-      )
-     )
-    )
-    (local.set $7
-     (struct.get $1 2
-      (local.get $5)
-     )
-    )
-    (br $block4
-     (i32.mul
-      (call $2
-       (local.get $6)
-      )
-      (call $2
-       (local.get $7)
-      )
-     )
-    )
-   )
-   (local.set $9
-    (struct.get $7 1
-     (local.tee $8
-      (ref.cast (ref $7)
-       (local.get $0)
-      )
-     )
-    )
-   )
-   (br $block4
-    (i32.sub
-     (i32.const 0)
-     (call $2
-      (local.get $9)
-     )
-    )
-   )
-  )
- )
- (func $3 (type $9) (param $0 i32) (result i32)
-  (local $1 (ref $2))
-  (local.set $1
-   (struct.new $2
-    (i32.const 0)
-   )
-  )
-  (drop
-   (call $5
-    (local.get $0)
-    (i32.const 0)
-    (global.get $global$2)
-    (struct.new $8
-     (ref.func $4)
-     (local.get $1)
-    )
-   )
-  )
-  (struct.get $2 0
-   (local.get $1)
-  )
- )
- (func $4 (type $3) (param $0 (ref $4)) (param $1 (ref $0)) (result i32)
-  (local $2 (ref $2))
-  (local $3 (ref $8))
-  (struct.set $2 0
-   (local.tee $2
-    (ref.as_non_null
-     (struct.get $8 1
-      (local.tee $3
-       (ref.cast (ref $8)
-        (local.get $0)
-       )
-      )
-     )
-    )
-   )
-   (i32.add
-    (struct.get $2 0
-     (local.get $2)
-    )
+(type $moonbit.enum
+ (sub
+  (struct
+   (field  i32))))
+(memory $moonbit.memory 1)
+(type $_M0DTP15guest4Expr3Mul
+ (sub final
+  $moonbit.enum
+  (struct
+   (field  i32)
+   (field  (ref $moonbit.enum))
+   (field  (ref $moonbit.enum)))))
+(type $_M0DTP15guest4List4Cons
+ (sub final
+  $moonbit.enum
+  (struct
+   (field  i32)
+   (field  i32)
+   (field  (ref $moonbit.enum)))))
+(type $_M0DTP15guest4Expr3Num
+ (sub final
+  $moonbit.enum
+  (struct
+   (field  i32)
+   (field  i32))))
+(rec
+ (type $_M0CTWRP15guest4ListEu
+  (func
+   (param (ref $_M0TWRP15guest4ListEu)) (param (ref $moonbit.enum))
+   (result i32)))
+ (type $_M0TWRP15guest4ListEu
+  (sub
+   (struct
+    (field  (mut (ref null $_M0CTWRP15guest4ListEu)))))))
+(type $_M0TP15guest7Counter
+ (struct
+  (field  (mut i32))))
+(type $_M0R36_24guest_2equeens_2eanon__u90__l36__
+ (sub
+  $_M0TWRP15guest4ListEu
+  (struct
+   (field  (mut (ref null $_M0CTWRP15guest4ListEu)))
+   (field  (mut (ref null $_M0TP15guest7Counter))))))
+(type $_M0DTP15guest4Expr3Add
+ (sub final
+  $moonbit.enum
+  (struct
+   (field  i32)
+   (field  (ref $moonbit.enum))
+   (field  (ref $moonbit.enum)))))
+(type $_M0DTP15guest4Expr3Neg
+ (sub final
+  $moonbit.enum
+  (struct
+   (field  i32)
+   (field  (ref $moonbit.enum)))))
+(elem
+ declare
+ func
+ $_M0FP15guest6queensC90l36)
+(global $_M0FP15guest4growN6constrS58
+ (mut (ref null $moonbit.enum))
+ (ref.null $moonbit.enum)
+)
+(global $_M0FP15guest4growN6constrS59
+ (mut (ref null $moonbit.enum))
+ (ref.null $moonbit.enum)
+)
+(global $moonbit.constr/0
+ (ref $moonbit.enum)
+ (i32.const 0)
+ (struct.new $moonbit.enum)
+)
+(func $_M0FP15guest10expression (param $_M0L5depthS89 i32) (result i32)
+ (call $_M0FP15guest4eval
+  (call $_M0FP15guest4grow
+   (local.get $_M0L5depthS89))))
+(export "expression" (func $_M0FP15guest10expression))
+(func $_M0FP15guest4grow (param $_M0L5depthS88 i32) (result (ref $moonbit.enum))
+ (if (result (ref $moonbit.enum))
+  (i32.eq
+   (local.get $_M0L5depthS88)
+   (i32.const 0))
+  (then
+   (ref.as_non_null
+    (global.get $_M0FP15guest4growN6constrS58)))
+  (else
+   (struct.new $_M0DTP15guest4Expr3Add
     (i32.const 1)
-   )
-  )
-  (i32.const 0)
- )
- (func $5 (type $12) (param $0 i32) (param $1 i32) (param $2 (ref $0)) (param $3 (ref $4)) (result i32)
-  (local $4 i32)
+    (struct.new $_M0DTP15guest4Expr3Mul
+     (i32.const 2)
+     (call $_M0FP15guest4grow
+      (i32.sub
+       (local.get $_M0L5depthS88)
+       (i32.const 1)))
+     (ref.as_non_null
+      (global.get $_M0FP15guest4growN6constrS59)))
+    (struct.new $_M0DTP15guest4Expr3Neg
+     (i32.const 3)
+     (call $_M0FP15guest4grow
+      (i32.sub
+       (local.get $_M0L5depthS88)
+       (i32.const 1))))))))
+(func $_M0FP15guest4eval (param $_M0L1eS78 (ref $moonbit.enum)) (result i32)
+ (local $_M0L6_2aNumS79 (ref $_M0DTP15guest4Expr3Num))
+ (local $_M0L6_2aAddS80 (ref $_M0DTP15guest4Expr3Add))
+ (local $_M0L4_2aaS81 (ref $moonbit.enum))
+ (local $_M0L4_2abS82 (ref $moonbit.enum))
+ (local $_M0L6_2aMulS83 (ref $_M0DTP15guest4Expr3Mul))
+ (local $_M0L4_2aaS84 (ref $moonbit.enum))
+ (local $_M0L4_2abS85 (ref $moonbit.enum))
+ (local $_M0L6_2aNegS86 (ref $_M0DTP15guest4Expr3Neg))
+ (local $_M0L4_2aaS87 (ref $moonbit.enum))
+ (local $_M0L3tagS93 i32)
+ (local.set $_M0L3tagS93
+  (struct.get $moonbit.enum 0
+   (local.get $_M0L1eS78)))
+ (block $switch_int/94 (result i32)
+  (block $switch_default/95
+   (block $switch_int_2/98
+    (block $switch_int_1/97
+     (block $switch_int_0/96
+      (local.get $_M0L3tagS93)
+      (br_table
+       $switch_int_0/96
+       $switch_int_1/97
+       $switch_int_2/98
+       $switch_default/95
+       ))
+     (struct.get $_M0DTP15guest4Expr3Num 1
+      (local.tee $_M0L6_2aNumS79
+       (ref.cast (ref $_M0DTP15guest4Expr3Num)
+        (local.get $_M0L1eS78))))
+     (br $switch_int/94))
+    (local.set $_M0L4_2aaS81
+     (struct.get $_M0DTP15guest4Expr3Add 1
+      (local.tee $_M0L6_2aAddS80
+       (ref.cast (ref $_M0DTP15guest4Expr3Add)
+        (local.get $_M0L1eS78)))))
+    (local.set $_M0L4_2abS82
+     (struct.get $_M0DTP15guest4Expr3Add 2
+      (local.get $_M0L6_2aAddS80)))
+    (i32.add
+     (call $_M0FP15guest4eval
+      (local.get $_M0L4_2aaS81))
+     (call $_M0FP15guest4eval
+      (local.get $_M0L4_2abS82)))
+    (br $switch_int/94))
+   (local.set $_M0L4_2aaS84
+    (struct.get $_M0DTP15guest4Expr3Mul 1
+     (local.tee $_M0L6_2aMulS83
+      (ref.cast (ref $_M0DTP15guest4Expr3Mul)
+       (local.get $_M0L1eS78)))))
+   (local.set $_M0L4_2abS85
+    (struct.get $_M0DTP15guest4Expr3Mul 2
+     (local.get $_M0L6_2aMulS83)))
+   (i32.mul
+    (call $_M0FP15guest4eval
+     (local.get $_M0L4_2aaS84))
+    (call $_M0FP15guest4eval
+     (local.get $_M0L4_2abS85)))
+   (br $switch_int/94))
+  (local.set $_M0L4_2aaS87
+   (struct.get $_M0DTP15guest4Expr3Neg 1
+    (local.tee $_M0L6_2aNegS86
+     (ref.cast (ref $_M0DTP15guest4Expr3Neg)
+      (local.get $_M0L1eS78)))))
+  (i32.sub
+   (i32.const 0)
+   (call $_M0FP15guest4eval
+    (local.get $_M0L4_2aaS87)))
+  (br $switch_int/94)))
+(func $_M0FP15guest6queens (param $_M0L4sizeS76 i32) (result i32)
+ (local $_M0L7counterS75 (ref $_M0TP15guest7Counter))
+ (local.set $_M0L7counterS75
+  (struct.new $_M0TP15guest7Counter
+   (i32.const 0)))
+ (drop
+  (call $_M0FP15guest5place
+   (local.get $_M0L4sizeS76)
+   (i32.const 0)
+   (global.get $moonbit.constr/0)
+   (struct.new $_M0R36_24guest_2equeens_2eanon__u90__l36__
+    (ref.func $_M0FP15guest6queensC90l36)
+    (local.get $_M0L7counterS75))))
+ (struct.get $_M0TP15guest7Counter 0
+  (local.get $_M0L7counterS75)))
+(export "queens" (func $_M0FP15guest6queens))
+(func $_M0FP15guest6queensC90l36 (type $_M0CTWRP15guest4ListEu) (param $_M0L6_2aenvS91 (ref $_M0TWRP15guest4ListEu)) (param $_M0L7__boardS77 (ref $moonbit.enum)) (result i32)
+ (local $_M0L7counterS75 (ref $_M0TP15guest7Counter))
+ (local $_M0L14_2acasted__envS92 (ref $_M0R36_24guest_2equeens_2eanon__u90__l36__))
+ (struct.set $_M0TP15guest7Counter 0
+  (local.tee $_M0L7counterS75
+   (ref.as_non_null
+    (struct.get $_M0R36_24guest_2equeens_2eanon__u90__l36__ 1
+     (local.tee $_M0L14_2acasted__envS92
+      (ref.cast (ref $_M0R36_24guest_2equeens_2eanon__u90__l36__)
+       (local.get $_M0L6_2aenvS91))))))
+  (i32.add
+   (struct.get $_M0TP15guest7Counter 0
+    (local.get $_M0L7counterS75))
+   (i32.const 1)))
+ (i32.const 0))
+(func $_M0FP15guest5place (param $_M0L4sizeS70 i32) (param $_M0L3rowS69 i32) (param $_M0L5boardS72 (ref $moonbit.enum)) (param $_M0L5foundS71 (ref $_M0TWRP15guest4ListEu)) (result i32)
+ (local $_M0Lm6columnS73 i32)
+ (if (result i32)
+  (i32.eq
+   (local.get $_M0L3rowS69)
+   (local.get $_M0L4sizeS70))
+  (then
+   (call_ref $_M0CTWRP15guest4ListEu
+    (local.get $_M0L5foundS71)
+    (local.get $_M0L5boardS72)
+    (struct.get $_M0TWRP15guest4ListEu 0
+     (local.get $_M0L5foundS71))))
+  (else
+   (local.set $_M0Lm6columnS73
+    (i32.const 0))
+   (loop $loop:74
+    (if
+     (i32.lt_s
+      (local.get $_M0Lm6columnS73)
+      (local.get $_M0L4sizeS70))
+     (then
+      (if
+       (call $_M0FP15guest4safe
+        (local.get $_M0Lm6columnS73)
+        (i32.const 1)
+        (local.get $_M0L5boardS72))
+       (then
+        (drop
+         (call $_M0FP15guest5place
+          (local.get $_M0L4sizeS70)
+          (i32.add
+           (local.get $_M0L3rowS69)
+           (i32.const 1))
+          (struct.new $_M0DTP15guest4List4Cons
+           (i32.const 1)
+           (local.get $_M0Lm6columnS73)
+           (local.get $_M0L5boardS72))
+          (local.get $_M0L5foundS71))))
+       (else))
+      (local.set $_M0Lm6columnS73
+       (i32.add
+        (local.get $_M0Lm6columnS73)
+        (i32.const 1)))
+      (br $loop:74))
+     (else)))
+   (i32.const 0))))
+(func $_M0FP15guest4safe (param $_M0L5queenS65 i32) (param $_M0L8distanceS67 i32) (param $_M0L5boardS68 (ref $moonbit.enum)) (result i32)
+ (local $_M0L8distanceS60 i32)
+ (local $_M0L5boardS61 (ref $moonbit.enum))
+ (local $_M0L7_2aConsS62 (ref $_M0DTP15guest4List4Cons))
+ (local $_M0L8_2aotherS63 i32)
+ (local $_M0L7_2arestS64 (ref $moonbit.enum))
+ (local $_M0L3tagS99 i32)
+ (local.get $_M0L8distanceS67)
+ (local.get $_M0L5boardS68)
+ (loop $loop:66 (param i32) (param (ref $moonbit.enum)) (result i32)
+  (local.set $_M0L5boardS61)
+  (local.set $_M0L8distanceS60)
   (if (result i32)
    (i32.eq
-    (local.get $1)
-    (local.get $0)
-   )
+    (local.tee $_M0L3tagS99
+     (struct.get $moonbit.enum 0
+      (local.get $_M0L5boardS61)))
+    (i32.const 0))
    (then
-    (call_ref $3
-     (local.get $3)
-     (local.get $2)
-     (struct.get $4 0
-      (local.get $3)
-     )
-    )
-   )
+    (i32.const 1))
    (else
-    (local.set $4
-     (i32.const 0)
-    )
-    (loop $label
-     (if
-      (i32.lt_s
-       (local.get $4)
-       (local.get $0)
-      )
-      (then
-       (if
-        (call $6
-         (local.get $4)
-         (i32.const 1)
-         (local.get $2)
-        )
-        (then
-         (drop
-          (call $5
-           (local.get $0)
-           (i32.add
-            (local.get $1)
-            (i32.const 1)
-           )
-           (struct.new $6
-            (i32.const 1)
-            (local.get $4)
-            (local.get $2)
-           )
-           (local.get $3)
-          )
-         )
-        )
-       )
-       (local.set $4
+    (local.set $_M0L8_2aotherS63
+     (struct.get $_M0DTP15guest4List4Cons 1
+      (local.tee $_M0L7_2aConsS62
+       (ref.cast (ref $_M0DTP15guest4List4Cons)
+        (local.get $_M0L5boardS61)))))
+    (local.set $_M0L7_2arestS64
+     (struct.get $_M0DTP15guest4List4Cons 2
+      (local.get $_M0L7_2aConsS62)))
+    (if (result i32)
+     (i32.eq
+      (local.get $_M0L8_2aotherS63)
+      (local.get $_M0L5queenS65))
+     (then
+      (i32.const 0))
+     (else
+      (if (result i32)
+       (i32.eq
+        (local.get $_M0L8_2aotherS63)
         (i32.add
-         (local.get $4)
-         (i32.const 1)
-        )
-       )
-       (br $label)
-      )
-     )
-    )
-    (i32.const 0)
-   )
-  )
- )
- (func $6 (type $13) (param $0 i32) (param $1 i32) (param $2 (ref $0)) (result i32)
-  (local $3 i32)
-  (local $4 (ref $0))
-  (local $5 (ref $6))
-  (local $6 i32)
-  (local $7 (ref $0))
-  (local $8 i32)
-  (local $scratch (tuple i32 (ref $0)))
-  (local $scratch_10 (tuple i32 (ref $0)))
-  (local $scratch_11 i32)
-  (local.set $scratch
-   (tuple.make 2
-    (local.get $1)
-    (local.get $2)
-   )
-  )
-  (loop $label0 (result i32)
-   (block $label1 (result i32)
-    (local.set $scratch
-     (block $label (type $15) (result i32 (ref $0))
-      (br $label1
-       (block (result i32)
-        (local.set $3
-         (block (result i32)
-          (local.set $scratch_11
-           (tuple.extract 2 0
-            (local.tee $scratch_10
-             (local.get $scratch)
-            )
-           )
-          )
-          (local.set $4
-           (tuple.extract 2 1
-            (local.get $scratch_10)
-           )
-          )
-          (local.get $scratch_11)
-         )
-        )
+         (local.get $_M0L5queenS65)
+         (local.get $_M0L8distanceS60)))
+       (then
+        (i32.const 0))
+       (else
         (if (result i32)
          (i32.eq
-          (local.tee $8
-           (struct.get $0 0
-            (local.get $4)
-           )
-          )
-          (i32.const 0)
-         )
+          (local.get $_M0L8_2aotherS63)
+          (i32.sub
+           (local.get $_M0L5queenS65)
+           (local.get $_M0L8distanceS60)))
          (then
-          (i32.const 1)
-         )
+          (i32.const 0))
          (else
-          (local.set $6
-           (struct.get $6 1
-            (local.tee $5
-             (ref.cast (ref $6)
-              (local.get $4)
-             )
-            )
-           )
-          )
-          (local.set $7
-           (struct.get $6 2
-            (local.get $5)
-           )
-          )
-          (if (result i32)
-           (i32.eq
-            (local.get $6)
-            (local.get $0)
-           )
-           (then
-            (i32.const 0)
-           )
-           (else
-            (if (result i32)
-             (i32.eq
-              (local.get $6)
-              (i32.add
-               (local.get $0)
-               (local.get $3)
-              )
-             )
-             (then
-              (i32.const 0)
-             )
-             (else
-              (if (result i32)
-               (i32.eq
-                (local.get $6)
-                (i32.sub
-                 (local.get $0)
-                 (local.get $3)
-                )
-               )
-               (then
-                (i32.const 0)
-               )
-               (else
-                (br $label
-                 (tuple.make 2
-                  (i32.add
-                   (local.get $3)
-                   (i32.const 1)
-                  )
-                  (local.get $7)
-                 )
-                )
-               )
-              )
-             )
-            )
-           )
-          )
-         )
-        )
-       )
-      )
-     )
-    )
-    (br $label0)
-   )
-  )
- )
- (func $7 (type $14)
-  (global.set $global$0
-   (struct.new $5
-    (i32.const 0)
-    (i32.const 3)
-   )
-  )
-  (global.set $global$1
-   (struct.new $5
-    (i32.const 0)
-    (i32.const 2)
-   )
-  )
- )
-)
-
+          (i32.add
+           (local.get $_M0L8distanceS60)
+           (i32.const 1))
+          (local.get $_M0L7_2arestS64)
+          (br $loop:66)))))))))))
+(start $_M0FP017____moonbit__init)
+(func $_M0FP017____moonbit__init
+ (global.set $_M0FP15guest4growN6constrS58
+  (struct.new $_M0DTP15guest4Expr3Num
+   (i32.const 0)
+   (i32.const 3)))
+ (global.set $_M0FP15guest4growN6constrS59
+  (struct.new $_M0DTP15guest4Expr3Num
+   (i32.const 0)
+   (i32.const 2))))
