@@ -112,6 +112,7 @@ pub use api::refs::{
     AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted,
     RootScope, Rooted, RootedGcRef,
 };
+pub use api::shared_memory::SharedMemory;
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };
@@ -127,5 +128,6 @@ pub use error::{Error, Result};
 pub use gc::GcStats;
 pub use hostref_macros::{WasmTy, host_module, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
+pub use instance::parking::WaitResult;
 pub use trap::Trap;
 pub use vm::value::ValRaw;
