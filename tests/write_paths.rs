@@ -27,6 +27,9 @@ both_modes! {
     hosts_make_exceptions,
     instances_begin_with_references,
     segments_keep_references_until_dropped,
+    guests_write_to_old_objects,
+    guests_make_large_objects,
+    a_guest_that_keeps_everything_runs_out_of_memory,
 }
 
 /// A store with garbage enough for everything that was made before to be old, and a function that
@@ -170,13 +173,23 @@ fn guests_copy_tables(mode: Mode) -> Result<()> {
 
 fn guests_grow_tables(mode: Mode) -> Result<()> {
     let run = r#"(table $t (export "t") 5 externref)
+        (table $other 5 externref)
+        (type $box (struct (field externref)))
+        (table $boxes 5 (ref null $box))
         (func (export "run")
             (drop (table.grow $t (call $make) (i32.const 1)))
             (table.set $t (i32.const 5) (table.get $t (i32.sub (table.size $t) (i32.const 1))))
             ;; Young elements, and then more until the table has moved.
             (table.set $t (i32.const 5) (call $make))
-            (drop (table.grow $t (ref.null extern) (i32.const 1000))))"#;
-    Fixture::new(mode).runs(run)
+            ;; A struct is young under stress too, where host objects are old when they arrive.
+            (table.set $boxes (i32.const 4) (struct.new $box (call $make)))
+            GROW GROW GROW GROW
+            (table.set $t (i32.const 5) (struct.get $box 0 (table.get $boxes (i32.const 4)))))"#;
+    // Turn about, so that neither can grow in place for long.
+    let grow = "(drop (table.grow $t (ref.null extern) (i32.const 500)))
+        (drop (table.grow $boxes (ref.null $box) (i32.const 500)))
+        (drop (table.grow $other (ref.null extern) (i32.const 500)))";
+    Fixture::new(mode).runs(&run.replace("GROW", grow))
 }
 
 fn hosts_set_tables(mode: Mode) -> Result<()> {
@@ -318,5 +331,111 @@ fn segments_keep_references_until_dropped(mode: Mode) -> Result<()> {
     export::<(), ()>(&mut fixture.store, another, "drop")?.call(&mut fixture.store, ())?;
     fixture.fill_nursery()?;
     fixture.store.gc();
+    Ok(())
+}
+
+const OBJECTS: &str = r#"
+    (type $box (struct (field $value (mut externref))))
+    (type $array (array (mut externref)))
+    (global $box (mut (ref null $box)) (ref.null $box))
+    (global $array (mut (ref null $array)) (ref.null $array))
+    (func (export "begin") (param $len i32)
+        (global.set $box (struct.new_default $box))
+        (global.set $array (array.new_default $array (local.get $len))))
+    (func (export "set")
+        (struct.set $box $value (global.get $box) (call $make))
+        (array.set $array (global.get $array) (i32.const 1) (call $make))
+        (array.fill $array (global.get $array) (i32.const 2) (call $make) (i32.const 2))
+        (array.copy $array $array
+            (global.get $array) (i32.const 4) (global.get $array) (i32.const 1) (i32.const 2)))
+    (func (export "get") (param $at i32) (result externref)
+        (if (result externref) (i32.eqz (local.get $at))
+            (then (struct.get $box $value (global.get $box)))
+            (else (array.get $array (global.get $array) (local.get $at)))))"#;
+
+/// The numbers of the objects in the box and the array of [`OBJECTS`].
+fn objects(fixture: &mut Fixture, guest: Instance) -> Result<Vec<usize>> {
+    let get = export::<u32, Option<Rooted<ExternRef>>>(&mut fixture.store, guest, "get")?;
+    let mut scope = RootScope::new(&mut fixture.store);
+    let mut ids = Vec::new();
+    for at in 0..6 {
+        let object = get.call(&mut scope, at)?.expect("an object");
+        ids.push(id(&scope, object)?);
+    }
+    Ok(ids)
+}
+
+fn writes_to_objects(mode: Mode, len: u32) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let guest = fixture.guest(OBJECTS)?;
+    export::<u32, ()>(&mut fixture.store, guest, "begin")?.call(&mut fixture.store, len)?;
+    for round in 0..3 {
+        // What is written to is old by now.
+        fixture.fill_nursery()?;
+        export::<(), ()>(&mut fixture.store, guest, "set")?.call(&mut fixture.store, ())?;
+        let first = round * 3;
+        let expected = [0, 1, 2, 2, 1, 2].map(|object| first + object);
+        for _ in 0..2 {
+            fixture.fill_nursery()?;
+            assert_eq!(objects(&mut fixture, guest)?, expected);
+            fixture.store.gc();
+        }
+    }
+    Ok(())
+}
+
+fn guests_write_to_old_objects(mode: Mode) -> Result<()> {
+    writes_to_objects(mode, 6)
+}
+
+fn guests_make_large_objects(mode: Mode) -> Result<()> {
+    writes_to_objects(mode, 100_000)
+}
+
+fn a_guest_that_keeps_everything_runs_out_of_memory(mode: Mode) -> Result<()> {
+    let limit = if mode == Mode::Stress { 16 << 10 } else { 8 << 20 };
+    let engine = hostref::Engine::new(mode.config().gc_heap_limit(limit))?;
+    let mut store = Store::new(&engine, ());
+    let guest = instantiate(
+        &mut store,
+        r#"(module
+            (type $node (struct (field (ref null $node)) (field i32)))
+            (type $bytes (array (mut i8)))
+            (type $list (struct (field (ref null $list)) (field (ref $bytes))))
+            (global $nodes (mut (ref null $node)) (ref.null $node))
+            (global $list (mut (ref null $list)) (ref.null $list))
+            (func (export "small")
+                (loop
+                    (global.set $nodes (struct.new $node (global.get $nodes) (i32.const 1)))
+                    (br 0)))
+            (func (export "large") (param $len i32)
+                (loop
+                    (global.set $list (struct.new $list (global.get $list)
+                        (array.new_default $bytes (local.get $len))))
+                    (br 0)))
+            (func (export "forget")
+                (global.set $nodes (ref.null $node))
+                (global.set $list (ref.null $list))))"#,
+        &[],
+    )?;
+    for round in 0..3 {
+        let error = match round {
+            0 | 2 => export::<(), ()>(&mut store, guest, "small")?.call(&mut store, ()),
+            _ => {
+                let len = if mode == Mode::Stress { 1000 } else { 100_000 };
+                export::<u32, ()>(&mut store, guest, "large")?.call(&mut store, len)
+            }
+        };
+        let error = error.expect_err("the heap has a limit");
+        assert_eq!(error.downcast_ref(), Some(&hostref::Trap::GcHeapOutOfMemory), "{error:?}");
+        let stats = store.gc_stats();
+        assert!(stats.heap_bytes <= limit && stats.heap_bytes > limit / 2, "{stats:?}");
+        if mode == Mode::Normal {
+            assert!(stats.full_collections < 60 * (round + 1), "{stats:?}");
+        }
+        export::<(), ()>(&mut store, guest, "forget")?.call(&mut store, ())?;
+        store.gc();
+        assert_eq!(store.gc_stats().heap_bytes, 0);
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod atomic;
 mod exception;
 mod gc;
 mod hint;
+
 mod simd;
 mod snapshot;
 
@@ -429,6 +430,17 @@ fn calls_through_references_compile() {
     };
     assert!(traps(&functions[0]).contains(&Trap::IndirectCallToNull.code()));
     assert!(traps(&functions[1]).contains(&Trap::NullReference.code()));
+}
+
+#[test]
+fn a_type_with_subtypes_is_found_in_the_display() {
+    let clif = clif_of(
+        "(module (type $t (sub (func))) (type $u (sub $t (func))) (table 1 funcref)
+            (func (call_indirect (type $u) (i32.const 0))))",
+    );
+    // The entry of 64 bytes, and the place of a type with one supertype in it.
+    assert!(clif.contains("iconst.i64 6\n"), "{clif}");
+    assert!(clif.lines().any(|line| line.contains("load.i32") && line.ends_with("+8")), "{clif}");
 }
 
 #[test]

@@ -76,19 +76,24 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks what must hold before a minor collection: everything that leads to young objects from
-    /// outside the nursery is in the buffer, or a root that the collection looks at.
+    /// outside the nursery is in the buffer, or a root that the collection looks at; and everything in
+    /// the buffer still exists.
     pub(super) fn before_minor(&self, buffer: &StoreBuffer, visit_roots: &mut VisitRoots<'_>) {
         let known = buffer.addresses();
+        let mut gone = known.clone();
         for slot in &self.old_slots {
             let (reference, address) = (self.memory.word(*slot), self.memory.address(*slot));
+            gone.remove(&address);
             let found = !is_young(reference) || known.contains(&address);
             assert!(found, "heap check: nobody logged the young {reference:#x} in {slot:#x}");
         }
         visit_roots(Roots::Definitions, &mut |slot| {
             let (reference, address) = (*slot, std::ptr::from_mut(slot).addr());
+            gone.remove(&address);
             let found = !is_young(reference) || known.contains(&address);
             assert!(found, "heap check: nobody logged the young {reference:#x} in a definition");
         });
+        assert!(gone.is_empty(), "heap check: slots were given up but are logged: {gone:x?}");
     }
 
     /// Checks the state after a collection, with an empty nursery.

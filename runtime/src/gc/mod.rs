@@ -18,6 +18,8 @@
 //! | `exceptions.rs` | exceptions and their payloads |
 //! | `objects.rs` | structs and arrays |
 //! | `payload.rs` | one host value, type erased |
+//! | `borrow.rs` | who borrows it |
+//! | `object_kind.rs` | what a derived type says of its objects |
 //! | `stats.rs` | what has been done |
 //! | `check.rs` | the heap checker |
 //!
@@ -48,6 +50,8 @@
 //! puts them aside, and the layer above pops them with [`GcStore::take_dead`].
 
 mod alloc;
+#[allow(unsafe_code, reason = "borrows of host values that are no Rust references")]
+mod borrow;
 mod check;
 mod collect;
 mod exceptions;
@@ -59,6 +63,7 @@ mod mark_bits;
 mod minor;
 mod nursery;
 pub(crate) mod object;
+mod object_kind;
 mod objects;
 mod old;
 mod pacing;
@@ -90,14 +95,16 @@ use roots::{RootSet, StoreId};
 use space::Space;
 use store_buffer::StoreBuffer;
 
+pub use borrow::BorrowSite;
+pub(crate) use borrow::{
+    BorrowError, Borrowed, BorrowedAny, BorrowedMut, Detached, DetachedMut, Located, LocatedAny,
+};
 pub(crate) use collect::{Roots, VisitRoots, Why};
 pub(crate) use externs::HostRefError;
 pub(crate) use object::{GcRef, RowId};
+pub use object_kind::{Cast, CastFn, ObjectKind};
 pub(crate) use objects::{Elements, Referent};
-pub use payload::BorrowSite;
-pub(crate) use payload::{
-    BorrowError, Borrowed, BorrowedMut, HostData, Located, Payload, Properties,
-};
+pub(crate) use payload::{HostData, Payload, Properties};
 pub(crate) use roots::RootIndex;
 pub(crate) use roots::{Liveness, Scope};
 pub use stats::GcStats;
@@ -298,6 +305,24 @@ impl GcStore {
     #[inline]
     pub(crate) fn locate<T: Any>(&self, raw: u32) -> Result<Located<T>, HostRefError> {
         self.hosts.locate(self.host_row(raw)?)
+    }
+
+    /// The value of a host object, to be borrowed without naming its type.
+    pub(crate) fn locate_any(&self, raw: u32) -> Result<LocatedAny, HostRefError> {
+        Ok(self.hosts.payload(self.host_row(raw)?).located())
+    }
+
+    /// How a host object is seen as a `D`, for `&D` and the like.
+    pub(crate) fn host_cast<D: ?Sized + 'static>(
+        &self,
+        reference: GcRef,
+    ) -> Result<CastFn<D>, HostRefError> {
+        let payload = self.hosts.payload(self.host_row(reference.to_raw())?);
+        let kind = payload.kind();
+        kind.and_then(ObjectKind::cast).ok_or_else(|| HostRefError::NoCast {
+            found: payload.type_name(),
+            plain: kind.is_none(),
+        })
     }
 
     /// The value of a host object.

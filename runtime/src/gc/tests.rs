@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use super::borrow::Holder;
 use super::*;
 use crate::abi::object::EXTERN_SIZE;
 
@@ -236,7 +237,7 @@ impl Model {
                     assert_eq!(tracked.id, id);
                 }
                 Err(error) => {
-                    let holder = Some(SITE);
+                    let holder = Holder::Parameter(SITE);
                     assert_eq!(error, HostRefError::Borrow(BorrowError::Exclusive { holder }));
                     assert!(held);
                 }
@@ -351,7 +352,7 @@ fn hosts_take_old_space_when_the_nursery_is_full() {
 fn memory_of_host_values_is_limited_and_counts_until_they_are_dropped() {
     let limit = Some(1 << 20);
     let mut heap = Heap::new(&GcConfig { host_memory_limit: limit, ..GcConfig::default() });
-    let big = || Payload::new((), Properties { external: 600 << 10, frozen: false });
+    let big = || Payload::new((), Properties { external: 600 << 10, ..Properties::default() });
     heap.alloc_host(big()).unwrap();
     assert!(heap.gc.should_collect(), "more than half of the limit is gone");
     assert!(heap.alloc_host(big()).is_err());
@@ -367,7 +368,7 @@ fn external_memory_brings_the_next_collection_closer() {
     heap.alloc_host(Payload::new((), Properties::default())).unwrap();
     assert!(!heap.gc.should_collect());
     let external = 1 << 30;
-    heap.alloc_host(Payload::new((), Properties { external, frozen: false })).unwrap();
+    heap.alloc_host(Payload::new((), Properties { external, ..Properties::default() })).unwrap();
     assert!(heap.gc.should_collect());
 }
 
@@ -377,7 +378,7 @@ fn external_memory_of_old_objects_brings_full_collections() {
     for _ in 0..100 {
         let scope = heap.gc.enter_scope();
         let external = 1 << 20;
-        let big = Payload::new((), Properties { external, frozen: false });
+        let big = Payload::new((), Properties { external, ..Properties::default() });
         let object = heap.alloc_host(big).unwrap();
         heap.gc.root(object);
         // Old before it dies.

@@ -5,7 +5,7 @@ use super::object::RowId;
 use super::space::Memory;
 use crate::abi::exception::{references_of_shape, size_of_shape};
 use crate::abi::object::{
-    ARRAY_LEN, EXN_FIELDS, EXN_SHAPE, EXTERN_ROW, EXTERN_SIZE, TYPE_EXN, TYPE_EXTERN,
+    ARRAY_LEN, EXN_FIELDS, EXN_SHAPE, EXTERN_ROW, EXTERN_SIZE, FIELDS, TYPE_EXN, TYPE_EXTERN,
 };
 use crate::abi::shape::{self, References, array_size};
 use crate::vm::type_table::TypeTable;
@@ -70,17 +70,26 @@ impl<'a> Shape<'a> {
 
     /// Calls `visit` with the offset of each reference of the object at `at`.
     #[inline(always)]
-    pub(super) fn references(self, at: u32, visit: impl FnMut(u32)) {
-        let words = |first: u32, count: u32| (at + first..).step_by(4).take(count as usize);
-        match self {
-            Shape::Host(_) => {}
-            Shape::Exception(shape) => {
-                words(EXN_FIELDS, references_of_shape(shape)).for_each(visit);
+    pub(super) fn references(self, at: u32, mut visit: impl FnMut(u32)) {
+        // Loops as the machine sees them: iterators are not sure to be inlined here.
+        let (mut slot, left) = match self {
+            Shape::Host(_) => return,
+            Shape::Exception(shape) => (at + EXN_FIELDS, references_of_shape(shape)),
+            Shape::Array { first, references, .. } => (at + first, references),
+            Shape::Struct { references: References::Short(mut bits), .. } => {
+                while bits != 0 {
+                    visit(at + FIELDS + 4 * bits.trailing_zeros());
+                    bits &= bits - 1;
+                }
+                return;
             }
             Shape::Struct { references, .. } => {
-                references.offsets().map(|offset| at + offset).for_each(visit);
+                return references.offsets().for_each(|offset| visit(at + offset));
             }
-            Shape::Array { first, references, .. } => words(first, references).for_each(visit),
+        };
+        for _ in 0..left {
+            visit(slot);
+            slot += 4;
         }
     }
 }
