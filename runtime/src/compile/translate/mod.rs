@@ -275,9 +275,14 @@ impl<'a> Translator<'a> {
     /// Puts `value` in the stack maps if it is a reference into the GC heap.
     fn declare_reference(&mut self, ty: ValType<TypeIndex>, value: Value) {
         if self.env.info.is_gc_ref(ty) {
-            self.references += 1;
-            self.builder.declare_value_needs_stack_map(value);
+            self.declare_object(value);
         }
+    }
+
+    /// Puts `value`, a reference into the GC heap, in the stack maps.
+    fn declare_object(&mut self, value: Value) {
+        self.references += 1;
+        self.builder.declare_value_needs_stack_map(value);
     }
 
     fn i32_const(&mut self, value: u32) -> Value {

@@ -433,8 +433,8 @@ mod tests {
     fn messages_use_the_names_of_the_specification() {
         let message = |operator: Operator<'_>| unsupported(&operator, 0x2a).to_string();
         assert_eq!(
-            message(AtomicFence { ordering: wasmparser::Ordering::SeqCst }),
-            "`atomic.fence` is not supported yet: threads (at offset 0x2a)"
+            message(StructNew { struct_type_index: 0 }),
+            "`struct.new` is not supported yet: gc (at offset 0x2a)"
         );
         assert_eq!(
             message(ThrowRef),

@@ -48,7 +48,7 @@ impl Translator<'_> {
         if size > LARGE_OBJECT {
             let (id, size) = (self.type_id(ty), self.i32_const(size));
             let reference = self.call_builtin_result(Builtin::GcAllocLarge, &[id, size]);
-            self.builder.declare_value_needs_stack_map(reference);
+            self.declare_object(reference);
             let address = self.object_address(reference);
             return Object { reference, address, is_old: true };
         }
@@ -59,7 +59,7 @@ impl Translator<'_> {
     /// An object of `size` bytes, no more than [`LARGE_OBJECT`], with its header.
     fn young_object(&mut self, ty: TypeIndex, size: Value) -> Object {
         let reference = self.room(size);
-        self.builder.declare_value_needs_stack_map(reference);
+        self.declare_object(reference);
         let address = self.object_address(reference);
         let id = self.type_id(ty);
         // The collector's word is zero.
@@ -78,9 +78,9 @@ impl Translator<'_> {
         // The nursery is far from the end of the heap: this does not wrap.
         let next = self.builder.ins().iadd(top, size);
         let is_full = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, next, end);
-        let [full, fits, done] = [(); 3].map(|()| self.builder.create_block());
+        let [full, fits, done] = [(); 3].map(|()| self.next_block());
         let room = self.builder.append_block_param(done, I32);
-        self.builder.set_cold_block(full);
+        self.set_cold(full);
         self.builder.ins().brif(is_full, full, &[], fits, &[]);
         self.builder.seal_block(full);
         self.builder.seal_block(fits);
@@ -113,11 +113,11 @@ impl Translator<'_> {
             size,
             i64::from(LARGE_OBJECT),
         );
-        let (large, small) = (self.builder.create_block(), self.builder.create_block());
-        let done = self.builder.create_block();
+        let (large, small) = (self.next_block(), self.next_block());
+        let done = self.next_block();
         let result = self.builder.append_block_param(done, I32);
-        self.builder.declare_value_needs_stack_map(result);
-        self.builder.set_cold_block(large);
+        self.declare_object(result);
+        self.set_cold(large);
         self.builder.ins().brif(is_large, large, &[], small, &[]);
         self.builder.seal_block(large);
         self.builder.seal_block(small);
@@ -125,7 +125,7 @@ impl Translator<'_> {
         self.builder.switch_to_block(large);
         let id = self.type_id(ty);
         let reference = self.call_builtin_result(Builtin::ArrayNew, &[id, len]);
-        self.builder.declare_value_needs_stack_map(reference);
+        self.declare_object(reference);
         if let Some(init) = init {
             let start = self.i32_const(0);
             let (low, high) = self.slot_bits(layout.element, init);
@@ -227,7 +227,7 @@ impl Translator<'_> {
         wide: Value,
         narrow: Option<Value>,
     ) {
-        let [header, body, rest, done] = [(); 4].map(|()| self.builder.create_block());
+        let [header, body, rest, done] = [(); 4].map(|()| self.next_block());
         let at = self.builder.append_block_param(header, POINTER);
         let start = self.builder.ins().iadd_imm_s(address, i64::from(start));
         self.builder.ins().jump(header, &[start.into()]);
@@ -244,7 +244,7 @@ impl Translator<'_> {
         self.builder.switch_to_block(rest);
         match narrow {
             Some(narrow) => {
-                let tail = self.builder.create_block();
+                let tail = self.next_block();
                 let is_left = self.builder.ins().icmp(IntCC::NotEqual, at, end);
                 self.builder.ins().brif(is_left, tail, &[], done, &[]);
                 self.builder.switch_to_block(tail);

@@ -59,7 +59,7 @@ impl Translator<'_> {
         let (from, len) = self.pop2();
         let (id, segment) = (self.type_id(TypeIndex(ty)), self.i32_const(segment));
         let array = self.call_builtin_result(builtin, &[id, segment, from, len]);
-        self.builder.declare_value_needs_stack_map(array);
+        self.declare_object(array);
         self.push(array);
     }
 

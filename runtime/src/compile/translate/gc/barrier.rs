@@ -18,13 +18,13 @@ impl Translator<'_> {
         slot: Value,
         value: Value,
     ) {
-        let log = self.builder.create_block();
-        let next = self.builder.create_block();
-        self.builder.set_cold_block(log);
+        let log = self.next_block();
+        let next = self.next_block();
+        self.set_cold(log);
         if let Some(holder) = holder {
             let old = IntCC::UnsignedGreaterThanOrEqual;
             let is_old = self.builder.ins().icmp_imm_u(old, holder, i64::from(YOUNG_END));
-            let check = self.builder.create_block();
+            let check = self.next_block();
             self.builder.ins().brif(is_old, check, &[], next, &[]);
             self.go_on_in(check);
         }

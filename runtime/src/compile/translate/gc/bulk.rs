@@ -120,7 +120,7 @@ impl Translator<'_> {
         many: impl FnOnce(&mut Self),
         one: impl FnOnce(&mut Self, Value),
     ) {
-        let [all, each, body, done] = [(); 4].map(|()| self.builder.create_block());
+        let [all, each, body, done] = [(); 4].map(|()| self.next_block());
         let index = self.builder.append_block_param(each, I64);
         let is_many = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, len, FEW);
         let zero = self.i64_const(0);

@@ -75,7 +75,7 @@ impl Translator<'_> {
     ) {
         let reference = self.pop();
         let target = RefType { nullable, heap: convert::heap_type(heap) };
-        let done = self.builder.create_block();
+        let done = self.next_block();
         let result = self.builder.append_block_param(done, I32);
         self.test(reference, self.cast_source, target, &Answer::Value(done));
         self.builder.seal_block(done);
@@ -90,8 +90,8 @@ impl Translator<'_> {
     ) {
         let reference = *self.stack.last().expect("validated: the reference is on the stack");
         let target = RefType { nullable, heap: convert::heap_type(heap) };
-        let (yes, no) = (self.builder.create_block(), self.builder.create_block());
-        self.builder.set_cold_block(no);
+        let (yes, no) = (self.next_block(), self.next_block());
+        self.set_cold(no);
         self.test(reference, self.cast_source, target, &Answer::Cast { yes, no });
         self.builder.seal_block(no);
         self.builder.seal_block(yes);
@@ -111,7 +111,7 @@ impl Translator<'_> {
         let reference = *self.stack.last().expect("validated: the reference is on the stack");
         let (target, arity) = self.branch_target(depth);
         let branch = (target, self.top_args(arity));
-        let next = self.builder.create_block();
+        let next = self.next_block();
         let stay = (next, Vec::new());
         let answer = match branches_on_success {
             true => Answer::Branch { yes: branch, no: stay },
@@ -275,7 +275,7 @@ impl Translator<'_> {
 
     /// Answers `value` if `condition` holds, and continues if not.
     fn answer_if(&mut self, to: &Answer, condition: Value, value: bool) {
-        let next = self.builder.create_block();
+        let next = self.next_block();
         match (to, value) {
             (Answer::Value(done), _) => {
                 let value = self.i32_const(value.into());
