@@ -1,0 +1,63 @@
+//! Are two observations the same, and where they may differ although both sides are right.
+
+use crate::engines::observation::Observation;
+use crate::value::Outcome;
+
+/// The result of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Same,
+    /// They differ where they may.
+    Excused(&'static str),
+    /// They differ where they must not: a description.
+    Different(String),
+}
+
+/// Differences that the specification allows, or that are the other side's fault. Nothing is compared
+/// after one of them.
+const EXCUSES: [(&str, fn(&Outcome, &Outcome) -> bool); 1] = [
+    // Frames have different sizes, and how many there may be is the implementation's choice.
+    ("one side ran out of stack", |ours, theirs| {
+        let exhausted = Outcome::Trapped("call stack exhausted");
+        *ours == exhausted || *theirs == exhausted
+    }),
+];
+
+/// Compares hostref's run with the other side's.
+pub fn compare(ours: &Observation, theirs: &Observation) -> Verdict {
+    let starts = std::iter::once(("instantiation".to_owned(), &ours.start, &theirs.start));
+    let calls = ours.calls.iter().zip(&theirs.calls).enumerate();
+    let calls = calls.map(|(index, (ours, theirs))| (format!("call {index}"), ours, theirs));
+    for (what, ours, theirs) in starts.chain(calls) {
+        let panicked = |outcome: &Outcome| matches!(outcome, Outcome::Panicked(_));
+        if ours == theirs && !panicked(ours) {
+            continue;
+        }
+        let excuse = EXCUSES.iter().find(|(_, applies)| applies(ours, theirs));
+        return match excuse {
+            Some((reason, _)) => Verdict::Excused(reason),
+            None => different(&what, ours, theirs),
+        };
+    }
+    if ours.calls.len() != theirs.calls.len() {
+        return different("number of calls", &ours.calls.len(), &theirs.calls.len());
+    }
+    for (index, (ours, theirs)) in ours.host_calls.iter().zip(&theirs.host_calls).enumerate() {
+        if ours != theirs {
+            return different(&format!("host call {index}"), ours, theirs);
+        }
+    }
+    if ours.host_calls.len() != theirs.host_calls.len() {
+        return different("number of host calls", &ours.host_calls.len(), &theirs.host_calls.len());
+    }
+    for (ours, theirs) in ours.end.iter().zip(&theirs.end) {
+        if ours != theirs {
+            return different("export at the end", ours, theirs);
+        }
+    }
+    Verdict::Same
+}
+
+fn different(what: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug) -> Verdict {
+    Verdict::Different(format!("{what}:\n  hostref  {ours:?}\n  expected {theirs:?}"))
+}

@@ -1,0 +1,129 @@
+//! Calls of every kind: direct, through tables, through typed references, and as tail calls, with
+//! few arguments or many.
+
+use wasm_encoder::InstructionSink;
+
+use super::build::Builder;
+use super::model::{Run, Stop, Value};
+use super::program::{Expr, Node, SIMPLE, Signature, Type, func_index};
+
+struct Call {
+    args: Vec<Expr>,
+    callee: Callee,
+    tail: bool,
+}
+
+enum Callee {
+    Direct(usize),
+    /// An element of a table of functions, called as simple.
+    Indirect(u32, u32),
+    /// A typed reference to a simple function.
+    Reference(Expr),
+}
+
+/// A reference to a function.
+struct RefFunc(usize);
+
+/// A node of this family.
+pub fn node(builder: &mut Builder<'_>, ty: Type) -> Option<Expr> {
+    match ty {
+        Type::Func if builder.random.one_in(2) => {
+            let function = builder.random.below(builder.shape.signatures.len());
+            return Some(Box::new(RefFunc(function)));
+        }
+        Type::Simple if builder.random.one_in(2) => {
+            let function = builder.shape.simple(builder.random)?;
+            return Some(Box::new(RefFunc(function)));
+        }
+        _ => {}
+    }
+    let own = builder.shape.signatures[builder.function].result;
+    // A tail call never comes back: it stands for a node of any type.
+    let tail = builder.random.one_in(4);
+    let wanted = if tail { own } else { ty };
+    if wanted == Type::Extern && builder.random.one_in(2) {
+        let args = builder.exprs(&[Type::Extern]);
+        let tables = builder.shape.tables.clone();
+        let callee = match builder.random.below(2) {
+            0 => {
+                let table = builder.find(&tables, |table| table.ty == Type::Func)?;
+                let index = builder.random.below(tables[table].size as usize) as u32;
+                Callee::Indirect(table as u32, index)
+            }
+            _ if builder.random.one_in(3) => Callee::Reference(builder.expr(Type::Simple)),
+            _ => {
+                let function = builder.shape.simple(builder.random)?;
+                Callee::Reference(Box::new(RefFunc(function)))
+            }
+        };
+        return Some(Box::new(Call { args, callee, tail }));
+    }
+    let signatures = builder.shape.signatures.clone();
+    let first = builder.function + 1;
+    let later = signatures.get(first..)?;
+    let function = first + builder.find(later, |signature| signature.result == wanted)?;
+    let args = builder.exprs(&signatures[function].params);
+    Some(Box::new(Call { args, callee: Callee::Direct(function), tail }))
+}
+
+impl Node for Call {
+    fn emit(&self, code: &mut InstructionSink<'_>) {
+        self.args.iter().for_each(|arg| arg.emit(code));
+        match (&self.callee, self.tail) {
+            (Callee::Direct(function), false) => code.call(func_index(*function)),
+            (Callee::Direct(function), true) => code.return_call(func_index(*function)),
+            (Callee::Indirect(table, index), tail) => {
+                code.i32_const(*index as i32);
+                match tail {
+                    false => code.call_indirect(*table, SIMPLE),
+                    true => code.return_call_indirect(*table, SIMPLE),
+                }
+            }
+            (Callee::Reference(callee), tail) => {
+                callee.emit(code);
+                match tail {
+                    false => code.call_ref(SIMPLE),
+                    true => code.return_call_ref(SIMPLE),
+                }
+            }
+        };
+    }
+
+    fn eval(&self, run: &mut Run<'_>) -> Result<Value, Stop> {
+        let args = self.args.iter().map(|arg| arg.eval(run)).collect::<Result<Vec<_>, _>>()?;
+        let function = match &self.callee {
+            Callee::Direct(function) => *function,
+            Callee::Indirect(table, index) => {
+                let element = run.tables[*table as usize].get(*index as usize);
+                match element.ok_or(Stop::Trap("out of bounds table access"))? {
+                    Value::Func(function) => {
+                        let signature = &run.program.functions[*function].signature;
+                        if *signature != Signature::simple() {
+                            return Err(Stop::Trap("indirect call type mismatch"));
+                        }
+                        *function
+                    }
+                    _ => return Err(Stop::Trap("uninitialized element")),
+                }
+            }
+            Callee::Reference(callee) => match callee.eval(run)? {
+                Value::Func(function) => function,
+                _ => return Err(Stop::Trap("null reference")),
+            },
+        };
+        if self.tail {
+            return Err(Stop::TailCall(function, args));
+        }
+        run.enter(function, args)
+    }
+}
+
+impl Node for RefFunc {
+    fn emit(&self, code: &mut InstructionSink<'_>) {
+        code.ref_func(func_index(self.0));
+    }
+
+    fn eval(&self, _: &mut Run<'_>) -> Result<Value, Stop> {
+        Ok(Value::Func(self.0))
+    }
+}

@@ -1,0 +1,167 @@
+//! The loop over cases.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::compare::{Verdict, compare};
+use crate::engines::hostref::Mode;
+use crate::engines::observation::Observation;
+use crate::engines::{hostref, wasmtime};
+use crate::generate::{directed, smith};
+use crate::options::{Kind, Options};
+use crate::plan::Plan;
+use crate::statistics::Statistics;
+use crate::value::{Outcome, Text};
+use crate::watchdog::Watchdog;
+use crate::{failure, shrink};
+
+/// Engines remember the types of all modules; after so many cases they are made anew.
+const CASES_PER_ENGINE: u64 = 2_000;
+
+/// Runs cases until the time is up; returns how many failed.
+pub fn run(options: &Options) -> Result<u64> {
+    std::fs::create_dir_all(&options.failures)?;
+    let watchdog = Watchdog::start(options.seed);
+    let start = Instant::now();
+    let mut statistics = Statistics::default();
+    let mut engines = Engines::new();
+    let mut case = options.only.unwrap_or(options.from);
+    loop {
+        watchdog.next(case);
+        failure::note_current(options, case)?;
+        match options.kind_of(case) {
+            Kind::Smith => smith_case(options, case, &engines, &mut statistics)?,
+            Kind::Directed => directed_case(options, case, &engines, &mut statistics)?,
+        }
+        case += 1;
+        if options.only.is_some() || start.elapsed() >= options.time {
+            break;
+        }
+        if case % CASES_PER_ENGINE == 0 {
+            engines = Engines::new();
+        }
+    }
+    println!("seed {}, cases {} to {}", options.seed, options.from, case - 1);
+    println!("{statistics}");
+    Ok(statistics.failures)
+}
+
+/// The engines that all cases share.
+struct Engines {
+    hostref: Vec<(Mode, ::hostref::Engine)>,
+    /// Without and with optimisation.
+    wasmtime: [::wasmtime::Engine; 2],
+}
+
+impl Engines {
+    fn new() -> Engines {
+        Engines {
+            hostref: Mode::ALL.into_iter().map(|mode| (mode, hostref::engine(mode))).collect(),
+            wasmtime: [wasmtime::engine(false), wasmtime::engine(true)],
+        }
+    }
+
+    fn hostref(&self, mode: Mode) -> &::hostref::Engine {
+        let (_, engine) = self.hostref.iter().find(|(known, _)| *known == mode).expect("all modes");
+        engine
+    }
+
+    fn ours(&self, mode: Mode, wasm: &[u8], plan: &Arc<Plan>) -> Observation {
+        guarded(|| hostref::run(self.hostref(mode), wasm, plan))
+    }
+
+    fn theirs(&self, case: u64, wasm: &[u8], plan: &Arc<Plan>) -> Observation {
+        guarded(|| wasmtime::run(&self.wasmtime[(case / 2 % 2) as usize], wasm, plan))
+    }
+
+    fn verdict(&self, case: u64, mode: Mode, wasm: &[u8], plan: &Arc<Plan>) -> Verdict {
+        compare(&self.ours(mode, wasm, plan), &self.theirs(case, wasm, plan))
+    }
+}
+
+/// A panic is an outcome that equals no other.
+fn guarded(run: impl FnOnce() -> Observation) -> Observation {
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|panic| Observation::refused(Outcome::Panicked(Text(panic_text(&*panic)))))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    format!("panic: {}", text.unwrap_or_default())
+}
+
+fn smith_case(
+    options: &Options,
+    case: u64,
+    engines: &Engines,
+    statistics: &mut Statistics,
+) -> Result<()> {
+    let generated = match smith::generate(options.seed, case) {
+        Ok(generated) => generated,
+        Err(reason) => {
+            statistics.not_made(&reason);
+            return Ok(());
+        }
+    };
+    let mode = options.mode_of(case);
+    let plan = Arc::new(generated.plan);
+    let ours = engines.ours(mode, &generated.wasm, &plan);
+    let theirs = engines.theirs(case, &generated.wasm, &plan);
+    statistics.ran(Kind::Smith, mode, &ours);
+    match compare(&ours, &theirs) {
+        Verdict::Same => {}
+        Verdict::Excused(reason) => statistics.excused(reason),
+        Verdict::Different(difference) => {
+            statistics.failures += 1;
+            let fails = |wasm: &[u8], plan: &Arc<Plan>| {
+                matches!(engines.verdict(case, mode, wasm, plan), Verdict::Different(_))
+            };
+            let (wasm, plan) = shrink::shrink(&generated.wasm, &plan, fails)?;
+            let mut report = format!("seed {}, case {case}, {mode:?}: {difference}", options.seed);
+            report += &format!("\nshrunk: {:?}\n", engines.verdict(case, mode, &wasm, &plan));
+            report += &format!("calls: {:?}\nmodes that fail:", plan.calls);
+            for mode in Mode::ALL {
+                if let Verdict::Different(_) = engines.verdict(case, mode, &wasm, &plan) {
+                    report += &format!(" {mode:?}");
+                }
+            }
+            let path = failure::write(options, case, &wasm, &report)?;
+            println!("{report}\nmodule: {}\n", path.display());
+        }
+    }
+    Ok(())
+}
+
+fn directed_case(
+    options: &Options,
+    case: u64,
+    engines: &Engines,
+    statistics: &mut Statistics,
+) -> Result<()> {
+    let mut program = directed::Program::new(options.seed, case);
+    let mode = options.mode_of(case);
+    let difference = |program: &directed::Program, mode: Mode| {
+        let (wasm, expected) = (program.encode(), directed::expected(program));
+        let run = || directed::run(engines.hostref(mode), program, &wasm);
+        let ours = catch_unwind(AssertUnwindSafe(run));
+        directed::difference(&ours.unwrap_or_else(|panic| vec![panic_text(&*panic)]), &expected)
+    };
+    statistics.ran_directed(mode, &directed::expected(&program));
+    let Some(found) = difference(&program, mode) else { return Ok(()) };
+    statistics.failures += 1;
+    directed::shrink(&mut program, |program| difference(program, mode).is_some());
+    let shrunk = difference(&program, mode);
+    let mut report = format!("seed {}, case {case}, {mode:?}: {found}\n", options.seed);
+    report += &format!("shrunk: {}\nsteps: {:?}\n", shrunk.unwrap_or_default(), program.steps);
+    let fails = |mode: &Mode| difference(&program, *mode).is_some();
+    let modes: Vec<Mode> = Mode::ALL.into_iter().filter(fails).collect();
+    report += &format!("modes that fail: {modes:?}\n");
+    let path = failure::write(options, case, &program.encode(), &report)?;
+    println!("{report}module: {}\n", path.display());
+    Ok(())
+}
