@@ -28,12 +28,18 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Smith,
+    Arithmetic,
     Directed,
+}
+
+impl Kind {
+    const ALL: [Kind; 3] = [Kind::Smith, Kind::Arithmetic, Kind::Directed];
 }
 
 pub const USAGE: &str = "\
 usage: hostref-fuzz [--seed N] [--minutes M] [--only CASE] [--from CASE]
-                    [--kind smith|directed] [--mode MODE]
+                    [--kind KIND] [--mode MODE]
+  KIND is one of Smith Arithmetic Directed
   MODE is one of Default Checked Stress Fuel Epoch Everything";
 
 impl Options {
@@ -69,21 +75,18 @@ impl Options {
 
     /// The kind of a case.
     pub fn kind_of(&self, case: u64) -> Kind {
-        self.kind.unwrap_or(if case % 2 == 0 { Kind::Smith } else { Kind::Directed })
+        self.kind.unwrap_or(Kind::ALL[(case % 3) as usize])
     }
 
     /// The mode that a case runs in.
     pub fn mode_of(&self, case: u64) -> Mode {
-        self.mode.unwrap_or(Mode::ALL[(case / 2) as usize % Mode::ALL.len()])
+        self.mode.unwrap_or(Mode::ALL[(case / 3) as usize % Mode::ALL.len()])
     }
 }
 
 fn kind(name: &str) -> Result<Kind> {
-    match name {
-        "smith" => Ok(Kind::Smith),
-        "directed" => Ok(Kind::Directed),
-        _ => bail!("there is no kind {name}"),
-    }
+    let kind = Kind::ALL.into_iter().find(|kind| format!("{kind:?}") == name);
+    kind.with_context(|| format!("there is no kind {name}"))
 }
 
 fn mode(name: &str) -> Result<Mode> {

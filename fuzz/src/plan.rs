@@ -233,7 +233,7 @@ fn value_of(ty: &Type, random: &mut Random, number: u32, after: bool) -> Option<
 }
 
 /// Numbers at which programs change their ways, more often than others.
-fn integer(random: &mut Random) -> u64 {
+pub fn integer(random: &mut Random) -> u64 {
     let near = (random.below(5) as u64).wrapping_sub(2);
     match random.below(4) {
         0 => near,

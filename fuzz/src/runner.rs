@@ -11,7 +11,7 @@ use crate::compare::{Verdict, compare};
 use crate::engines::hostref::Mode;
 use crate::engines::observation::Observation;
 use crate::engines::{hostref, wasmtime};
-use crate::generate::{directed, smith};
+use crate::generate::{arithmetic, directed, smith};
 use crate::options::{Kind, Options};
 use crate::plan::Plan;
 use crate::statistics::Statistics;
@@ -34,8 +34,8 @@ pub fn run(options: &Options) -> Result<u64> {
         watchdog.next(case);
         failure::note_current(options, case)?;
         match options.kind_of(case) {
-            Kind::Smith => smith_case(options, case, &engines, &mut statistics)?,
             Kind::Directed => directed_case(options, case, &engines, &mut statistics)?,
+            kind => compared_case(options, kind, case, &engines, &mut statistics)?,
         }
         case += 1;
         if options.only.is_some() || start.elapsed() >= options.time {
@@ -75,7 +75,7 @@ impl Engines {
     }
 
     fn theirs(&self, case: u64, wasm: &[u8], plan: &Arc<Plan>) -> Observation {
-        guarded(|| wasmtime::run(&self.wasmtime[(case / 2 % 2) as usize], wasm, plan))
+        guarded(|| wasmtime::run(&self.wasmtime[(case / 3 % 2) as usize], wasm, plan))
     }
 
     fn verdict(&self, case: u64, mode: Mode, wasm: &[u8], plan: &Arc<Plan>) -> Verdict {
@@ -95,13 +95,18 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     format!("panic: {}", text.unwrap_or_default())
 }
 
-fn smith_case(
+fn compared_case(
     options: &Options,
+    kind: Kind,
     case: u64,
     engines: &Engines,
     statistics: &mut Statistics,
 ) -> Result<()> {
-    let generated = match smith::generate(options.seed, case) {
+    let generate = match kind {
+        Kind::Smith => smith::generate,
+        _ => arithmetic::generate,
+    };
+    let generated = match generate(options.seed, case) {
         Ok(generated) => generated,
         Err(reason) => {
             statistics.not_made(&reason);
@@ -112,7 +117,7 @@ fn smith_case(
     let plan = Arc::new(generated.plan);
     let ours = engines.ours(mode, &generated.wasm, &plan);
     let theirs = engines.theirs(case, &generated.wasm, &plan);
-    statistics.ran(Kind::Smith, mode, &ours);
+    statistics.ran(kind, mode, &ours);
     match compare(&ours, &theirs) {
         Verdict::Same => {}
         Verdict::Excused(reason) => statistics.excused(reason),

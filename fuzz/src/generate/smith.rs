@@ -5,16 +5,11 @@ use arbitrary::Unstructured;
 use wasm_smith::{Config, MemoryOffsetChoices, Module};
 
 use crate::features;
+use crate::generate::Generated;
 use crate::limits;
 use crate::plan::{FUEL, Plan};
 use crate::random::Random;
 use crate::rewrite;
-
-/// A module and what is done with it.
-pub struct Generated {
-    pub wasm: Vec<u8>,
-    pub plan: Plan,
-}
 
 /// The module of these numbers; an error says why there is none.
 pub fn generate(seed: u64, case: u64) -> Result<Generated> {
