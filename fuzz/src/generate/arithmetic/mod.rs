@@ -204,18 +204,15 @@ impl Writer<'_> {
 
     fn constant(&mut self, ty: Number) {
         let (bits, more) = (integer(self.random), self.random.next());
+        let mut code = self.ins();
         match ty {
-            Number::I32 => self.ins().i32_const(bits as i32),
-            Number::I64 => self.ins().i64_const(bits as i64),
-            Number::F32 if more & 3 == 0 => {
-                self.ins().f32_const(f32::from_bits(more as u32).into())
-            }
-            Number::F32 => self.ins().f32_const((bits as i64 as f32).into()),
-            Number::F64 if more & 3 != 0 => self.ins().f64_const((bits as i64 as f64).into()),
-            Number::F64 => self.ins().f64_const(f64::from_bits(more).into()),
-            Number::V128 => {
-                self.ins().v128_const((u128::from(bits) << 64 | u128::from(more)) as i128)
-            }
+            Number::I32 => code.i32_const(bits as i32),
+            Number::I64 => code.i64_const(bits as i64),
+            Number::F32 if more & 3 == 0 => code.f32_const(f32::from_bits(more as u32).into()),
+            Number::F32 => code.f32_const((bits as i64 as f32).into()),
+            Number::F64 if more & 3 == 0 => code.f64_const(f64::from_bits(more).into()),
+            Number::F64 => code.f64_const((bits as i64 as f64).into()),
+            Number::V128 => code.v128_const((u128::from(bits) << 64 | u128::from(more)) as i128),
         };
     }
 
