@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::options::Options;
 
 /// Writes the files and returns the path of the module.
-pub fn write(options: &Options, case: u64, wasm: &[u8], description: &str) -> Result<PathBuf> {
+pub fn write(options: &Options, case: &str, wasm: &[u8], description: &str) -> Result<PathBuf> {
     fs::create_dir_all(&options.failures)?;
     let path = options.failures.join(format!("{}-{case}.wasm", options.seed));
     fs::write(&path, wasm)?;

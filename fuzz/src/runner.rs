@@ -135,7 +135,7 @@ fn compared_case(
                     report += &format!(" {mode:?}");
                 }
             }
-            let path = failure::write(options, case, &wasm, &report)?;
+            let path = failure::write(options, &case.to_string(), &wasm, &report)?;
             println!("{report}\nmodule: {}\n", path.display());
         }
     }
@@ -151,8 +151,8 @@ fn directed_case(
     let mut program = directed::Program::new(options.seed, case);
     let mode = options.mode_of(case);
     let difference = |program: &directed::Program, mode: Mode| {
-        let (wasm, expected) = (program.encode(), directed::expected(program));
-        let run = || directed::run(engines.hostref(mode), program, &wasm);
+        let (modules, expected) = (program.encode(), directed::expected(program));
+        let run = || directed::run(engines.hostref(mode), program, &modules);
         let ours = catch_unwind(AssertUnwindSafe(run));
         directed::difference(&ours.unwrap_or_else(|panic| vec![panic_text(&*panic)]), &expected)
     };
@@ -166,7 +166,10 @@ fn directed_case(
     let fails = |mode: &Mode| difference(&program, *mode).is_some();
     let modes: Vec<Mode> = Mode::ALL.into_iter().filter(fails).collect();
     report += &format!("modes that fail: {modes:?}\n");
-    let path = failure::write(options, case, &program.encode(), &report)?;
-    println!("{report}module: {}\n", path.display());
+    for (part, module) in program.encode().iter().enumerate() {
+        let path = failure::write(options, &format!("{case}-{part}"), module, &report)?;
+        report += &format!("module: {}\n", path.display());
+    }
+    println!("{report}");
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Programs by chance: the shape first, then the bodies, then what the host does.
 
+use std::ops::Range;
+
 use super::host::HostFn;
 use super::program::{
-    Arg, Expr, FuncType, Function, Program, Shape, Signature, Step, Table, Type, results_of,
+    Arg, Expr, FuncType, Function, Part, Program, Shape, Signature, Step, Table, Type, results_of,
 };
 use super::{FAMILIES, control, moves};
 use crate::random::Random;
@@ -24,6 +26,9 @@ impl Program {
     pub fn new(seed: u64, case: u64) -> Program {
         let random = &mut Random::new(seed, case);
         let mut shape = shape(random);
+        if random.one_in(2) {
+            shape.split = random.below(shape.signatures.len());
+        }
         let mut functions = Vec::new();
         for index in 0..shape.signatures.len() {
             functions.push(function(random, &mut shape, index));
@@ -73,10 +78,9 @@ fn shape(random: &mut Random) -> Shape {
 
 /// The function that all elements of a table are at first, if any.
 fn initial(random: &mut Random, shape: &Shape, ty: Type) -> Option<usize> {
+    let first = shape.functions(Part::First);
     match ty {
-        _ if random.one_in(4) => None,
-        Type::Simple => shape.simple(random),
-        Type::Func => shape.simple(random).filter(|_| !random.one_in(4)),
+        Type::Simple | Type::Func if !random.one_in(4) => shape.simple(random, first),
         _ => None,
     }
 }
@@ -138,16 +142,19 @@ fn arg(random: &mut Random, shape: &Shape, ty: Type) -> Arg {
     match ty {
         Type::Extern => Arg::Fresh,
         Type::Func => Arg::Func(random.below(shape.signatures.len())),
-        Type::Simple => shape.simple(random).map_or(Arg::Null, Arg::Func),
+        Type::Simple => {
+            let function = shape.simple(random, 0..shape.signatures.len());
+            function.map_or(Arg::Null, Arg::Func)
+        }
         _ => Arg::Exception(random.below(shape.tags.len())),
     }
 }
 
 impl Shape {
-    /// A function of the simple signature, if there is one.
-    pub fn simple(&self, random: &mut Random) -> Option<usize> {
+    /// One of `functions` of the simple signature, if there is one.
+    pub fn simple(&self, random: &mut Random, functions: Range<usize>) -> Option<usize> {
         let simple = Signature::simple();
-        let all = (0..self.signatures.len()).filter(|index| self.signatures[*index] == simple);
+        let all = functions.filter(|index| self.signatures[*index] == simple);
         let all: Vec<usize> = all.collect();
         (!all.is_empty()).then(|| *random.pick(&all))
     }
@@ -184,6 +191,12 @@ impl Builder<'_> {
     pub fn local(&mut self, ty: Type) -> u32 {
         self.locals.push(ty);
         self.locals.len() as u32 - 1
+    }
+
+    /// A function of the simple signature that can be named here.
+    pub fn simple(&mut self) -> Option<usize> {
+        let nameable = self.shape.nameable(self.function);
+        self.shape.simple(self.random, nameable)
     }
 
     /// One of the `choices` that fits, by position.

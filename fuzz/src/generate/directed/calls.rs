@@ -5,7 +5,7 @@ use wasm_encoder::InstructionSink;
 
 use super::build::Builder;
 use super::model::{Run, Stop, Value};
-use super::program::{Expr, Node, SIMPLE, Signature, Type, func_index};
+use super::program::{Expr, Node, SIMPLE, Signature, Type};
 
 struct Call {
     args: Vec<Expr>,
@@ -14,26 +14,39 @@ struct Call {
 }
 
 enum Callee {
-    Direct(usize),
+    Direct(Target),
     /// An element of a table of functions, called as simple.
     Indirect(u32, u32),
     /// A typed reference to a simple function.
     Reference(Expr),
 }
 
+/// A function of the program, and its index in the module.
+struct Target {
+    function: usize,
+    index: u32,
+}
+
+impl Target {
+    fn new(builder: &Builder<'_>, function: usize) -> Target {
+        Target { function, index: builder.shape.func_index(function) }
+    }
+}
+
 /// A reference to a function.
-struct RefFunc(usize);
+struct RefFunc(Target);
 
 /// A node of this family.
 pub fn node(builder: &mut Builder<'_>, ty: Type) -> Option<Expr> {
     match ty {
         Type::Func if builder.random.one_in(2) => {
-            let function = builder.random.below(builder.shape.signatures.len());
-            return Some(Box::new(RefFunc(function)));
+            let nameable = builder.shape.nameable(builder.function);
+            let function = nameable.start + builder.random.below(nameable.len());
+            return Some(Box::new(RefFunc(Target::new(builder, function))));
         }
         Type::Simple if builder.random.one_in(2) => {
-            let function = builder.shape.simple(builder.random)?;
-            return Some(Box::new(RefFunc(function)));
+            let function = builder.simple()?;
+            return Some(Box::new(RefFunc(Target::new(builder, function))));
         }
         _ => {}
     }
@@ -52,8 +65,8 @@ pub fn node(builder: &mut Builder<'_>, ty: Type) -> Option<Expr> {
             }
             _ if builder.random.one_in(3) => Callee::Reference(builder.expr(Type::Simple)),
             _ => {
-                let function = builder.shape.simple(builder.random)?;
-                Callee::Reference(Box::new(RefFunc(function)))
+                let function = builder.simple()?;
+                Callee::Reference(Box::new(RefFunc(Target::new(builder, function))))
             }
         };
         return Some(Box::new(Call { args, callee, tail }));
@@ -63,15 +76,16 @@ pub fn node(builder: &mut Builder<'_>, ty: Type) -> Option<Expr> {
     let later = signatures.get(first..)?;
     let function = first + builder.find(later, |signature| signature.result == wanted)?;
     let args = builder.exprs(&signatures[function].params);
-    Some(Box::new(Call { args, callee: Callee::Direct(function), tail }))
+    let callee = Callee::Direct(Target::new(builder, function));
+    Some(Box::new(Call { args, callee, tail }))
 }
 
 impl Node for Call {
     fn emit(&self, code: &mut InstructionSink<'_>) {
         self.args.iter().for_each(|arg| arg.emit(code));
         match (&self.callee, self.tail) {
-            (Callee::Direct(function), false) => code.call(func_index(*function)),
-            (Callee::Direct(function), true) => code.return_call(func_index(*function)),
+            (Callee::Direct(target), false) => code.call(target.index),
+            (Callee::Direct(target), true) => code.return_call(target.index),
             (Callee::Indirect(table, index), tail) => {
                 code.i32_const(*index as i32);
                 match tail {
@@ -92,7 +106,7 @@ impl Node for Call {
     fn eval(&self, run: &mut Run<'_>) -> Result<Value, Stop> {
         let args = self.args.iter().map(|arg| arg.eval(run)).collect::<Result<Vec<_>, _>>()?;
         let function = match &self.callee {
-            Callee::Direct(function) => *function,
+            Callee::Direct(target) => target.function,
             Callee::Indirect(table, index) => {
                 let element = run.tables[*table as usize].get(*index as usize);
                 match element.ok_or(Stop::Trap("out of bounds table access"))? {
@@ -120,10 +134,10 @@ impl Node for Call {
 
 impl Node for RefFunc {
     fn emit(&self, code: &mut InstructionSink<'_>) {
-        code.ref_func(func_index(self.0));
+        code.ref_func(self.0.index);
     }
 
     fn eval(&self, _: &mut Run<'_>) -> Result<Value, Stop> {
-        Ok(Value::Func(self.0))
+        Ok(Value::Func(self.0.function))
     }
 }

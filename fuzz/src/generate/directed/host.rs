@@ -123,7 +123,10 @@ pub fn node(builder: &mut Builder<'_>, ty: Type) -> Option<Expr> {
     }
     let number = match callee {
         HostFn::Throw => Some(builder.random.below(builder.shape.tags.len())),
-        HostFn::Call | HostFn::CallCatch => Some(builder.shape.simple(builder.random)?),
+        HostFn::Call | HostFn::CallCatch => {
+            let all = 0..builder.shape.signatures.len();
+            Some(builder.shape.simple(builder.random, all)?)
+        }
         _ => None,
     };
     let mut args = Vec::new();

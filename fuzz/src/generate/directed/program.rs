@@ -1,5 +1,7 @@
 //! Programs as data, and their Wasm.
 
+use std::ops::Range;
+
 use wasm_encoder::{
     CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
     Function as Body, FunctionSection, GlobalSection, GlobalType, HeapType, ImportSection,
@@ -103,6 +105,17 @@ pub struct Shape {
     pub signatures: Vec<Signature>,
     /// All function types that are named, [`SIMPLE`] first.
     pub types: Vec<FuncType>,
+    /// The functions before this one are in a second module, which imports everything else.
+    pub split: usize,
+}
+
+/// One of the two modules of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The state, and the functions from [`Shape::split`] on.
+    First,
+    /// The functions before that.
+    Second,
 }
 
 /// A value that the host passes.
@@ -155,6 +168,30 @@ impl Shape {
         }) as u32
     }
 
+    /// The index of a function, in every module that can name it.
+    pub fn func_index(&self, function: usize) -> u32 {
+        let later = self.signatures.len() - self.split;
+        let position = match function.checked_sub(self.split) {
+            Some(position) => position,
+            None => later + function,
+        };
+        (HostFn::ALL.len() + position) as u32
+    }
+
+    /// The functions that the module with `function` can name.
+    pub fn nameable(&self, function: usize) -> Range<usize> {
+        let first = if function < self.split { 0 } else { self.split };
+        first..self.signatures.len()
+    }
+
+    /// The functions of a module.
+    pub fn functions(&self, part: Part) -> Range<usize> {
+        match part {
+            Part::First => self.split..self.signatures.len(),
+            Part::Second => 0..self.split,
+        }
+    }
+
     fn known_ty(&self, params: &[Type], result: Type) -> u32 {
         let known = self.types.iter().position(|FuncType(known, results)| {
             known == params && results.as_slice() == results_of(&[result])
@@ -168,76 +205,103 @@ pub fn results_of(result: &[Type; 1]) -> &[Type] {
     if result[0] == Type::Unit { &[] } else { result }
 }
 
-/// The index of a function of the program.
-pub fn func_index(function: usize) -> u32 {
-    (HostFn::ALL.len() + function) as u32
-}
-
 impl Program {
-    /// The module.
-    pub fn encode(&self) -> Vec<u8> {
+    /// The modules: the second one, if there is one, imports everything from the first.
+    pub fn encode(&self) -> Vec<Vec<u8>> {
+        let second = (self.shape.split > 0).then_some(Part::Second);
+        std::iter::once(Part::First).chain(second).map(|part| self.encode_part(part)).collect()
+    }
+
+    fn encode_part(&self, part: Part) -> Vec<u8> {
         let mut module = Module::new();
         let mut types = TypeSection::new();
         for FuncType(params, results) in &self.shape.types {
             let encoded = |types: &[Type]| types.iter().map(|ty| ty.encoded()).collect::<Vec<_>>();
             types.ty().function(encoded(params), encoded(results));
         }
+        let mut functions = FunctionSection::new();
+        let mut code = CodeSection::new();
+        for index in self.shape.functions(part) {
+            functions.function(self.function_ty(index));
+            code.function(&self.functions[index].encode(self.shape.fuel()));
+        }
+        module.section(&types).section(&self.imports(part)).section(&functions);
+        if part == Part::First {
+            self.encode_state(&mut module);
+        }
+        module.section(&self.exports(part)).section(&self.declared(part)).section(&code);
+        module.finish()
+    }
+
+    fn function_ty(&self, function: usize) -> u32 {
+        let Signature { params, result } = &self.shape.signatures[function];
+        self.shape.known_ty(params, *result)
+    }
+
+    fn imports(&self, part: Part) -> ImportSection {
         let mut imports = ImportSection::new();
         for host in HostFn::ALL {
             let (params, result) = host.signature();
             let ty = self.shape.known_ty(params, result);
             imports.import("host", host.name(), EntityType::Function(ty));
         }
-        let mut functions = FunctionSection::new();
-        for function in &self.functions {
-            let Signature { params, result } = &function.signature;
-            functions.function(self.shape.known_ty(params, *result));
+        if part == Part::First {
+            return imports;
         }
-        module.section(&types).section(&imports).section(&functions);
-        self.encode_state(&mut module);
-        let mut code = CodeSection::new();
-        for function in &self.functions {
-            code.function(&function.encode(self.shape.fuel()));
+        for index in self.shape.functions(Part::First) {
+            let ty = EntityType::Function(self.function_ty(index));
+            imports.import("first", &format!("f{index}"), ty);
         }
-        module.section(&self.exports()).section(&self.declared()).section(&code);
-        module.finish()
+        for (index, table) in self.shape.tables.iter().enumerate() {
+            imports.import("first", &format!("table{index}"), table.encoded());
+        }
+        for index in 0..self.shape.tags.len() {
+            imports.import("first", &format!("tag{index}"), self.tag_type(index));
+        }
+        for (index, ty) in self.shape.globals.iter().enumerate() {
+            imports.import("first", &format!("global{index}"), global_type(*ty));
+        }
+        imports.import("first", "fuel", global_type(Type::Int));
+        imports
+    }
+
+    fn tag_type(&self, tag: usize) -> TagType {
+        let func_type_idx = self.shape.known_ty(&self.shape.tags[tag], Type::Unit);
+        TagType { kind: TagKind::Exception, func_type_idx }
     }
 
     fn encode_state(&self, module: &mut Module) {
         let mut tables = TableSection::new();
         for table in &self.shape.tables {
-            let ty = TableType {
-                element_type: table.ty.reference(),
-                table64: false,
-                minimum: u64::from(table.size),
-                maximum: Some(u64::from(table.max)),
-                shared: false,
-            };
             match table.initial {
                 Some(function) => {
-                    tables.table_with_init(ty, &ConstExpr::ref_func(func_index(function)))
+                    let initial = ConstExpr::ref_func(self.shape.func_index(function));
+                    tables.table_with_init(table.encoded(), &initial)
                 }
-                None => tables.table(ty),
+                None => tables.table(table.encoded()),
             };
         }
         let mut tags = TagSection::new();
-        for payload in &self.shape.tags {
-            let func_type_idx = self.shape.known_ty(payload, Type::Unit);
-            tags.tag(TagType { kind: TagKind::Exception, func_type_idx });
+        for tag in 0..self.shape.tags.len() {
+            tags.tag(self.tag_type(tag));
         }
         let mut globals = GlobalSection::new();
-        let global = |ty: Type| GlobalType { val_type: ty.encoded(), mutable: true, shared: false };
         for ty in &self.shape.globals {
-            globals.global(global(*ty), &ConstExpr::ref_null(ty.reference().heap_type));
+            globals.global(global_type(*ty), &ConstExpr::ref_null(ty.reference().heap_type));
         }
-        globals.global(global(Type::Int), &ConstExpr::i32_const(FUEL));
+        globals.global(global_type(Type::Int), &ConstExpr::i32_const(FUEL));
         module.section(&tables).section(&tags).section(&globals);
     }
 
-    fn exports(&self) -> ExportSection {
+    fn exports(&self, part: Part) -> ExportSection {
         let mut exports = ExportSection::new();
-        for index in 0..self.functions.len() {
-            exports.export(&format!("f{index}"), ExportKind::Func, func_index(index));
+        // Imported ones too: their references differ by instance, and nothing else does.
+        for index in self.shape.nameable(self.shape.functions(part).start) {
+            let function = self.shape.func_index(index);
+            exports.export(&format!("f{index}"), ExportKind::Func, function);
+        }
+        if part == Part::Second {
+            return exports;
         }
         for index in 0..self.shape.tables.len() {
             exports.export(&format!("table{index}"), ExportKind::Table, index as u32);
@@ -252,13 +316,30 @@ impl Program {
         exports
     }
 
-    /// All functions may be referred to.
-    fn declared(&self) -> ElementSection {
-        let functions: Vec<u32> = (0..self.functions.len()).map(func_index).collect();
+    /// All functions that can be named may be referred to.
+    fn declared(&self, part: Part) -> ElementSection {
+        let nameable = self.shape.nameable(self.shape.functions(part).start);
+        let functions: Vec<u32> = nameable.map(|index| self.shape.func_index(index)).collect();
         let mut elements = ElementSection::new();
         elements.declared(Elements::Functions(functions.into()));
         elements
     }
+}
+
+impl Table {
+    fn encoded(&self) -> TableType {
+        TableType {
+            element_type: self.ty.reference(),
+            table64: false,
+            minimum: u64::from(self.size),
+            maximum: Some(u64::from(self.max)),
+            shared: false,
+        }
+    }
+}
+
+fn global_type(ty: Type) -> GlobalType {
+    GlobalType { val_type: ty.encoded(), mutable: true, shared: false }
 }
 
 impl Function {

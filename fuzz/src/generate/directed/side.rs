@@ -17,13 +17,23 @@ type Context<'a> = StoreContextMut<'a, Host>;
 
 /// What the store holds.
 pub struct Host {
-    instance: Option<Instance>,
+    instances: Option<Instances>,
     /// How many functions the program has.
     functions: usize,
+    /// Those before this one are in the second instance.
+    split: usize,
     payloads: Vec<Vec<Type>>,
     kept: Vec<ManuallyRooted<ExternRef>>,
     census: Census,
     log: Vec<String>,
+}
+
+/// The instances of a program's modules.
+#[derive(Clone, Copy)]
+struct Instances {
+    /// It has the state.
+    first: Instance,
+    second: Option<Instance>,
 }
 
 /// How often each object was dropped.
@@ -57,11 +67,12 @@ impl Census {
 }
 
 /// The log of a run. At its end stands what is wrong with the drops, if anything is.
-pub fn run(engine: &Engine, program: &Program, wasm: &[u8]) -> Vec<String> {
+pub fn run(engine: &Engine, program: &Program, modules: &[Vec<u8>]) -> Vec<String> {
     let census = Census::default();
     let host = Host {
-        instance: None,
+        instances: None,
         functions: program.functions.len(),
+        split: program.shape.split,
         payloads: program.shape.tags.clone(),
         kept: Vec::new(),
         census: census.clone(),
@@ -69,7 +80,7 @@ pub fn run(engine: &Engine, program: &Program, wasm: &[u8]) -> Vec<String> {
     };
     let mut store = Store::new(engine, host);
     prepare(&mut store);
-    if let Err(error) = steps(&mut store, program, wasm) {
+    if let Err(error) = steps(&mut store, program, modules) {
         store.data_mut().log.push(format!("refused: {error:#}"));
     }
     let mut log = std::mem::take(&mut store.data_mut().log);
@@ -81,28 +92,49 @@ pub fn run(engine: &Engine, program: &Program, wasm: &[u8]) -> Vec<String> {
     log
 }
 
-fn steps(store: &mut Store<Host>, program: &Program, wasm: &[u8]) -> Result<()> {
-    let module = Module::new(store.engine(), wasm)?;
-    let imports: Vec<_> = module.imports().map(|import| import.ty()).collect();
-    let mut externs = Vec::new();
-    for (index, (host, ty)) in HostFn::ALL.into_iter().zip(imports).enumerate() {
-        let ty = ty.func().expect("functions are imported").clone();
-        let dynamic = program.dynamic >> index & 1 == 1;
-        externs.push(Extern::Func(define(store, host, ty, dynamic)));
-    }
-    let instance = Instance::new(&mut *store, &module, &externs)?;
-    store.data_mut().instance = Some(instance);
+fn steps(store: &mut Store<Host>, program: &Program, modules: &[Vec<u8>]) -> Result<()> {
+    let first = instantiate(store, program, &modules[0], None)?;
+    let second = match modules.get(1) {
+        Some(module) => Some(instantiate(store, program, module, Some(first))?),
+        None => None,
+    };
+    store.data_mut().instances = Some(Instances { first, second });
     for (number, step) in program.steps.iter().enumerate() {
         store.engine().increment_epoch();
         store.data_mut().log.push(format!("step {number}"));
         let mut scope = RootScope::new(&mut *store);
-        self::step(&mut scope.as_context_mut(), instance, step)?;
+        self::step(&mut scope.as_context_mut(), first, step)?;
         drop(scope);
         store.gc();
         let alive = store.data().census.alive();
         store.data_mut().log.push(format!("alive {alive:?}"));
     }
     Ok(())
+}
+
+/// An instance of a module with host functions, and with what `first` exports.
+fn instantiate(
+    store: &mut Store<Host>,
+    program: &Program,
+    wasm: &[u8],
+    first: Option<Instance>,
+) -> Result<Instance> {
+    let module = Module::new(store.engine(), wasm)?;
+    let mut externs = Vec::new();
+    for (index, import) in module.imports().enumerate() {
+        externs.push(match HostFn::ALL.get(index) {
+            Some(host) => {
+                let ty = import.ty().func().expect("functions are imported").clone();
+                let dynamic = program.dynamic >> index & 1 == 1;
+                Extern::Func(define(store, *host, ty, dynamic))
+            }
+            None => {
+                let first = first.expect("only the second module imports more");
+                first.get_export(&mut *store, import.name()).expect("the first exports all")
+            }
+        });
+    }
+    Instance::new(store, &module, &externs)
 }
 
 fn step(store: &mut Context<'_>, instance: Instance, step: &Step) -> Result<()> {
@@ -158,7 +190,7 @@ fn call_step(
     function: usize,
     args: &[Arg],
 ) -> Result<String> {
-    let func = func(store, instance, function);
+    let func = func(store, function);
     let ty = func.ty(&*store);
     let mut params = Vec::new();
     for (arg, ty) in args.iter().zip(ty.params()) {
@@ -191,12 +223,18 @@ fn failure(store: &mut Context<'_>, error: &Error) -> String {
 /// The error of the host function that fails.
 const FAILURE: &str = "the host function fails";
 
-fn func(store: &mut Context<'_>, instance: Instance, function: usize) -> Func {
+fn func(store: &mut Context<'_>, function: usize) -> Func {
+    let Instances { first, second } = store.data().instances.expect("calls come afterwards");
+    let instance = match second {
+        Some(second) if function < store.data().split => second,
+        _ => first,
+    };
     instance.get_func(store, &format!("f{function}")).expect("it is exported")
 }
 
-fn tag(store: &mut Context<'_>, instance: Instance, tag: usize) -> Tag {
-    instance.get_tag(store, &format!("tag{tag}")).expect("it is exported")
+fn tag(store: &mut Context<'_>, tag: usize) -> Tag {
+    let Instances { first, .. } = store.data().instances.expect("tags are there afterwards");
+    first.get_tag(store, &format!("tag{tag}")).expect("it is exported")
 }
 
 fn make(store: &mut Context<'_>) -> Result<Object> {
@@ -210,12 +248,11 @@ fn make(store: &mut Context<'_>) -> Result<Object> {
 }
 
 fn arg_val(store: &mut Context<'_>, arg: &Arg, ty: &ValType) -> Result<Val> {
-    let instance = store.data().instance.expect("values are made after instantiation");
     Ok(match (arg, ty) {
         (Arg::Int(value), _) => Val::I32(*value),
         (Arg::Null, ValType::Ref(ty)) => Val::null_ref(ty.heap_type()),
         (Arg::Fresh, _) => Val::ExternRef(Some(make(store)?)),
-        (Arg::Func(function), _) => Val::FuncRef(Some(func(store, instance, *function))),
+        (Arg::Func(function), _) => Val::FuncRef(Some(func(store, *function))),
         (Arg::Exception(tag), _) => {
             let object = make(store)?;
             Val::ExnRef(Some(exception(store, *tag, Some(object))?))
@@ -230,7 +267,6 @@ fn exception(
     index: usize,
     object: Option<Object>,
 ) -> Result<Rooted<ExnRef>> {
-    let instance = store.data().instance.expect("tags are there after instantiation");
     let fields: Vec<Val> = store.data().payloads[index]
         .iter()
         .map(|ty| match ty {
@@ -240,7 +276,7 @@ fn exception(
             _ => Val::null_func_ref(),
         })
         .collect();
-    let tag = tag(store, instance, index);
+    let tag = tag(store, index);
     ExnRef::new(store, &tag, &fields)
 }
 
@@ -257,10 +293,9 @@ fn text(store: &mut Context<'_>, val: Val) -> String {
         }
         Val::FuncRef(Some(func)) => func_text(store, func),
         Val::ExnRef(Some(exception)) => {
-            let instance = store.data().instance.expect("there are no exceptions before");
             let found = exception.tag(&*store).expect("it is rooted");
             let tags = 0..store.data().payloads.len();
-            let tag = tags.into_iter().find(|index| tag(store, instance, *index) == found);
+            let tag = tags.into_iter().find(|index| tag(store, *index) == found);
             let fields: Vec<Val> = exception.fields(&mut *store).expect("it is rooted").collect();
             let fields: Vec<String> = fields.into_iter().map(|field| text(store, field)).collect();
             format!("tag{} ({})", tag.expect("all tags are exported"), fields.join(", "))
@@ -270,12 +305,20 @@ fn text(store: &mut Context<'_>, val: Val) -> String {
     }
 }
 
+/// The function's name. A reference to it is another one in each instance.
 fn func_text(store: &mut Context<'_>, func: Func) -> String {
-    let instance = store.data().instance.expect("there are no functions before");
+    let Instances { first, second } = store.data().instances.expect("calls come afterwards");
     let raw = func.to_raw(&*store);
-    let mut all = 0..store.data().functions;
-    let number = all.find(|number| self::func(store, instance, *number).to_raw(&*store) == raw);
-    format!("f{}", number.expect("all functions are exported"))
+    for instance in std::iter::once(first).chain(second) {
+        for number in 0..store.data().functions {
+            let name = format!("f{number}");
+            let known = instance.get_func(&mut *store, &name);
+            if known.is_some_and(|known| known.to_raw(&*store) == raw) {
+                return name;
+            }
+        }
+    }
+    panic!("all functions are exported")
 }
 
 /// A host function: over dynamically typed values, or with its signature in Rust.
@@ -328,8 +371,7 @@ fn call_back(
     function: usize,
     object: Option<Object>,
 ) -> Result<Option<Object>> {
-    let instance = store.data().instance.expect("calls come after instantiation");
-    let func = func(store, instance, function);
+    let func = func(store, function);
     func.typed::<Option<Object>, Option<Object>>(&*store)?.call(store, object)
 }
 
