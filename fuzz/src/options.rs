@@ -30,16 +30,17 @@ pub enum Kind {
     Smith,
     Arithmetic,
     Directed,
+    Mutated,
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::Smith, Kind::Arithmetic, Kind::Directed];
+    const ALL: [Kind; 4] = [Kind::Smith, Kind::Arithmetic, Kind::Directed, Kind::Mutated];
 }
 
 pub const USAGE: &str = "\
 usage: hostref-fuzz [--seed N] [--minutes M] [--only CASE] [--from CASE]
                     [--kind KIND] [--mode MODE]
-  KIND is one of Smith Arithmetic Directed
+  KIND is one of Smith Arithmetic Directed Mutated
   MODE is one of Default Checked Stress Fuel Epoch Everything";
 
 impl Options {
@@ -75,12 +76,12 @@ impl Options {
 
     /// The kind of a case.
     pub fn kind_of(&self, case: u64) -> Kind {
-        self.kind.unwrap_or(Kind::ALL[(case % 3) as usize])
+        self.kind.unwrap_or(Kind::ALL[(case % 4) as usize])
     }
 
     /// The mode that a case runs in.
     pub fn mode_of(&self, case: u64) -> Mode {
-        self.mode.unwrap_or(Mode::ALL[(case / 3) as usize % Mode::ALL.len()])
+        self.mode.unwrap_or(Mode::ALL[(case / 4) as usize % Mode::ALL.len()])
     }
 }
 

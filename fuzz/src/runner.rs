@@ -35,6 +35,7 @@ pub fn run(options: &Options) -> Result<u64> {
         failure::note_current(options, case)?;
         match options.kind_of(case) {
             Kind::Directed => directed_case(options, case, &engines, &mut statistics)?,
+            Kind::Mutated => mutated_case(options, case, &engines, &mut statistics)?,
             kind => compared_case(options, kind, case, &engines, &mut statistics)?,
         }
         case += 1;
@@ -75,7 +76,7 @@ impl Engines {
     }
 
     fn theirs(&self, case: u64, wasm: &[u8], plan: &Arc<Plan>) -> Observation {
-        guarded(|| wasmtime::run(&self.wasmtime[(case / 3 % 2) as usize], wasm, plan))
+        guarded(|| wasmtime::run(&self.wasmtime[(case / 4 % 2) as usize], wasm, plan))
     }
 
     fn verdict(&self, case: u64, mode: Mode, wasm: &[u8], plan: &Arc<Plan>) -> Verdict {
@@ -135,6 +136,37 @@ fn compared_case(
                     report += &format!(" {mode:?}");
                 }
             }
+            let path = failure::write(options, &case.to_string(), &wasm, &report)?;
+            println!("{report}\nmodule: {}\n", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// A module with some bytes changed: both sides accept it, or neither does.
+fn mutated_case(
+    options: &Options,
+    case: u64,
+    engines: &Engines,
+    statistics: &mut Statistics,
+) -> Result<()> {
+    let wasm = match smith::mutated(options.seed, case) {
+        Ok(wasm) => wasm,
+        Err(reason) => {
+            statistics.not_made(&reason);
+            return Ok(());
+        }
+    };
+    let mode = options.mode_of(case);
+    let ours = guarded(|| hostref::compile(engines.hostref(mode), &wasm));
+    let theirs = guarded(|| wasmtime::compile(&engines.wasmtime[0], &wasm));
+    statistics.ran(Kind::Mutated, mode, &ours);
+    match compare(&ours, &theirs) {
+        Verdict::Same => {}
+        Verdict::Excused(reason) => statistics.excused(reason),
+        Verdict::Different(difference) => {
+            statistics.failures += 1;
+            let report = format!("seed {}, case {case}, {mode:?}: {difference}", options.seed);
             let path = failure::write(options, &case.to_string(), &wasm, &report)?;
             println!("{report}\nmodule: {}\n", path.display());
         }

@@ -38,6 +38,14 @@ pub struct Names {
     tags: Vec<(Tag, String)>,
 }
 
+/// Compiles the module, which need not be valid.
+pub fn compile(engine: &Engine, wasm: &[u8]) -> Observation {
+    Observation::refused(match Module::new(engine, wasm) {
+        Ok(_) => Outcome::Returned(Vec::new()),
+        Err(error) => refusal(&error),
+    })
+}
+
 /// Runs the module by the plan.
 pub fn run(engine: &Engine, wasm: &[u8], plan: &Arc<Plan>) -> Observation {
     let module = match Module::new(engine, wasm) {

@@ -55,6 +55,11 @@ pub fn engine(mode: Mode) -> ::hostref::Engine {
     ::hostref::Engine::new(&config).expect("the machine is supported")
 }
 
+/// Compiles a module, which need not be valid.
+pub fn compile(engine: &::hostref::Engine, wasm: &[u8]) -> Observation {
+    driver::compile(engine, wasm)
+}
+
 /// Runs a module by its plan.
 pub fn run(engine: &::hostref::Engine, wasm: &[u8], plan: &Arc<Plan>) -> Observation {
     driver::run(engine, wasm, plan)

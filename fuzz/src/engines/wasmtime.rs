@@ -38,6 +38,11 @@ pub fn engine(optimise: bool) -> ::wasmtime::Engine {
     ::wasmtime::Engine::new(&config).expect("the machine is supported")
 }
 
+/// Compiles a module, which need not be valid.
+pub fn compile(engine: &::wasmtime::Engine, wasm: &[u8]) -> Observation {
+    driver::compile(engine, wasm)
+}
+
 /// Runs a module by its plan.
 pub fn run(engine: &::wasmtime::Engine, wasm: &[u8], plan: &Arc<Plan>) -> Observation {
     driver::run(engine, wasm, plan)

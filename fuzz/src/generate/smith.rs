@@ -25,6 +25,23 @@ pub fn generate(seed: u64, case: u64) -> Result<Generated> {
     Ok(Generated { wasm, plan })
 }
 
+/// As [`generate`], with some bytes changed.
+pub fn mutated(seed: u64, case: u64) -> Result<Vec<u8>> {
+    let mut wasm = generate(seed, case)?.wasm;
+    let mut random = Random::new(seed, case ^ 1 << 63);
+    for _ in 0..1 + random.below(3) {
+        // Not the header.
+        let at = 8 + random.below(wasm.len() - 8);
+        match random.below(4) {
+            0 => wasm[at] = random.next() as u8,
+            1 => wasm[at] ^= 1 << random.below(8),
+            2 => wasm[at] = wasm[8 + random.below(wasm.len() - 8)],
+            _ => wasm.truncate(at.max(9)),
+        }
+    }
+    Ok(wasm)
+}
+
 /// What a module may contain, by chance.
 fn config(random: &mut Random) -> Config {
     let mut config = Config {

@@ -5,6 +5,7 @@ use wasm_encoder::InstructionSink;
 
 use super::build::Builder;
 use super::model::{Run, Stop, Value};
+use super::moves;
 use super::program::{Expr, Node, SIMPLE, Signature, Type};
 
 struct Call {
@@ -57,16 +58,18 @@ pub fn node(builder: &mut Builder<'_>, ty: Type) -> Option<Expr> {
     if wanted == Type::Extern && builder.random.one_in(2) {
         let args = builder.exprs(&[Type::Extern]);
         let tables = builder.shape.tables.clone();
-        let callee = match builder.random.below(2) {
-            0 => {
+        let callee = match builder.random.below(8) {
+            0 | 1 => {
                 let table = builder.find(&tables, |table| table.ty == Type::Func)?;
                 let index = builder.random.below(tables[table].size as usize) as u32;
                 Callee::Indirect(table as u32, index)
             }
-            _ if builder.random.one_in(3) => Callee::Reference(builder.expr(Type::Simple)),
+            // It may be null.
+            2 => Callee::Reference(builder.expr(Type::Simple)),
             _ => {
                 let function = builder.simple()?;
-                Callee::Reference(Box::new(RefFunc(Target::new(builder, function))))
+                let function = Box::new(RefFunc(Target::new(builder, function)));
+                Callee::Reference(moves::or(Type::Simple, builder.expr(Type::Simple), function))
             }
         };
         return Some(Box::new(Call { args, callee, tail }));

@@ -53,6 +53,11 @@ pub fn node(builder: &mut Builder<'_>, ty: Type) -> Option<Expr> {
     Some(Box::new(node))
 }
 
+/// The first reference, or if it is null the second.
+pub fn or(ty: Type, first: Expr, second: Expr) -> Expr {
+    Box::new(Move::Or(ty, first, second))
+}
+
 /// A node without nodes inside.
 pub fn leaf(builder: &mut Builder<'_>, ty: Type) -> Expr {
     let locals = builder.locals.clone();
