@@ -10,6 +10,9 @@ pub const TABLE_ELEMENTS: u64 = 5_000;
 /// frames of different sizes make no difference.
 pub const STACK_BYTES: usize = 64 << 20;
 
+/// Bytes of stack for guests of which some run out.
+pub const SHALLOW_STACK_BYTES: usize = 20 << 10;
+
 /// Bytes of stack of the thread that runs the cases.
 pub const THREAD_STACK_BYTES: usize = 128 << 20;
 

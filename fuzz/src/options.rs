@@ -41,7 +41,7 @@ pub const USAGE: &str = "\
 usage: hostref-fuzz [--seed N] [--minutes M] [--only CASE] [--from CASE]
                     [--kind KIND] [--mode MODE]
   KIND is one of Smith Arithmetic Directed Mutated
-  MODE is one of Default Checked Stress Fuel Epoch Everything";
+  MODE is one of Default Checked Stress Fuel Epoch Shallow Everything";
 
 impl Options {
     /// The options that these arguments say.

@@ -182,21 +182,30 @@ fn directed_case(
 ) -> Result<()> {
     let mut program = directed::Program::new(options.seed, case);
     let mode = options.mode_of(case);
-    let difference = |program: &directed::Program, mode: Mode| {
+    let verdict = |program: &directed::Program, mode: Mode| {
         let (modules, expected) = (program.encode(), directed::expected(program));
         let run = || directed::run(engines.hostref(mode), program, &modules);
-        let ours = catch_unwind(AssertUnwindSafe(run));
-        directed::difference(&ours.unwrap_or_else(|panic| vec![panic_text(&*panic)]), &expected)
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(ours) => directed::compare(&ours, &expected),
+            Err(panic) => Verdict::Different(panic_text(&*panic)),
+        }
     };
+    let fails =
+        |program: &directed::Program, mode| matches!(verdict(program, mode), Verdict::Different(_));
     statistics.ran_directed(mode, &directed::expected(&program));
-    let Some(found) = difference(&program, mode) else { return Ok(()) };
+    let difference = match verdict(&program, mode) {
+        Verdict::Same => return Ok(()),
+        Verdict::Excused(reason) => {
+            statistics.excused(reason);
+            return Ok(());
+        }
+        Verdict::Different(difference) => difference,
+    };
     statistics.failures += 1;
-    directed::shrink(&mut program, |program| difference(program, mode).is_some());
-    let shrunk = difference(&program, mode);
-    let mut report = format!("seed {}, case {case}, {mode:?}: {found}\n", options.seed);
-    report += &format!("shrunk: {}\nsteps: {:?}\n", shrunk.unwrap_or_default(), program.steps);
-    let fails = |mode: &Mode| difference(&program, *mode).is_some();
-    let modes: Vec<Mode> = Mode::ALL.into_iter().filter(fails).collect();
+    directed::shrink(&mut program, |program| fails(program, mode));
+    let mut report = format!("seed {}, case {case}, {mode:?}: {difference}\n", options.seed);
+    report += &format!("shrunk: {:?}\nsteps: {:?}\n", verdict(&program, mode), program.steps);
+    let modes: Vec<Mode> = Mode::ALL.into_iter().filter(|mode| fails(&program, *mode)).collect();
     report += &format!("modes that fail: {modes:?}\n");
     for (part, module) in program.encode().iter().enumerate() {
         let path = failure::write(options, &format!("{case}-{part}"), module, &report)?;

@@ -22,16 +22,25 @@ pub enum Mode {
     Fuel,
     /// Guests look at the epoch; it advances all the time, and they always go on.
     Epoch,
-    /// All of this at once.
+    /// A stack so small that calls run out of it.
+    Shallow,
+    /// All of this at once, but for the small stack.
     Everything,
 }
 
 impl Mode {
-    pub const ALL: [Mode; 6] =
-        [Mode::Default, Mode::Checked, Mode::Stress, Mode::Fuel, Mode::Epoch, Mode::Everything];
+    pub const ALL: [Mode; 7] = [
+        Mode::Default,
+        Mode::Checked,
+        Mode::Stress,
+        Mode::Fuel,
+        Mode::Epoch,
+        Mode::Shallow,
+        Mode::Everything,
+    ];
 
     pub fn has(self, what: Mode) -> bool {
-        self == what || self == Mode::Everything
+        self == what || (self == Mode::Everything && what != Mode::Shallow)
     }
 }
 
@@ -49,6 +58,9 @@ pub fn engine(mode: Mode) -> ::hostref::Engine {
         .gc_stress(mode.has(Mode::Stress))
         .consume_fuel(mode.has(Mode::Fuel))
         .epoch_interruption(mode.has(Mode::Epoch));
+    if mode.has(Mode::Shallow) {
+        config.max_wasm_stack(limits::SHALLOW_STACK_BYTES);
+    }
     if mode.has(Mode::Checked) {
         config.memory_reservation(1 << 20);
     }

@@ -14,7 +14,7 @@ use crate::rewrite;
 /// The module of these numbers; an error says why there is none.
 pub fn generate(seed: u64, case: u64) -> Result<Generated> {
     let mut random = Random::new(seed, case);
-    let len = 500 << random.below(7);
+    let len = 500 << random.below(8);
     let bytes = random.bytes(len);
     let config = config(&mut random);
     let mut module = Module::new(config, &mut Unstructured::new(&bytes))?;
@@ -51,7 +51,7 @@ fn config(random: &mut Random) -> Config {
         allow_start_export: random.one_in(3),
         generate_custom_sections: false,
         max_imports: *random.pick(&[0, 0, 3, 8]),
-        max_instructions: *random.pick(&[20, 100, 400, 400]),
+        max_instructions: *random.pick(&[20, 100, 400, 400, 3_000]),
         max_funcs: *random.pick(&[6, 12, 30]),
         min_funcs: random.below(6) + 1,
         min_types: 4,

@@ -18,19 +18,26 @@ mod side;
 
 pub use model::expected;
 pub use program::Program;
-pub use side::run;
+pub use side::{Observed, run};
 
+use crate::compare::Verdict;
 use build::Builder;
 use program::{Expr, Type};
 
-/// The first line in which two logs differ, with what comes before it.
-pub fn difference(ours: &[String], expected: &[String]) -> Option<String> {
-    let end = ours.len().max(expected.len());
-    let line = (0..end).find(|line| ours.get(*line) != expected.get(*line))?;
-    let before = expected[..line.min(expected.len())].iter().rev().take(5).rev();
-    let before: Vec<&str> = before.map(String::as_str).collect();
-    let (ours, expected) = (ours.get(line), expected.get(line));
-    Some(format!(
+/// Compares what happened with the model's log.
+pub fn compare(ours: &Observed, expected: &[String]) -> Verdict {
+    if let Some(wrong) = ours.drops.first() {
+        return Verdict::Different(wrong.clone());
+    }
+    if ours.exhausted {
+        return Verdict::Excused("a program ran out of stack");
+    }
+    let end = ours.log.len().max(expected.len());
+    let differs = |line: &usize| ours.log.get(*line) != expected.get(*line);
+    let Some(line) = (0..end).find(differs) else { return Verdict::Same };
+    let before = &expected[line.min(expected.len()).saturating_sub(5)..line.min(expected.len())];
+    let (ours, expected) = (ours.log.get(line), expected.get(line));
+    Verdict::Different(format!(
         "log line {line}, after {before:?}:\n  hostref  {ours:?}\n  expected {expected:?}"
     ))
 }

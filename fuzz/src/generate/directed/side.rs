@@ -26,6 +26,17 @@ pub struct Host {
     kept: Vec<ManuallyRooted<ExternRef>>,
     census: Census,
     log: Vec<String>,
+    /// Whether a call ran out of stack, which the model does not know.
+    exhausted: bool,
+}
+
+/// What a run shows.
+pub struct Observed {
+    pub log: Vec<String>,
+    /// The log is not the model's: a call ran out of stack.
+    pub exhausted: bool,
+    /// What is wrong with the drops of objects.
+    pub drops: Vec<String>,
 }
 
 /// The instances of a program's modules.
@@ -66,8 +77,8 @@ impl Census {
     }
 }
 
-/// The log of a run. At its end stands what is wrong with the drops, if anything is.
-pub fn run(engine: &Engine, program: &Program, modules: &[Vec<u8>]) -> Vec<String> {
+/// Runs the modules of a program.
+pub fn run(engine: &Engine, program: &Program, modules: &[Vec<u8>]) -> Observed {
     let census = Census::default();
     let host = Host {
         instances: None,
@@ -77,19 +88,20 @@ pub fn run(engine: &Engine, program: &Program, modules: &[Vec<u8>]) -> Vec<Strin
         kept: Vec::new(),
         census: census.clone(),
         log: Vec::new(),
+        exhausted: false,
     };
     let mut store = Store::new(engine, host);
     prepare(&mut store);
     if let Err(error) = steps(&mut store, program, modules) {
         store.data_mut().log.push(format!("refused: {error:#}"));
     }
-    let mut log = std::mem::take(&mut store.data_mut().log);
+    let log = std::mem::take(&mut store.data_mut().log);
+    let exhausted = store.data().exhausted;
     drop(store);
     let drops = census.0.lock().expect("nobody panics with it");
-    for (number, drops) in drops.iter().enumerate().filter(|(_, drops)| **drops != 1) {
-        log.push(format!("object {number} was dropped {drops} times"));
-    }
-    log
+    let wrong = drops.iter().enumerate().filter(|(_, drops)| **drops != 1);
+    let wrong = wrong.map(|(number, drops)| format!("object {number} was dropped {drops} times"));
+    Observed { log, exhausted, drops: wrong.collect() }
 }
 
 fn steps(store: &mut Store<Host>, program: &Program, modules: &[Vec<u8>]) -> Result<()> {
@@ -213,11 +225,17 @@ fn failure(store: &mut Context<'_>, error: &Error) -> String {
         let exception = thrown.exn_ref(&mut *store).expect("it is of this store");
         return format!("threw {}", text(store, Val::ExnRef(Some(exception))));
     }
+    note_exhausted(store, Some(error));
     match error.downcast_ref::<Trap>() {
         Some(trap) => format!("trapped: {}", trap_name(*trap)),
         None if error.root_cause().to_string() == FAILURE => "host error".to_owned(),
         None => format!("failed: {error:#}"),
     }
+}
+
+fn note_exhausted(store: &mut Context<'_>, error: Option<&Error>) {
+    let trap = error.and_then(|error| error.downcast_ref::<Trap>());
+    store.data_mut().exhausted |= trap == Some(&Trap::StackOverflow);
 }
 
 /// The error of the host function that fails.
@@ -371,8 +389,10 @@ fn call_back(
     function: usize,
     object: Option<Object>,
 ) -> Result<Option<Object>> {
-    let func = func(store, function);
-    func.typed::<Option<Object>, Option<Object>>(&*store)?.call(store, object)
+    let func = func(store, function).typed::<Option<Object>, Option<Object>>(&*store)?;
+    let outcome = func.call(&mut *store, object);
+    note_exhausted(store, outcome.as_ref().err());
+    outcome
 }
 
 fn answer(store: &mut Context<'_>, host: HostFn, params: &[Val]) -> Result<Option<Val>> {
