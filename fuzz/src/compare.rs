@@ -1,6 +1,7 @@
 //! Are two observations the same, and where they may differ although both sides are right.
 
 use crate::engines::observation::Observation;
+use crate::features;
 use crate::value::Outcome;
 
 /// The result of a comparison.
@@ -15,7 +16,7 @@ pub enum Verdict {
 
 /// Differences that the specification allows, or that are the other side's fault. Nothing is compared
 /// after one of them.
-const EXCUSES: [(&str, fn(&Outcome, &Outcome) -> bool); 2] = [
+const EXCUSES: [(&str, fn(&Outcome, &Outcome) -> bool); 3] = [
     // Frames have different sizes, and how many there may be is the implementation's choice.
     ("one side ran out of stack", |ours, theirs| {
         let exhausted = Outcome::Trapped("call stack exhausted");
@@ -26,6 +27,11 @@ const EXCUSES: [(&str, fn(&Outcome, &Outcome) -> bool); 2] = [
     ("an atomic access was unaligned and outside", |ours, theirs| {
         let reasons = ["unaligned atomic", "out of bounds memory access"].map(Outcome::Trapped);
         reasons.contains(ours) && reasons.contains(theirs)
+    }),
+    // Changed bytes make types that only one side knows.
+    ("hostref does not know structs and arrays yet", |ours, _| {
+        let Outcome::Refused(text) = ours else { return false };
+        !features::GC && text.0.contains("structs, arrays and their references")
     }),
 ];
 

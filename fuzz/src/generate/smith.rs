@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use arbitrary::Unstructured;
-use wasm_smith::{Config, MemoryOffsetChoices, Module};
+use wasm_smith::{Config, InstructionKind, InstructionKinds, MemoryOffsetChoices, Module};
 
 use crate::features;
 use crate::generate::Generated;
@@ -42,6 +42,19 @@ pub fn mutated(seed: u64, case: u64) -> Result<Vec<u8>> {
     Ok(wasm)
 }
 
+/// All instructions, or those of which the host sees most: what moves references or bytes.
+fn instructions(random: &mut Random) -> InstructionKinds {
+    use InstructionKind::{
+        Control, Memory, Numeric, NumericInt, Parametric, Reference, Table, Variable, Vector,
+    };
+    match random.below(6) {
+        0 => InstructionKinds::new(&[Reference, Parametric, Variable, Table, Control, NumericInt]),
+        1 => InstructionKinds::new(&[Reference, Table, Variable, NumericInt]),
+        2 => InstructionKinds::new(&[Memory, Numeric, Vector, Variable, Parametric, Control]),
+        _ => InstructionKinds::all(),
+    }
+}
+
 /// What a module may contain, by chance.
 fn config(random: &mut Random) -> Config {
     let mut config = Config {
@@ -67,6 +80,7 @@ fn config(random: &mut Random) -> Config {
         memory64_enabled: random.one_in(2),
         relaxed_simd_enabled: random.one_in(2),
         simd_enabled: !random.one_in(4),
+        allowed_instructions: instructions(random),
         ..Config::default()
     };
     features::restrict(&mut config);
