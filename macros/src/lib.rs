@@ -88,7 +88,7 @@ use proc_macro::TokenStream;
 ///
 /// | declared | Wasm | accepts |
 /// |---|---|---|
-/// | `i32` `u32` `i64` `u64` `f32` `f64` | the same | everything |
+/// | `i32` `u32` `i64` `u64` `f32` `f64` `V128` | the same | everything |
 /// | `i8` `u8` `i16` `u16` | i32 | what is in range |
 /// | `bool`, `char` | i32 | 0 or 1; Unicode scalar values |
 /// | a type with [`#[derive(WasmTy)]`](macro@WasmTy) | its inner type | for enums, the discriminants |
@@ -97,6 +97,7 @@ use proc_macro::TokenStream;
 /// | `Option<&T>`, `Option<&mut T>` | externref | the same, or null |
 /// | `Rooted<ExternRef<T>>` | externref | a host object of type `T`; an `Option` of it accepts null |
 /// | `Rooted<ExternRef>`, `ManuallyRooted<ExternRef>` | externref | any reference; an `Option` of it accepts null |
+/// | `Rooted<ExnRef>`, `Option<Rooted<ExnRef>>` | exnref | an exception; or null |
 /// | `Func`, `Option<Func>` | funcref | a function; or null |
 /// | `cx: &mut Caller<'_, T>` | none | comes first; not beside a `"state"` receiver |
 ///
@@ -111,6 +112,62 @@ use proc_macro::TokenStream;
 /// guest on `Err`: the embedder's call returns that very error.
 ///
 /// Borrows end before the result is converted, and also when a function panics.
+///
+/// # Exceptions
+///
+/// A function throws by returning what `Caller::throw` returns; a guest further out may catch it.
+///
+/// ```
+/// use hostref::{
+///     Caller, Engine, ExnRef, FuncType, Linker, Module, Result, Store, Tag, TagType, Val, ValType,
+///     host_module, wasm_exports,
+/// };
+///
+/// struct Files;
+///
+/// #[host_module(name = "files", state = Option<Tag>)]
+/// impl Files {
+///     fn size(cx: &mut Caller<'_, Option<Tag>>, file: i32) -> Result<i64> {
+///         if file == 0 {
+///             return Ok(4096);
+///         }
+///         let not_found = cx.data().expect("the tag was made with the store");
+///         let exception = ExnRef::new(&mut *cx, &not_found, &[Val::I32(file)])?;
+///         cx.throw(exception)
+///     }
+/// }
+///
+/// #[wasm_exports]
+/// struct Guest {
+///     size_or_none: fn(file: i32) -> i64,
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, None);
+/// let ty = TagType::new(FuncType::new(&engine, [ValType::I32], []));
+/// let not_found = Tag::new(&mut store, &ty)?;
+/// *store.data_mut() = Some(not_found);
+/// let mut linker = Linker::new(&engine);
+/// Files::add_to_linker(&mut linker)?;
+/// linker.define(&store, "files", "not_found", not_found)?;
+/// let module = Module::new(&engine, r#"
+///     (module
+///         (import "files" "not_found" (tag $not_found (param i32)))
+///         (import "files" "size" (func $size (param i32) (result i64)))
+///         (func (export "size_or_none") (param i32) (result i64)
+///             (block $none (result i32)
+///                 (return (try_table (result i64) (catch $not_found $none)
+///                     (call $size (local.get 0)))))
+///             drop
+///             (i64.const -1)))
+/// "#)?;
+/// let guest = Guest::instantiate(&mut store, &module, &linker)?;
+/// assert_eq!(guest.call_size_or_none(&mut store, 0)?, 4096);
+/// assert_eq!(guest.call_size_or_none(&mut store, 7)?, -1);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Objects
 ///
@@ -234,7 +291,7 @@ pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `run: fn(a: A, b: B) -> R` | `call_run(&self, store, a: A, b: B) -> hostref::Result<R>` |
 /// | `run: Option<fn(a: A) -> R>` | `call_run(..) -> hostref::Result<Option<R>>` and `has_run(&self) -> bool` |
-/// | `memory: Memory`, also `Table`, `Global`, `Func` and `Option`s of them | `memory(&self) -> Memory` |
+/// | `memory: Memory`, also `Table`, `Global`, `Tag`, `Func` and `Option`s of them | `memory(&self) -> Memory` |
 ///
 /// and three ways to be made:
 ///

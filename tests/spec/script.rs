@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use anyhow::{Context, anyhow, bail};
 use hostref::{
     AsContextMut, Config, Engine, Error, Instance, Linker, Module, Result, RootScope, Store,
-    ThrownException, Trap, Val,
+    ThrownException, Trap, UpdateDeadline, Val,
 };
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::token::Id;
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
-use crate::{spectest, values};
+use crate::{host, spectest, values};
 
 /// What came of a script.
 #[derive(Default)]
@@ -25,19 +25,30 @@ pub(crate) struct Report {
     pub(crate) failures: Vec<String>,
 }
 
+/// How a script is run.
+#[derive(Clone, Default)]
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    /// Whether the module `host` is there.
+    pub(crate) host: bool,
+    /// Whether the guest has fuel without end, and every check of its epoch finds the deadline
+    /// reached and moves on. The configuration says whether it checks either.
+    pub(crate) interrupted: bool,
+}
+
 /// Runs the script `text` with an engine, a store and a linker of its own.
 ///
 /// # Errors
 ///
 /// If the script cannot be parsed or the engine cannot be set up.
-pub(crate) fn run(text: &str, config: &Config) -> Result<Report> {
+pub(crate) fn run(text: &str, setup: &Setup) -> Result<Report> {
     let mut lexer = Lexer::new(text);
     // Some files name their exports with it.
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer)?;
     let wast = parser::parse::<Wast<'_>>(&buffer)?;
 
-    let mut script = Script::new(config)?;
+    let mut script = Script::new(setup)?;
     let mut report = Report::default();
     for directive in wast.directives {
         let (line, _) = directive.span().linecol_in(text);
@@ -83,10 +94,18 @@ struct Names {
 }
 
 impl Script {
-    fn new(config: &Config) -> Result<Self> {
-        let engine = Engine::new(config)?;
+    fn new(setup: &Setup) -> Result<Self> {
+        let engine = Engine::new(&setup.config)?;
         let mut store = Store::new(&engine, ());
-        let linker = spectest::linker(&engine, &mut store)?;
+        if setup.interrupted {
+            store.set_fuel(u64::MAX)?;
+            store.set_epoch_deadline(0);
+            store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Continue(0)));
+        }
+        let mut linker = spectest::linker(&engine, &mut store)?;
+        if setup.host {
+            host::define(&mut linker, &mut store)?;
+        }
         let names = Names {
             engine,
             linker,

@@ -20,6 +20,7 @@ use crate::api::memory::Memory;
 use crate::api::module::{Module, ModuleExport};
 use crate::api::store::{AsContextMut, StoreContextMut};
 use crate::api::table::Table;
+use crate::api::tag::Tag;
 use crate::api::types::ExternType;
 use crate::error::{Error, Result};
 use crate::instance::store::StoreInner;
@@ -105,7 +106,7 @@ impl<V, R> OptionalFunction<V, R> {
     message = "`{Self}` is not something that a guest exports",
     label = "not an export",
     note = "a field is a function, `fn(a: A) -> R` or `Option<fn(a: A) -> R>`, or one of `Memory`, \
-            `Table`, `Global`, `Func` and `Option`s of them"
+            `Table`, `Global`, `Tag`, `Func` and `Option`s of them"
 )]
 pub trait ExportItem<Kind> {
     /// What a struct of exports asks for.
@@ -163,6 +164,7 @@ items! {
     Memory "a memory" into_memory;
     Table "a table" into_table;
     Global "a global" into_global;
+    Tag "a tag" into_tag;
 }
 
 impl<T: Handle> Handle for Option<T> {

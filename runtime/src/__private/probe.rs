@@ -14,6 +14,8 @@ use crate::api::global::Global;
 use crate::api::memory::Memory;
 use crate::api::refs::{GcRef, ManuallyRooted, Rooted};
 use crate::api::table::Table;
+use crate::api::tag::Tag;
+use crate::api::v128::V128;
 
 /// Looks at a parameter of type `P`.
 pub struct Probe<P: ?Sized>(PhantomData<P>);
@@ -171,8 +173,8 @@ macro_rules! explain_references {
 }
 
 explain_references! {
-    NumberInside: bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64;
-    HandleInside: Func Global Memory Table;
+    NumberInside: bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 V128;
+    HandleInside: Func Global Memory Table Tag;
 }
 
 /// Explains types that are parameters only so that they are reported once.

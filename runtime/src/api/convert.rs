@@ -19,7 +19,7 @@ use crate::vm::value::ValRaw;
 ///
 /// Implemented for `i32 u32 i64 u64 f32 f64` and [`V128`], the narrower integers, `bool` and `char`
 /// (as checked `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`,
-/// [`ManuallyRooted`], [`Func`], and `Option`s of them for nullable references.
+/// [`Rooted<ExnRef>`], [`ManuallyRooted`], [`Func`], and `Option`s of them for nullable references.
 ///
 /// Your own types join by delegating to one of these, by hand or with `#[derive(WasmTy)]`:
 ///
