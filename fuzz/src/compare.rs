@@ -14,9 +14,12 @@ pub enum Verdict {
     Different(String),
 }
 
+/// What it is called, and whether it applies to hostref's outcome and the other.
+type Excuse = (&'static str, fn(&Outcome, &Outcome) -> bool);
+
 /// Differences that the specification allows, or that are the other side's fault. Nothing is compared
 /// after one of them.
-const EXCUSES: [(&str, fn(&Outcome, &Outcome) -> bool); 3] = [
+const EXCUSES: [Excuse; 3] = [
     // Frames have different sizes, and how many there may be is the implementation's choice.
     ("one side ran out of stack", |ours, theirs| {
         let exhausted = Outcome::Trapped("call stack exhausted");

@@ -42,7 +42,7 @@ pub fn run(options: &Options) -> Result<u64> {
         if options.only.is_some() || start.elapsed() >= options.time {
             break;
         }
-        if case % CASES_PER_ENGINE == 0 {
+        if case.is_multiple_of(CASES_PER_ENGINE) {
             engines = Engines::new();
         }
     }

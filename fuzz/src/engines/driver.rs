@@ -24,6 +24,7 @@ pub struct Host {
     pub depth: usize,
     pub names: Names,
     /// Whatever the side needs.
+    #[allow(dead_code, reason = "hostref needs nothing")]
     pub extra: api::Extra,
 }
 
@@ -57,7 +58,7 @@ pub fn run(engine: &Engine, wasm: &[u8], plan: &Arc<Plan>) -> Observation {
         calls: Vec::new(),
         depth: 0,
         names: Names::default(),
-        extra: api::Extra::default(),
+        extra: api::extra(),
     };
     let mut store = Store::new(engine, host);
     api::prepare(&mut store);
@@ -281,10 +282,10 @@ fn names(store: &mut Store<Host>, instance: Instance) -> Names {
                     names.funcs.push((raw, name));
                 }
             }
-            Extern::Tag(tag) => {
-                if names.tags.iter().all(|(known, _)| !Tag::eq(known, &tag, &*store)) {
-                    names.tags.push((tag, name));
-                }
+            Extern::Tag(tag)
+                if names.tags.iter().all(|(known, _)| !Tag::eq(known, &tag, &*store)) =>
+            {
+                names.tags.push((tag, name));
             }
             _ => {}
         }

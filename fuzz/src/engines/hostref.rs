@@ -105,8 +105,11 @@ mod api {
     pub use super::prepare;
     use crate::value::Value;
 
-    #[derive(Default)]
     pub struct Extra;
+
+    pub fn extra() -> Extra {
+        Extra
+    }
 
     pub fn before_call(store: &mut Context<'_, Host>) {
         store.engine().increment_epoch();

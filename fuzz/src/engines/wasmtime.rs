@@ -64,13 +64,11 @@ mod api {
     /// What the store asks before anything grows.
     pub struct Extra(StoreLimits);
 
-    impl Default for Extra {
-        fn default() -> Extra {
-            let limits = StoreLimitsBuilder::new()
-                .memory_size(limits::MEMORY_BYTES as usize)
-                .table_elements(limits::TABLE_ELEMENTS as usize);
-            Extra(limits.build())
-        }
+    pub fn extra() -> Extra {
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(limits::MEMORY_BYTES as usize)
+            .table_elements(limits::TABLE_ELEMENTS as usize);
+        Extra(limits.build())
     }
 
     pub fn prepare(store: &mut Store<Host>) {

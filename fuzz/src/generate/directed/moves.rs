@@ -181,15 +181,11 @@ impl Node for Move {
     }
 
     fn eval(&self, run: &mut Run<'_>) -> Result<Value, Stop> {
-        let outside = Stop::Trap("out of bounds table access");
         Ok(match self {
             Move::Int(value) => Value::Int(*value),
             Move::Null(_) => Value::Null,
             Move::Local(local) => run.locals[*local as usize].clone(),
             Move::Global(global) => run.globals[*global as usize].clone(),
-            Move::Element(table, index) => {
-                run.tables[*table as usize].get(*index as usize).ok_or(outside)?.clone()
-            }
             Move::SetLocal(local, value) | Move::Tee(local, value) => {
                 let value = value.eval(run)?;
                 run.locals[*local as usize] = value.clone();
@@ -198,25 +194,6 @@ impl Node for Move {
             Move::SetGlobal(global, value) => {
                 run.globals[*global as usize] = value.eval(run)?;
                 Value::Unit
-            }
-            Move::SetElement(table, index, value) => {
-                let value = value.eval(run)?;
-                let element = run.tables[*table as usize].get_mut(*index as usize);
-                *element.ok_or(outside)? = value;
-                Value::Unit
-            }
-            Move::Fill(table, start, value, len) => {
-                let value = value.eval(run)?;
-                run.fill(*table as usize, *start, value, *len)?;
-                Value::Unit
-            }
-            Move::Copy(table, to, from, len) => {
-                copy(&mut run.tables[*table as usize], *to, *from, *len).ok_or(outside)?;
-                Value::Unit
-            }
-            Move::Grow(table, value, delta) => {
-                let value = value.eval(run)?;
-                Value::Int(run.grow(*table as usize, *delta, value))
             }
             Move::Drop(value) => value.eval(run).map(|_| Value::Unit)?,
             Move::IsNull(value) => Value::Int(is_null(&value.eval(run)?).into()),
@@ -233,7 +210,39 @@ impl Node for Move {
                 Value::Null => return Err(Stop::Trap("null reference")),
                 value => value,
             },
+            table => return table.eval_table(run),
         })
+    }
+}
+
+impl Move {
+    /// What a node of tables does.
+    fn eval_table(&self, run: &mut Run<'_>) -> Result<Value, Stop> {
+        let outside = Stop::Trap("out of bounds table access");
+        match self {
+            Move::Element(table, index) => {
+                run.tables[*table as usize].get(*index as usize).cloned().ok_or(outside)
+            }
+            Move::SetElement(table, index, value) => {
+                let value = value.eval(run)?;
+                let element = run.tables[*table as usize].get_mut(*index as usize);
+                *element.ok_or(outside)? = value;
+                Ok(Value::Unit)
+            }
+            Move::Fill(table, start, value, len) => {
+                let value = value.eval(run)?;
+                run.fill(*table as usize, *start, value, *len).map(|()| Value::Unit)
+            }
+            Move::Copy(table, to, from, len) => {
+                let elements = &mut run.tables[*table as usize];
+                copy(elements, *to, *from, *len).ok_or(outside).map(|()| Value::Unit)
+            }
+            Move::Grow(table, value, delta) => {
+                let value = value.eval(run)?;
+                Ok(Value::Int(run.grow(*table as usize, *delta, value)))
+            }
+            _ => panic!("the others are no nodes of tables"),
+        }
     }
 }
 

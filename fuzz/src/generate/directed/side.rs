@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use hostref::{
-    AsContext, AsContextMut, Caller, Engine, Error, ExnRef, Extern, ExternRef, Func, HeapType,
-    Instance, ManuallyRooted, Module, Ref, Result, RootScope, Rooted, Store, StoreContextMut, Tag,
+    AsContextMut, Caller, Engine, Error, ExnRef, Extern, ExternRef, Func, HeapType, Instance,
+    ManuallyRooted, Module, Result, RootScope, Rooted, Store, StoreContextMut, Tag,
     ThrownException, Trap, Val, ValType,
 };
 
@@ -410,28 +410,7 @@ fn answer(store: &mut Context<'_>, host: HostFn, params: &[Val]) -> Result<Optio
             store.data_mut().log.push(entry);
             None
         }
-        HostFn::Keep => {
-            if let Some(object) = object(0) {
-                let object = object.to_manually_rooted(&mut *store)?;
-                store.data_mut().kept.push(object);
-            }
-            None
-        }
-        HostFn::Kept => {
-            if number(0) >= store.data().kept.len() {
-                return Ok(Some(Val::null_extern_ref()));
-            }
-            let object = store.data_mut().kept.remove(number(0));
-            let rooted = object.to_rooted(&mut *store);
-            store.data_mut().kept.insert(number(0), object);
-            Some(Val::ExternRef(Some(rooted)))
-        }
-        HostFn::Release => {
-            if number(0) < store.data().kept.len() {
-                drop(store.data_mut().kept.remove(number(0)));
-            }
-            None
-        }
+        HostFn::Keep | HostFn::Kept | HostFn::Release => return keeping(store, host, params[0]),
         HostFn::Collect => {
             store.gc();
             None
@@ -447,6 +426,28 @@ fn answer(store: &mut Context<'_>, host: HostFn, params: &[Val]) -> Result<Optio
         })),
         HostFn::Fail => return Err(Error::msg(FAILURE)),
     })
+}
+
+/// The host functions with which guests use the list of kept objects.
+fn keeping(store: &mut Context<'_>, host: HostFn, param: Val) -> Result<Option<Val>> {
+    if host == HostFn::Keep {
+        if let Some(object) = param.unwrap_externref() {
+            let object = object.to_manually_rooted(&mut *store)?;
+            store.data_mut().kept.push(object);
+        }
+        return Ok(None);
+    }
+    let index = param.unwrap_i32() as usize;
+    let there = index < store.data().kept.len();
+    let object = there.then(|| store.data_mut().kept.remove(index));
+    if host == HostFn::Release {
+        return Ok(None);
+    }
+    let rooted = object.as_ref().map(|object| object.to_rooted(&mut *store));
+    if let Some(object) = object {
+        store.data_mut().kept.insert(index, object);
+    }
+    Ok(Some(Val::ExternRef(rooted)))
 }
 
 /// The first object of the exception, if the error is one.
