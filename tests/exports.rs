@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hostref::{
     Config, Engine, Error, ExternRef, Func, Global, Instance, Linker, Memory, Module, New, Result,
-    Rooted, Store, Table, Trap, Val, WasmTy, host_module, wasm_exports,
+    Rooted, SharedMemory, Store, Table, Trap, Val, WasmTy, host_module, wasm_exports,
 };
 
 /// A host object.
@@ -218,6 +218,27 @@ mod optional {
         assert!(!plugin.has_on_event());
         assert_eq!(plugin.call_on_event(&mut store, 3)?, None);
         assert!(plugin.memory().is_none());
+        Ok(())
+    }
+
+    #[wasm_exports]
+    struct Threaded {
+        memory: SharedMemory,
+    }
+
+    #[test]
+    fn a_shared_memory_is_no_memory() -> Result<()> {
+        let mut config = Config::new();
+        config.wasm_threads(true);
+        let shared = r#"(module (memory (export "memory") 1 2 shared))"#;
+        let (mut store, threaded) = instance(&config, shared);
+        assert_eq!(Threaded::new(&mut store, &threaded)?.memory().size(), 1);
+        let error = Plugin::new(&mut store, &threaded).map(drop).unwrap_err().to_string();
+        assert!(error.contains("expected a memory, found (memory 1 2 shared)"), "{error}");
+
+        let (mut store, other) = instance(&config, r#"(module (memory (export "memory") 1 2))"#);
+        let error = Threaded::new(&mut store, &other).map(drop).unwrap_err().to_string();
+        assert!(error.contains("expected a shared memory, found (memory 1 2)"), "{error}");
         Ok(())
     }
 

@@ -115,9 +115,9 @@ fn imports_of_another_store_are_errors() {
     for (item, import) in kinds {
         let wat = format!(r#"(module (import "env" "it" {import}))"#);
         let module = Module::new(&engine, wat).unwrap();
-        assert_foreign(Instance::new(&mut ours.store, &module, &[item]));
+        assert_foreign(Instance::new(&mut ours.store, &module, std::slice::from_ref(&item)));
         let mut linker = Linker::new(&engine);
-        assert_foreign(linker.define(&ours.store, "env", "it", item).map(drop));
+        assert_foreign(linker.define(&ours.store, "env", "it", item.clone()).map(drop));
         linker.define(&theirs.store, "env", "it", item).unwrap();
         assert_foreign(linker.instantiate(&mut ours.store, &module));
         let pre = linker.instantiate_pre(&module).unwrap();

@@ -370,3 +370,47 @@ fn the_start_function_runs_once_after_the_segments_and_may_be_imported() {
     instance(&mut store, wat, &[begin.into()]).unwrap();
     assert_eq!(store.data(), &[42, 1]);
 }
+
+#[test]
+fn small_bulk_operations_overlap_and_write_nothing_if_they_trap() {
+    for reservation in [1 << 32, 0] {
+        let engine = Engine::new(Config::new().memory_reservation(reservation)).unwrap();
+        for len in [1_usize, 2, 3, 7, 8, 13, 16, 20, 33, 63, 64, 65] {
+            let mut store = Store::new(&engine, ());
+            let wat = format!(
+                r#"(module (memory (export "m") 1)
+                    (func (export "copy") (param i32 i32)
+                        (memory.copy (local.get 0) (local.get 1) (i32.const {len})))
+                    (func (export "fill") (param i32 i32)
+                        (memory.fill (local.get 0) (local.get 1) (i32.const {len}))))"#
+            );
+            let instance = instance(&mut store, &wat, &[]).unwrap();
+            let memory = instance.get_memory(&mut store, "m").unwrap();
+            let copy = instance.get_typed_func::<(u32, u32), ()>(&mut store, "copy").unwrap();
+            let fill = instance.get_typed_func::<(u32, u32), ()>(&mut store, "fill").unwrap();
+            let last = 65_536 - len;
+            let mut model: Vec<u8> = (0..65_536_u32).map(|at| (at * 31 % 251) as u8).collect();
+            memory.data_mut(&mut store).copy_from_slice(&model);
+            for (to, from) in [(5, 0), (0, 5), (100, 103), (last, 7), (300, last), (9, 9)] {
+                copy.call(&mut store, (to as u32, from as u32)).unwrap();
+                model.copy_within(from..from + len, to);
+            }
+            for (at, byte) in [(200, 0x1ab_u32), (last, 0xff)] {
+                fill.call(&mut store, (at as u32, byte)).unwrap();
+                model[at..at + len].fill(byte as u8);
+            }
+            let outside = [last as u32 + 1, 65_536, u32::MAX];
+            for at in outside {
+                let errors = [
+                    copy.call(&mut store, (at, 0)).unwrap_err(),
+                    copy.call(&mut store, (0, at)).unwrap_err(),
+                    fill.call(&mut store, (at, 7)).unwrap_err(),
+                ];
+                for error in errors {
+                    assert_eq!(error.downcast_ref(), Some(&Trap::MemoryOutOfBounds));
+                }
+            }
+            assert!(memory.data(&store) == model, "{len} bytes");
+        }
+    }
+}

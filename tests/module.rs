@@ -212,8 +212,8 @@ fn a_feature_that_is_not_supported_is_named() {
     for (body, names) in [
         ("(type (struct (field i32)))", ["gc", "GC"]),
         ("(func (param (ref null struct)))", ["gc", "GC"]),
-        ("(memory 1 1 shared)", ["threads", "shared"]),
-        ("(memory 1) (func (drop (i32.atomic.load (i32.const 0))))", ["threads", "atomic"]),
+        ("(memory 1 1 shared)", ["threads", "threads"]),
+        ("(memory 1) (func (drop (i32.atomic.load (i32.const 0))))", ["threads", "threads"]),
         ("(memory 1 (pagesize 1))", ["custom page sizes", "custom-page-sizes"]),
     ] {
         let bytes = wat::parse_str(format!("(module {body})")).unwrap();

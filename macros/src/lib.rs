@@ -291,7 +291,7 @@ pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `run: fn(a: A, b: B) -> R` | `call_run(&self, store, a: A, b: B) -> hostref::Result<R>` |
 /// | `run: Option<fn(a: A) -> R>` | `call_run(..) -> hostref::Result<Option<R>>` and `has_run(&self) -> bool` |
-/// | `memory: Memory`, also `Table`, `Global`, `Tag`, `Func` and `Option`s of them | `memory(&self) -> Memory` |
+/// | `memory: Memory`, also `SharedMemory`, `Table`, `Global`, `Tag`, `Func` and `Option`s of them | `memory(&self) -> Memory` |
 ///
 /// and three ways to be made:
 ///

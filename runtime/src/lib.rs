@@ -111,6 +111,7 @@ pub use api::refs::{
     ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted, RootScope,
     Rooted, RootedGcRef,
 };
+pub use api::shared_memory::SharedMemory;
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };
@@ -125,5 +126,6 @@ pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
 pub use hostref_macros::{WasmTy, host_module, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
+pub use instance::parking::WaitResult;
 pub use trap::Trap;
 pub use vm::value::ValRaw;

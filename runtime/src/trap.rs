@@ -52,11 +52,13 @@ pub enum Trap {
     CastFailure,
     /// The GC heap is full and may not grow.
     GcHeapOutOfMemory,
+    /// `memory.atomic.wait32` or `memory.atomic.wait64` on a memory that is not shared.
+    AtomicWaitNonSharedMemory,
 }
 
 impl Trap {
     /// Every trap, in the order of [`Trap::code`].
-    pub(crate) const ALL: [Trap; 17] = [
+    pub(crate) const ALL: [Trap; 18] = [
         Trap::StackOverflow,
         Trap::MemoryOutOfBounds,
         Trap::HeapMisaligned,
@@ -74,6 +76,7 @@ impl Trap {
         Trap::AllocationTooLarge,
         Trap::CastFailure,
         Trap::GcHeapOutOfMemory,
+        Trap::AtomicWaitNonSharedMemory,
     ];
 
     /// The number under which compiled code names this trap; never 0.
@@ -108,6 +111,7 @@ impl fmt::Display for Trap {
             Trap::AllocationTooLarge => "allocation size too large",
             Trap::CastFailure => "cast failure",
             Trap::GcHeapOutOfMemory => "GC heap out of memory",
+            Trap::AtomicWaitNonSharedMemory => "expected shared memory",
         })
     }
 }

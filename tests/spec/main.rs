@@ -12,6 +12,7 @@ mod expected;
 mod host;
 mod script;
 mod spectest;
+mod threads;
 mod values;
 
 use std::path::Path;
@@ -32,7 +33,7 @@ type Features = fn(&mut Config);
 /// The parts of WebAssembly 3.0 that have a folder of their own, and the proposals after it, with
 /// what to switch off: some were written before a feature that allows more. The folders of older
 /// proposals hold assertions that WebAssembly 3.0 relaxed.
-const FOLDERS: [(&str, Proposal, Features); 11] = [
+const FOLDERS: [(&str, Proposal, Features); 12] = [
     ("bulk-memory", Proposal::BulkMemoryOperations, everything),
     ("simd", Proposal::Simd, everything),
     ("relaxed-simd", Proposal::RelaxedSimd, everything),
@@ -41,7 +42,8 @@ const FOLDERS: [(&str, Proposal, Features); 11] = [
     ("memory64", Proposal::Memory64, one_memory),
     ("exceptions", Proposal::ExceptionHandling, everything),
     ("gc", Proposal::GC, everything),
-    ("threads", Proposal::Threads, one_table_and_memory),
+    ("annotations", Proposal::Annotations, everything),
+    ("threads", Proposal::Threads, threads_before_reference_types),
     ("wide-arithmetic", Proposal::WideArithmetic, wide_arithmetic),
     ("custom-page-sizes", Proposal::CustomPageSizes, custom_page_sizes),
 ];
@@ -70,7 +72,8 @@ fn one_memory(config: &mut Config) {
     config.wasm_multi_memory(false);
 }
 
-fn one_table_and_memory(config: &mut Config) {
+fn threads_before_reference_types(config: &mut Config) {
+    config.wasm_threads(true);
     config.wasm_multi_memory(false).wasm_reference_types(false).wasm_memory64(false);
 }
 
@@ -135,7 +138,9 @@ fn own_scripts() -> io::Result<Vec<File>> {
         let path = entry?.path();
         let name = path.file_stem().expect("files have names").to_string_lossy();
         let text = Arc::from(fs::read_to_string(&path)?);
-        scripts.push((format!("own/{name}"), text, Setup { host: true, ..Setup::default() }));
+        let mut setup = Setup { host: true, ..Setup::default() };
+        setup.config.wasm_threads(true);
+        scripts.push((format!("own/{name}"), text, setup));
     }
     scripts.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(scripts)

@@ -1,5 +1,5 @@
 //! Executes the directives of one script. Every kind of directive is executed or reported as a
-//! failure; none is passed over.
+//! failure; none is passed over. Those about threads are in `threads`.
 
 use std::collections::HashMap;
 
@@ -13,6 +13,7 @@ use wast::parser::{self, ParseBuffer};
 use wast::token::Id;
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
+use crate::threads::{self, SharedModule};
 use crate::{host, spectest, values};
 
 /// What came of a script.
@@ -23,6 +24,15 @@ pub(crate) struct Report {
     pub(crate) passed: usize,
     /// One text per directive that failed, asserting or not.
     pub(crate) failures: Vec<String>,
+}
+
+impl Report {
+    /// Adds what came of the directives of another thread.
+    pub(crate) fn add(&mut self, other: Report) {
+        self.assertions += other.assertions;
+        self.passed += other.passed;
+        self.failures.extend(other.failures);
+    }
 }
 
 /// How a script is run.
@@ -47,23 +57,11 @@ pub(crate) fn run(text: &str, setup: &Setup) -> Result<Report> {
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer)?;
     let wast = parser::parse::<Wast<'_>>(&buffer)?;
-
-    let mut script = Script::new(setup)?;
-    let mut report = Report::default();
-    for directive in wast.directives {
-        let (line, _) = directive.span().linecol_in(text);
-        let asserts = asserts(&directive);
-        let outcome = script.directive(directive);
-        report.assertions += usize::from(asserts);
-        match outcome {
-            Ok(()) => report.passed += usize::from(asserts),
-            Err(error) => report.failures.push(format!("line {}: {error:#}", line + 1)),
-        }
-    }
-    Ok(report)
+    threads::run(text, setup, &Engine::new(&setup.config)?, wast.directives)
 }
 
-fn asserts(directive: &WastDirective<'_>) -> bool {
+/// Whether a directive asserts something.
+pub(crate) fn asserts(directive: &WastDirective<'_>) -> bool {
     !matches!(
         directive,
         WastDirective::Module(_)
@@ -76,7 +74,8 @@ fn asserts(directive: &WastDirective<'_>) -> bool {
     )
 }
 
-struct Script {
+/// The state of the directives of one thread.
+pub(crate) struct Script {
     names: Names,
     store: Store<()>,
 }
@@ -91,35 +90,58 @@ struct Names {
     /// The module of a `module instance` that names none.
     definition: Option<Module>,
     definitions: HashMap<String, Module>,
+    /// What the thread that began this one shares with it.
+    shared: Option<SharedModule>,
 }
 
 impl Script {
-    fn new(setup: &Setup) -> Result<Self> {
-        let engine = Engine::new(&setup.config)?;
-        let mut store = Store::new(&engine, ());
+    /// A script with a store and a linker of its own.
+    pub(crate) fn new(
+        setup: &Setup,
+        engine: &Engine,
+        shared: Option<SharedModule>,
+    ) -> Result<Self> {
+        let mut store = Store::new(engine, ());
         if setup.interrupted {
             store.set_fuel(u64::MAX)?;
             store.set_epoch_deadline(0);
             store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Continue(0)));
         }
-        let mut linker = spectest::linker(&engine, &mut store)?;
+        let mut linker = spectest::linker(engine, &mut store)?;
         if setup.host {
             host::define(&mut linker, &mut store)?;
         }
         let names = Names {
-            engine,
+            engine: engine.clone(),
             linker,
             current: None,
             instances: HashMap::new(),
             definition: None,
             definitions: HashMap::new(),
+            shared,
         };
         Ok(Script { names, store })
     }
 
+    /// The instance `name`, as another thread can use it: its exports must be shared memories.
+    pub(crate) fn share(&mut self, name: Id<'_>) -> Result<SharedModule> {
+        let instance = self.names.instance(Some(name))?;
+        let memories = instance.exports(&mut self.store).map(|export| {
+            let name = export.name().to_owned();
+            match export.into_extern().into_shared_memory() {
+                Some(memory) => Ok((name, memory)),
+                None => Err(anyhow!("`{name}` cannot be shared with another thread")),
+            }
+        });
+        Ok(SharedModule {
+            name: name.name().to_owned(),
+            memories: memories.collect::<Result<_>>()?,
+        })
+    }
+
     /// Executes a directive in a root scope of its own, so that the references it made are
     /// garbage afterwards.
-    fn directive(&mut self, directive: WastDirective<'_>) -> Result<()> {
+    pub(crate) fn directive(&mut self, directive: WastDirective<'_>) -> Result<()> {
         let names = &mut self.names;
         let mut scope = RootScope::new(&mut self.store);
         let cx = &mut scope;
@@ -135,11 +157,7 @@ impl Script {
                 let module = names.definition(module)?.clone();
                 names.instantiate(cx, instance, &module)
             }
-            WastDirective::Register { name, module, .. } => {
-                let instance = names.instance(module)?;
-                names.linker.instance(cx, name, instance)?;
-                Ok(())
-            }
+            WastDirective::Register { name, module, .. } => names.register(cx, name, module),
             WastDirective::Invoke(invoke) => names.invoke(cx, &invoke).map(drop),
             WastDirective::AssertReturn { exec, results, .. } => {
                 names.assert_return(cx, exec, &results)
@@ -164,7 +182,7 @@ impl Script {
             }
             WastDirective::AssertSuspension { .. } => bail!("stack switching is not supported"),
             WastDirective::Thread(_) | WastDirective::Wait { .. } => {
-                bail!("threads are not supported")
+                unreachable!("`threads` executes the directives about threads")
             }
         }
     }
@@ -208,6 +226,26 @@ impl Names {
             self.instances.insert(name.name().to_owned(), instance);
         }
         self.current = Some(instance);
+        Ok(())
+    }
+
+    fn register(
+        &mut self,
+        cx: impl AsContextMut<Data = ()>,
+        name: &str,
+        module: Option<Id<'_>>,
+    ) -> Result<()> {
+        match (&self.shared, module) {
+            (Some(shared), Some(module)) if shared.name == module.name() => {
+                for (export, memory) in &shared.memories {
+                    self.linker.define(&cx, name, export, memory.clone())?;
+                }
+            }
+            _ => {
+                let instance = self.instance(module)?;
+                self.linker.instance(cx, name, instance)?;
+            }
+        }
         Ok(())
     }
 
@@ -345,6 +383,7 @@ fn trap(message: &str) -> Option<Trap> {
         "out of bounds array access" => Trap::ArrayOutOfBounds,
         "out of bounds memory access" => Trap::MemoryOutOfBounds,
         "out of bounds table access" | "undefined element" => Trap::TableOutOfBounds,
+        "expected shared memory" => Trap::AtomicWaitNonSharedMemory,
         "unaligned atomic" => Trap::HeapMisaligned,
         "unreachable" => Trap::UnreachableCodeReached,
         // "uninitialized element 2": some name the element.

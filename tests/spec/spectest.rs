@@ -2,7 +2,7 @@
 
 use hostref::{
     Engine, Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result,
-    Store, Table, TableType, Val, ValType,
+    SharedMemory, Store, Table, TableType, Val, ValType,
 };
 
 /// A linker that offers `spectest`. The printing functions print nothing.
@@ -33,5 +33,9 @@ pub(crate) fn linker(engine: &Engine, store: &mut Store<()>) -> Result<Linker<()
     linker.define(&mut *store, "spectest", "table", table)?;
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
     linker.define(&mut *store, "spectest", "memory", memory)?;
+    // Engines without threads refuse to make one.
+    if let Ok(memory) = SharedMemory::new(engine, MemoryType::shared(1, 2)) {
+        linker.define(&mut *store, "spectest", "shared_memory", memory)?;
+    }
     Ok(linker)
 }

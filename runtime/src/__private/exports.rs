@@ -18,6 +18,7 @@ use crate::api::linker::InstancePre;
 use crate::api::linking;
 use crate::api::memory::Memory;
 use crate::api::module::{Module, ModuleExport};
+use crate::api::shared_memory::SharedMemory;
 use crate::api::store::{AsContextMut, StoreContextMut};
 use crate::api::table::Table;
 use crate::api::tag::Tag;
@@ -106,7 +107,7 @@ impl<V, R> OptionalFunction<V, R> {
     message = "`{Self}` is not something that a guest exports",
     label = "not an export",
     note = "a field is a function, `fn(a: A) -> R` or `Option<fn(a: A) -> R>`, or one of `Memory`, \
-            `Table`, `Global`, `Tag`, `Func` and `Option`s of them"
+            `SharedMemory`, `Table`, `Global`, `Tag`, `Func` and `Option`s of them"
 )]
 pub trait ExportItem<Kind> {
     /// What a struct of exports asks for.
@@ -144,7 +145,7 @@ pub trait Handle: Sized {
 }
 
 macro_rules! items {
-    ($($handle:ident $kind:literal $convert:ident;)*) => {$(
+    ($($handle:ident $kind:literal $convert:ident $is_kind:expr;)*) => {$(
         impl Handle for $handle {
             const KIND: &'static str = $kind;
 
@@ -153,18 +154,28 @@ macro_rules! items {
             }
 
             fn is_kind(ty: &ExternType) -> bool {
-                matches!(ty, ExternType::$handle(_))
+                let is_kind: fn(&ExternType) -> bool = $is_kind;
+                is_kind(ty)
             }
         }
     )*};
 }
 
 items! {
-    Func "a function" into_func;
-    Memory "a memory" into_memory;
-    Table "a table" into_table;
-    Global "a global" into_global;
-    Tag "a tag" into_tag;
+    Func "a function" into_func |ty| matches!(ty, ExternType::Func(_));
+    Memory "a memory" into_memory |ty| memory_is_shared(ty) == Some(false);
+    SharedMemory "a shared memory" into_shared_memory |ty| memory_is_shared(ty) == Some(true);
+    Table "a table" into_table |ty| matches!(ty, ExternType::Table(_));
+    Global "a global" into_global |ty| matches!(ty, ExternType::Global(_));
+    Tag "a tag" into_tag |ty| matches!(ty, ExternType::Tag(_));
+}
+
+/// Whether threads share it, if it is a memory.
+fn memory_is_shared(ty: &ExternType) -> Option<bool> {
+    match ty {
+        ExternType::Memory(ty) => Some(ty.is_shared()),
+        _ => None,
+    }
 }
 
 impl<T: Handle> Handle for Option<T> {

@@ -62,6 +62,12 @@ builtins! {
     MemoryFill(I32, I64, I32, I64), MayFail;
     /// `memory_init(memory, data segment, to, from, len)`
     MemoryInit(I32, I32, I64, I64, I64), MayFail;
+    /// `memory_atomic_notify(memory, index, offset, count) -> number of threads woken`
+    MemoryAtomicNotify(I32, I64, I64, I32) -> I32, MayFail;
+    /// `memory_atomic_wait32(memory, index, offset, expected, nanoseconds) -> how it ended`
+    MemoryAtomicWait32(I32, I64, I64, I32, I64) -> I32, MayFail;
+    /// `memory_atomic_wait64(memory, index, offset, expected, nanoseconds) -> how it ended`
+    MemoryAtomicWait64(I32, I64, I64, I64, I64) -> I32, MayFail;
     /// `data_drop(data segment)`
     DataDrop(I32), Returns;
     /// `table_grow_func(table, elements, function reference) -> old size or -1`

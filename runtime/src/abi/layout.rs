@@ -89,7 +89,8 @@ pub(crate) mod type_display {
     pub(crate) const MAX_TYPES: usize = 1 << 24;
 }
 
-/// The definition of a linear memory. `BASE` never changes while the memory lives.
+/// The definition of a linear memory. `BASE` never changes while the memory lives. Other threads may
+/// write `LEN` if the memory is shared.
 pub(crate) mod memory {
     use crate::wasm::types::MemoryType;
 
@@ -157,11 +158,12 @@ pub(crate) mod vmctx {
 ///
 /// ```text
 ///  header | imported functions | imported memories* | imported tables* | imported globals*
-///         | memories | tables | globals (16-aligned) | function records | tags
+///         | memories | tables | globals | function records | tags
 /// ```
 ///
-/// Entries marked `*` are pointers to definitions elsewhere; the others are definitions. A tag is a
-/// `u32`, its position in the store, whether it is imported or not.
+/// Definitions are 16-aligned. Entries marked `*` are pointers to definitions elsewhere; the others are definitions, but that of a
+/// shared memory is elsewhere always, and its place holds a pointer. A tag is a `u32`, its position in
+/// the store, whether it is imported or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VmCtxLayout {
     imported_functions: u32,
@@ -177,6 +179,8 @@ pub(crate) struct VmCtxLayout {
     imported_tables_at: usize,
     imported_globals_at: usize,
     size: usize,
+    /// Which memories are shared.
+    shared_memories: Vec<bool>,
 }
 
 /// A definition that is either in the vmctx itself or behind a pointer in it.
@@ -197,11 +201,12 @@ impl VmCtxLayout {
             vmctx::HEADER_SIZE + info.imported_functions as usize * func_import::SIZE;
         let imported_tables_at = imported_memories_at + info.imported_memories as usize * pointer;
         let imported_globals_at = imported_tables_at + info.imported_tables as usize * pointer;
-        let memories_at = imported_globals_at + info.imported_globals as usize * pointer;
+        let pointers_end = imported_globals_at + info.imported_globals as usize * pointer;
+        // Rust writes definitions as a whole.
+        let memories_at = pointers_end.next_multiple_of(memory::SIZE);
         let tables_at =
             memories_at + defined(info.memories.len(), info.imported_memories) * memory::SIZE;
-        let tables_end = tables_at + defined(info.tables.len(), info.imported_tables) * table::SIZE;
-        let globals_at = tables_end.next_multiple_of(global::SIZE);
+        let globals_at = tables_at + defined(info.tables.len(), info.imported_tables) * table::SIZE;
         let func_refs_at =
             globals_at + defined(info.globals.len(), info.imported_globals) * global::SIZE;
         let tags_at = func_refs_at + info.func_ref_count as usize * func_ref::SIZE;
@@ -220,6 +225,7 @@ impl VmCtxLayout {
             imported_tables_at,
             imported_globals_at,
             size,
+            shared_memories: info.memories.iter().map(|ty| ty.shared).collect(),
         }
     }
 
@@ -237,7 +243,10 @@ impl VmCtxLayout {
     /// The definition of a memory.
     pub(crate) fn memory(&self, index: MemoryIndex) -> Place {
         let (pointers, defs) = (self.imported_memories_at, self.memories_at);
-        place(index.0, self.imported_memories, pointers, defs, memory::SIZE)
+        match place(index.0, self.imported_memories, pointers, defs, memory::SIZE) {
+            Place::Inline(offset) if self.shared_memories[index.index()] => Place::Pointer(offset),
+            place => place,
+        }
     }
 
     /// The definition of a table.
@@ -295,7 +304,7 @@ mod tests {
         let global = GlobalType { content: ValType::I32, mutable: true };
         let info = ModuleInfo {
             imported_functions: 1,
-            memories: vec![memory; 2],
+            memories: vec![memory, memory, MemoryType { shared: true, ..memory }],
             imported_memories: 1,
             globals: vec![global; 3],
             imported_globals: 2,
@@ -307,10 +316,11 @@ mod tests {
         assert_eq!(layout.func_import(FuncIndex(0)), 32);
         assert_eq!(layout.memory(MemoryIndex(0)), Place::Pointer(48));
         assert_eq!(layout.global(GlobalIndex(1)), Place::Pointer(64));
-        assert_eq!(layout.memory(MemoryIndex(1)), Place::Inline(72));
-        assert_eq!(layout.global(GlobalIndex(2)), Place::Inline(96));
-        assert_eq!(layout.func_ref(FuncRefIndex(1)), 112 + 24);
-        assert_eq!(layout.tag(TagIndex(1)), 112 + 48 + 4);
-        assert_eq!(layout.size(), 112 + 48 + 8);
+        assert_eq!(layout.memory(MemoryIndex(1)), Place::Inline(80));
+        assert_eq!(layout.memory(MemoryIndex(2)), Place::Pointer(96));
+        assert_eq!(layout.global(GlobalIndex(2)), Place::Inline(112));
+        assert_eq!(layout.func_ref(FuncRefIndex(1)), 128 + 24);
+        assert_eq!(layout.tag(TagIndex(1)), 128 + 48 + 4);
+        assert_eq!(layout.size(), 128 + 48 + 8);
     }
 }

@@ -63,6 +63,9 @@ impl fmt::Display for MemoryType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(memory ")?;
         limits(f, self.is_64(), self.minimum(), self.maximum())?;
+        if self.is_shared() {
+            f.write_str(" shared")?;
+        }
         match self.page_size() {
             0x1_0000 => f.write_str(")"),
             size => write!(f, " (pagesize {size}))"),

@@ -92,7 +92,8 @@ impl Config {
     }
 
     /// Makes guests look at the engine's epoch at function entries and in loops, so that they can
-    /// be stopped; see [`Engine::increment_epoch`]. Off by default.
+    /// be stopped; see [`Engine::increment_epoch`]. A guest that waits for another thread does not
+    /// look: see [`wasm_threads`](Config::wasm_threads). Off by default.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.epoch_interruption = enable;
         self
@@ -241,6 +242,18 @@ impl Config {
     /// Accepts memories with 64-bit addresses and tables with 64-bit indices. On by default.
     pub fn wasm_memory64(&mut self, enable: bool) -> &mut Config {
         self.feature(WasmFeatures::MEMORY64, enable)
+    }
+
+    /// Accepts shared memories and atomic operators, a proposal. Off by default. The threads are the
+    /// embedder's: each runs guests in a store of its own, and a [`SharedMemory`](crate::SharedMemory)
+    /// connects them.
+    ///
+    /// A guest that waits blocks its thread until another one wakes it or its own timeout comes.
+    /// Epochs do not end the wait, and fuel does not count it: an embedder who stops such a guest
+    /// wakes it with [`SharedMemory::atomic_notify`](crate::SharedMemory::atomic_notify), after which
+    /// it finds its deadline.
+    pub fn wasm_threads(&mut self, enable: bool) -> &mut Config {
+        self.feature(WasmFeatures::THREADS, enable)
     }
 
     /// Accepts memories with pages of one byte, a proposal. Off by default.

@@ -130,6 +130,14 @@ impl MemoryType {
         })
     }
 
+    /// As [`new`](MemoryType::new), for memories that threads share: [`SharedMemory`].
+    ///
+    /// [`SharedMemory`]: crate::SharedMemory
+    pub fn shared(minimum: u32, maximum: u32) -> MemoryType {
+        let ty = MemoryType::new(minimum, Some(maximum));
+        MemoryType(wasm::MemoryType { shared: true, ..ty.0 })
+    }
+
     /// A type with properties that [`new`](MemoryType::new) and [`new64`](MemoryType::new64) leave
     /// out.
     ///
@@ -150,6 +158,11 @@ impl MemoryType {
     /// Whether addresses have 64 bits.
     pub fn is_64(&self) -> bool {
         self.0.is_64
+    }
+
+    /// Whether threads share the memory.
+    pub fn is_shared(&self) -> bool {
+        self.0.shared
     }
 
     /// The size of a page in bytes.
@@ -173,8 +186,9 @@ impl MemoryType {
 
     /// The decoded type, if a memory may have it.
     pub(crate) fn to_wasm(&self) -> Result<wasm::MemoryType> {
-        let wasm::MemoryType { limits: wasm::Limits { min, max }, is_64, page_size_log2, .. } =
+        let wasm::MemoryType { limits: wasm::Limits { min, max }, is_64, shared, page_size_log2 } =
             self.0;
+        ensure!(!shared || max.is_some(), "a shared memory needs a maximum: {self}");
         ensure!(matches!(page_size_log2, 0 | 16), "pages have 1 byte or 64 KiB");
         let all = if is_64 { u64::MAX } else { u64::from(u32::MAX) };
         let most = match page_size_log2 {
@@ -189,7 +203,7 @@ impl MemoryType {
 }
 
 impl MemoryTypeBuilder {
-    /// No pages at least, no limit, 32-bit addresses, pages of 64 KiB.
+    /// No pages at least, no limit, 32-bit addresses, not shared, pages of 64 KiB.
     pub fn new() -> MemoryTypeBuilder {
         MemoryTypeBuilder(MemoryType::new(0, None).0)
     }
@@ -212,6 +226,12 @@ impl MemoryTypeBuilder {
         self
     }
 
+    /// Whether threads share the memory. Then it must have a maximum.
+    pub fn shared(&mut self, enable: bool) -> &mut MemoryTypeBuilder {
+        self.0.shared = enable;
+        self
+    }
+
     /// The binary logarithm of the size of a page: 16, or 0.
     pub fn page_size_log2(&mut self, log2: u8) -> &mut MemoryTypeBuilder {
         self.0.page_size_log2 = log2;
@@ -222,7 +242,8 @@ impl MemoryTypeBuilder {
     ///
     /// # Errors
     ///
-    /// If there are no such memories: the limits are out of range, or the size of a page is.
+    /// If there are no such memories: the limits or the size of a page are out of range, or a shared
+    /// memory has no maximum.
     pub fn build(&self) -> Result<MemoryType> {
         MemoryType(self.0).to_wasm().map(MemoryType)
     }

@@ -5,16 +5,18 @@ use anyhow::Context as _;
 use super::func::Func;
 use super::global::Global;
 use super::memory::Memory;
+use super::shared_memory::SharedMemory;
 use super::store::AsContext;
 use super::table::Table;
 use super::tag::Tag;
 use super::types::ExternType;
 use crate::error::Result;
+use crate::instance::instantiate::ImportValue;
 use crate::instance::store::StoreInner;
 use crate::instance::vmctx::Entity;
 
 /// Anything that can be imported or exported.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Extern {
     /// A function.
@@ -25,6 +27,8 @@ pub enum Extern {
     Table(Table),
     /// A linear memory.
     Memory(Memory),
+    /// A linear memory that threads share.
+    SharedMemory(SharedMemory),
     /// A tag of exceptions.
     Tag(Tag),
 }
@@ -54,10 +58,18 @@ impl Extern {
         }
     }
 
-    /// The memory, if this is one.
+    /// The memory, if this is one that threads do not share.
     pub fn into_memory(self) -> Option<Memory> {
         match self {
             Extern::Memory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+
+    /// The shared memory, if this is one.
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        match self {
+            Extern::SharedMemory(memory) => Some(memory),
             _ => None,
         }
     }
@@ -81,6 +93,7 @@ impl Extern {
             Extern::Global(global) => ExternType::Global(global.ty(store)),
             Extern::Table(table) => ExternType::Table(table.ty(store)),
             Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+            Extern::SharedMemory(memory) => ExternType::Memory(memory.ty()),
             Extern::Tag(tag) => ExternType::Tag(tag.ty(store)),
         }
     }
@@ -89,15 +102,18 @@ impl Extern {
         match entity {
             Entity::Func(func) => Extern::Func(Func::from_ptr(store, func)),
             Entity::Table(table) => Extern::Table(Table::from_position(store, table)),
-            Entity::Memory(memory) => Extern::Memory(Memory::from_position(store, memory)),
+            Entity::Memory(memory) => match store.memories[memory].as_shared() {
+                Some(shared) => Extern::SharedMemory(SharedMemory::from_inner(shared.clone())),
+                None => Extern::Memory(Memory::from_position(store, memory)),
+            },
             Entity::Global(global) => Extern::Global(Global::from_position(store, global)),
             Entity::Tag(tag) => Extern::Tag(Tag::from_position(store, tag)),
         }
     }
 
-    /// The entity, if it belongs to `store`.
-    pub(crate) fn entity(&self, store: &StoreInner) -> Result<Entity> {
-        Ok(match self {
+    /// What instantiation in `store` takes, if this belongs to it.
+    pub(crate) fn import_value(&self, store: &StoreInner) -> Result<ImportValue> {
+        Ok(ImportValue::Entity(match self {
             Extern::Func(func) => Entity::Func(func.checked(store)?),
             Extern::Table(table) => {
                 Entity::Table(table.position(store).context("the table belongs to another store")?)
@@ -105,11 +121,14 @@ impl Extern {
             Extern::Memory(memory) => Entity::Memory(
                 memory.position(store).context("the memory belongs to another store")?,
             ),
+            Extern::SharedMemory(memory) => {
+                return Ok(ImportValue::SharedMemory(memory.checked(store)?.clone()));
+            }
             Extern::Global(global) => Entity::Global(
                 global.position(store).context("the global belongs to another store")?,
             ),
             Extern::Tag(tag) => Entity::Tag(tag.checked(store)?),
-        })
+        }))
     }
 }
 
@@ -134,6 +153,12 @@ impl From<Table> for Extern {
 impl From<Memory> for Extern {
     fn from(memory: Memory) -> Extern {
         Extern::Memory(memory)
+    }
+}
+
+impl From<SharedMemory> for Extern {
+    fn from(memory: SharedMemory) -> Extern {
+        Extern::SharedMemory(memory)
     }
 }
 

@@ -10,6 +10,7 @@ use super::global::Global;
 use super::linking;
 use super::memory::Memory;
 use super::module::{Module, ModuleExport};
+use super::shared_memory::SharedMemory;
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::table::Table;
 use super::tag::Tag;
@@ -28,7 +29,7 @@ pub struct Instance {
 }
 
 /// An export of an instance with its name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Export<'instance> {
     name: &'instance str,
     value: Extern,
@@ -153,9 +154,14 @@ impl Instance {
         func.typed(&store).with_context(|| format!("the export `{name}`"))
     }
 
-    /// The memory exported as `name`.
+    /// The memory exported as `name`; `None` if it is a shared one.
     pub fn get_memory(&self, store: impl AsContextMut, name: &str) -> Option<Memory> {
         self.get_export(store, name)?.into_memory()
+    }
+
+    /// The shared memory exported as `name`.
+    pub fn get_shared_memory(&self, store: impl AsContextMut, name: &str) -> Option<SharedMemory> {
+        self.get_export(store, name)?.into_shared_memory()
     }
 
     /// The table exported as `name`.

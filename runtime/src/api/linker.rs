@@ -84,7 +84,8 @@ impl<T: 'static> Linker<T> {
         self
     }
 
-    /// Defines something of a store. The linker then instantiates in that store only.
+    /// Defines something of a store. The linker then instantiates in that store only, unless it is a
+    /// [`SharedMemory`](crate::SharedMemory), which belongs to none.
     ///
     /// # Errors
     ///
@@ -273,7 +274,7 @@ impl<T: 'static> Linker<T> {
         let same = Arc::ptr_eq(&inner.engine, self.engine.shared());
         assert!(same, "the store belongs to another engine than the linker");
         match self.find(module, name)? {
-            Definition::Extern(item, _) => Some(*item),
+            Definition::Extern(item, _) => Some(item.clone()),
             Definition::Host(def) => {
                 let ptr = inner.host_record(def, def.ty.id);
                 let ptr = ptr.expect("a host function's trampoline compiles");
@@ -349,7 +350,7 @@ impl<T: 'static> Linker<T> {
         // Tables and memories may grow until the module is instantiated, which looks at them again.
         let find = |import: &Import| {
             Some(match self.find(&import.module, &import.name)? {
-                Definition::Extern(item, ty) => Definition::Extern(*item, ty.at_any_size()),
+                Definition::Extern(item, ty) => Definition::Extern(item.clone(), ty.at_any_size()),
                 host => host.clone(),
             })
         };

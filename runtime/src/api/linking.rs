@@ -24,7 +24,7 @@ use crate::wasm::types::{
 pub(crate) enum Definition {
     /// A host function, for any store.
     Host(Arc<HostFunc>),
-    /// Something of one store, with its type when it was defined.
+    /// Something of one store, or a shared memory, with its type when it was defined.
     Extern(Extern, DefinedType),
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn positional(
     if expected != found {
         anyhow::bail!("expected {expected} imports, found {found}");
     }
-    let definitions = imports.iter().map(|item| Definition::of_extern(store, *item));
+    let definitions = imports.iter().map(|item| Definition::of_extern(store, item.clone()));
     let definitions = resolve_in_order(module, &definitions.collect::<Result<Vec<_>>>()?)?;
     definitions.iter().map(|definition| definition.value(store)).collect()
 }
@@ -189,7 +189,7 @@ pub(crate) fn values(
     let sized = |ty: &DefinedType| matches!(ty, DefinedType::Table(..) | DefinedType::Memory(..));
     if definitions.iter().any(|def| matches!(def, Definition::Extern(_, ty) if sized(ty))) {
         let current = definitions.iter().map(|definition| match definition {
-            Definition::Extern(item, _) => Definition::of_extern(store, *item),
+            Definition::Extern(item, _) => Definition::of_extern(store, item.clone()),
             host => Ok(host.clone()),
         });
         resolve_in_order(module, &current.collect::<Result<Vec<_>>>()?)?;
@@ -238,7 +238,15 @@ impl Definition {
     /// Something of `store`; a function that wraps a host function is its definition again, so that
     /// it can take the imported type.
     pub(crate) fn of_extern(store: &StoreInner, item: Extern) -> Result<Definition> {
-        let ty = match item.entity(store)? {
+        let entity = match item.import_value(store)? {
+            ImportValue::Entity(entity) => entity,
+            ImportValue::Host(def) => return Ok(Definition::Host(def)),
+            ImportValue::SharedMemory(memory) => {
+                let ty = DefinedType::Memory(memory.ty, memory.pages());
+                return Ok(Definition::Extern(item, ty));
+            }
+        };
+        let ty = match entity {
             Entity::Func(func) => match store.host_func(func) {
                 Some(def) => return Ok(Definition::Host(def.clone())),
                 None => DefinedType::Func(func.type_id()),
@@ -261,7 +269,7 @@ impl Definition {
     pub(crate) fn value(&self, store: &StoreInner) -> Result<ImportValue> {
         Ok(match self {
             Definition::Host(def) => ImportValue::Host(def.clone()),
-            Definition::Extern(item, _) => ImportValue::Entity(item.entity(store)?),
+            Definition::Extern(item, _) => item.import_value(store)?,
         })
     }
 

@@ -1,16 +1,17 @@
 //! `Memory`: a handle to a linear memory.
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::types::MemoryType;
 use crate::error::Result;
 use crate::gc::roots::StoreId;
 use crate::instance::definition::DefSlot;
-use crate::instance::definition::Memory as Definition;
+use crate::instance::memory::Memory as Definition;
 use crate::instance::store::StoreInner;
 
-/// A linear memory of a store.
+/// A linear memory of a store. Those that threads share are a
+/// [`SharedMemory`](crate::SharedMemory).
 ///
 /// ```
 /// use hostref::{Engine, Memory, MemoryType, Result, Store};
@@ -51,8 +52,10 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If the type is not a valid one, exceeds the configured limit, or no memory is left.
+    /// If the type is not a valid one or that of a shared memory, exceeds the configured limit, or no
+    /// memory is left.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
+        ensure!(!ty.is_shared(), "a memory of type {ty} is made by `SharedMemory::new`");
         let mut store = store.as_context_mut();
         let inner = store.inner_mut();
         let index = inner.add_memory(ty.to_wasm()?, DefSlot::boxed())?;
@@ -76,7 +79,7 @@ impl Memory {
 
     /// The current size in bytes.
     pub fn data_size(&self, store: impl AsContext) -> usize {
-        self.definition(store.as_context().inner()).data().len()
+        self.definition(store.as_context().inner()).len()
     }
 
     /// The content.

@@ -19,6 +19,7 @@ pub(crate) mod module;
 #[allow(unsafe_code, reason = "declares the unchecked functions of the API")]
 pub(crate) mod raw;
 pub(crate) mod refs;
+pub(crate) mod shared_memory;
 pub(crate) mod store;
 pub(crate) mod table;
 pub(crate) mod tag;

@@ -13,8 +13,8 @@ use super::types::{
 use crate::compile;
 use crate::error::Result;
 use crate::instance::module::Module as Compiled;
-use crate::wasm::decode;
 use crate::wasm::module::EntityIndex;
+use crate::wasm::{decode, features};
 
 /// A compiled module. Cheap to clone; its code is freed with the last module or store that uses it.
 ///
@@ -52,8 +52,9 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// If the bytes are not a valid module, with the offset of what is wrong, or use a feature that
-    /// is not supported or switched off in [`Config`](crate::Config).
+    /// If the bytes are not a valid module, with the offset of what is wrong; if they use a feature
+    /// that is not supported, or switched off in [`Config`](crate::Config), which is named; if a
+    /// function would cost too much to compile, with the limit.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         Module::from_binary(engine, &binary(bytes.as_ref())?)
     }
@@ -86,9 +87,10 @@ impl Module {
     ///
     /// As [`from_binary`](Module::from_binary).
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
-        let features = engine.shared().settings.features;
-        decode::validate(binary, features)?;
-        compile::check_declarations(&decode::decode(binary, features)?.info)
+        let allowed = engine.shared().settings.features;
+        decode::validate(binary, allowed)
+            .map_err(|error| features::explain(error, binary, allowed))?;
+        compile::check_declarations(&decode::decode(binary, allowed)?.info)
     }
 
     /// The engine that compiled it.

@@ -58,7 +58,8 @@ pub(super) fn data_drop(store: &mut StoreInner, caller: Caller, segment: u32) ->
     Ok(())
 }
 
-fn position(store: &StoreInner, caller: Caller, memory: u32) -> usize {
+/// The position in the store of a memory of the calling instance.
+pub(super) fn position(store: &StoreInner, caller: Caller, memory: u32) -> usize {
     store.instances[caller.0].memories[memory as usize]
 }
 

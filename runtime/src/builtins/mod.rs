@@ -4,6 +4,7 @@
 //! Invariant: every function here is called by its builtin trampoline only, with the store pointer of
 //! the innermost activation and the vmctx of the calling instance.
 
+mod atomic;
 mod epoch;
 mod exception;
 mod memory;
@@ -37,6 +38,9 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::MemoryCopy => memory_copy as *const (),
         Builtin::MemoryFill => memory_fill as *const (),
         Builtin::MemoryInit => memory_init as *const (),
+        Builtin::MemoryAtomicNotify => memory_atomic_notify as *const (),
+        Builtin::MemoryAtomicWait32 => memory_atomic_wait32 as *const (),
+        Builtin::MemoryAtomicWait64 => memory_atomic_wait64 as *const (),
         Builtin::DataDrop => data_drop as *const (),
         Builtin::TableGrowFunc => table_grow_func as *const (),
         Builtin::TableGrowGc => table_grow_gc as *const (),
@@ -107,6 +111,13 @@ builtins! {
     memory_copy(to_memory: u32, from_memory: u32, to: u64, from: u64, len: u64) => memory::copy;
     memory_fill(memory: u32, at: u64, byte: u32, len: u64) => memory::fill;
     memory_init(memory: u32, segment: u32, to: u64, from: u64, len: u64) => memory::init;
+    memory_atomic_notify(memory: u32, index: u64, offset: u64, count: u32) -> u32 => atomic::notify;
+    memory_atomic_wait32(
+        memory: u32, index: u64, offset: u64, expected: u32, nanoseconds: u64
+    ) -> u32 => atomic::wait32;
+    memory_atomic_wait64(
+        memory: u32, index: u64, offset: u64, expected: u64, nanoseconds: u64
+    ) -> u32 => atomic::wait64;
     data_drop(segment: u32) => memory::data_drop;
     table_grow_func(table: u32, elements: u64, func: usize) -> u64 => table::grow_func;
     table_grow_gc(table: u32, elements: u64, raw: u32) -> u64 => table::grow_gc;

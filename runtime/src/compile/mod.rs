@@ -2,7 +2,9 @@
 //! address; what the code relies on at run time stands in `abi`.
 
 mod artifact;
+mod limits;
 mod signature;
+mod spread;
 mod trampoline;
 mod translate;
 
@@ -13,10 +15,10 @@ use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, Signature};
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CodegenError, CompiledCode, Context};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -27,11 +29,12 @@ use wasmparser::{
 use crate::Result;
 use crate::abi::code_map::CodeKind;
 use crate::wasm::decode::Decoded;
-use crate::wasm::index::{DefinedFuncIndex, FuncIndex, TypeIndex};
+use crate::wasm::index::{DefinedFuncIndex, TypeIndex};
 use crate::wasm::module::ModuleInfo;
 use crate::wasm::types::{HeapType, ValType};
 
 pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
+use limits::{Effort, Plan};
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
 use translate::ModuleEnv;
 
@@ -73,14 +76,20 @@ impl Default for Tunables {
 pub(crate) fn host_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
     let builder = cranelift_native::builder()
         .map_err(|reason| anyhow!("this processor is not supported: {reason}"))?;
-    Ok(builder.finish(flags(tunables))?)
+    Ok(builder.finish(flags(tunables, Effort::Full))?)
 }
 
-fn flags(tunables: &Tunables) -> settings::Flags {
+fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
     let verify = if tunables.verify { "true" } else { "false" };
+    let (opt_level, regalloc_algorithm) = match effort {
+        Effort::Full => ("speed", "backtracking"),
+        Effort::Careful => ("none", "backtracking"),
+        Effort::Quick => ("none", "single_pass"),
+    };
     let mut builder = settings::builder();
     for (name, value) in [
-        ("opt_level", "speed"),
+        ("opt_level", opt_level),
+        ("regalloc_algorithm", regalloc_algorithm),
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),
         // Stack walking follows frame pointers.
@@ -100,8 +109,8 @@ fn flags(tunables: &Tunables) -> settings::Flags {
 ///
 /// # Errors
 ///
-/// If a body is invalid, or uses an operator that is not supported, or is larger than Cranelift
-/// can compile. Of several errors the one of the first function is returned.
+/// If a body is invalid, or uses an operator that is not supported, or exceeds the limits of one
+/// function. Of several errors the one of the first function is returned.
 pub(crate) fn compile_module(
     isa: &dyn TargetIsa,
     tunables: &Tunables,
@@ -127,13 +136,7 @@ pub(crate) fn compile_module(
 ///
 /// If the module declares such a thing; the text names the feature.
 pub(crate) fn check_declarations(info: &ModuleInfo) -> Result<()> {
-    check_types(info)?;
-    for memory in &info.memories {
-        if memory.shared {
-            bail!("shared memories are not supported yet: threads");
-        }
-    }
-    Ok(())
+    check_types(info)
 }
 
 /// Rejects the types of the GC proposal, which the decoder lets through with function types that
@@ -215,6 +218,8 @@ fn work_on_threads<T: Send>(threads: usize, work: impl Fn() -> Vec<T> + Sync) ->
 /// One thread's Cranelift: allocations that are reused from function to function.
 struct Compiler<'a> {
     isa: &'a dyn TargetIsa,
+    /// The same processor with another effort, which the latest function that needs one needs.
+    other_isa: Option<(Effort, OwnedTargetIsa)>,
     context: Context,
     builder: FunctionBuilderContext,
     control: ControlPlane,
@@ -225,6 +230,7 @@ impl<'a> Compiler<'a> {
     fn new(isa: &'a dyn TargetIsa) -> Compiler<'a> {
         Compiler {
             isa,
+            other_isa: None,
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
@@ -245,7 +251,18 @@ impl<'a> Compiler<'a> {
         kind: impl FnOnce(&CompiledCode) -> CodeKind,
         start: Option<u32>,
     ) -> Result<CompiledFunction> {
-        match self.context.compile(self.isa, &mut self.control) {
+        self.finish_with(None, kind, start)
+    }
+
+    /// [`Compiler::finish`] with another instruction set than this compiler's.
+    fn finish_with(
+        &mut self,
+        isa: Option<OwnedTargetIsa>,
+        kind: impl FnOnce(&CompiledCode) -> CodeKind,
+        start: Option<u32>,
+    ) -> Result<CompiledFunction> {
+        let isa = isa.as_deref().unwrap_or(self.isa);
+        match self.context.compile(isa, &mut self.control) {
             Ok(_) => {}
             Err(error) => return Err(codegen_error(error.inner, error.func)),
         }
@@ -261,14 +278,51 @@ impl<'a> Compiler<'a> {
         body: Body<'_>,
     ) -> Result<CompiledFunction> {
         let start = source_offset(body.1.range().start);
-        self.translate(env, func, body)?;
-        self.finish(|_| CodeKind::Wasm(func), Some(start))
-            .with_context(|| format!("compiling {}", name(env.info, env.info.func_index(func))))
+        let plan = self.translate(env, func, body)?;
+        let isa = self.other_isa(plan.effort, env.tunables)?;
+        let function = self.finish_with(isa, |_| CodeKind::Wasm(func), Some(start));
+        function.map_err(|error| limits::refused(error, &name(env.info, func)))
     }
 
-    /// Validates a body and translates it to CLIF.
+    /// The processor with an effort other than [`Effort::Full`], which is this compiler's.
+    fn other_isa(&mut self, effort: Effort, tunables: &Tunables) -> Result<Option<OwnedTargetIsa>> {
+        if effort == Effort::Full {
+            return Ok(None);
+        }
+        if let Some((other, isa)) = &self.other_isa
+            && *other == effort
+        {
+            return Ok(Some(isa.clone()));
+        }
+        let isa = isa::Builder::from_target_isa(self.isa).finish(flags(tunables, effort))?;
+        self.other_isa = Some((effort, isa.clone()));
+        Ok(Some(isa))
+    }
+
+    /// Validates a body and translates it to CLIF, to be compiled as the result says.
     fn translate(
         &mut self,
+        env: &ModuleEnv<'_>,
+        func: DefinedFuncIndex,
+        (function, body): Body<'_>,
+    ) -> Result<Plan> {
+        let FuncToValidate { resources, index, ty, features } = function;
+        let again = FuncToValidate { resources: resources.clone(), index, ty, features };
+        let function = FuncToValidate { resources, index, ty, features };
+        let plan = Plan::of(&body, env.params(func));
+        self.translate_as(plan, env, func, (function, body.clone()))?;
+        let settled = limits::settle(&mut self.context.func, plan)
+            .map_err(|limit| anyhow!("{} {limit}", name(env.info, func)))?;
+        if plan.effort == Effort::Full && settled.effort != Effort::Full {
+            // Cold blocks are for good code.
+            self.translate_as(settled, env, func, (again, body))?;
+        }
+        Ok(settled)
+    }
+
+    fn translate_as(
+        &mut self,
+        plan: Plan,
         env: &ModuleEnv<'_>,
         func: DefinedFuncIndex,
         (function, body): Body<'_>,
@@ -280,8 +334,8 @@ impl<'a> Compiler<'a> {
         let builder = self.begin(signature::wasm(&env.signature(func)));
         let mut reader = body.get_binary_reader();
         reader.set_features(features);
-        translate::translate(env, builder, func, FunctionBody::new(reader), &mut validator)?
-            .finalize(frontend);
+        let body = FunctionBody::new(reader);
+        translate::translate(env, builder, func, body, plan, &mut validator)?.finalize(frontend);
         self.validator = validator.into_allocations();
         Ok(())
     }
@@ -318,7 +372,8 @@ fn codegen_error(error: CodegenError, func: &Function) -> crate::Error {
 }
 
 /// How messages call a function.
-fn name(info: &ModuleInfo, func: FuncIndex) -> String {
+fn name(info: &ModuleInfo, func: DefinedFuncIndex) -> String {
+    let func = info.func_index(func);
     match info.function_names.get(&func) {
         Some(name) => format!("function {} (`{name}`)", func.0),
         None => format!("function {}", func.0),

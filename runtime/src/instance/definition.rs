@@ -1,6 +1,6 @@
-//! Definitions that compiled code reaches by address: memories, tables, globals and function
-//! records. A definition stands in the vmctx of the instance that made it, or in a box of its own if
-//! the embedder made it.
+//! Definitions that compiled code reaches by address: their places, tables, globals and function
+//! records; memories are in `memory`. A definition stands in the vmctx of the instance that made it,
+//! or in a box of its own if the embedder made it.
 //!
 //! Invariant: a [`DefSlot`]'s address is valid, 16-byte aligned and exclusively this definition's
 //! until the store is dropped; compiled code touches it only while the store is lent to an entry
@@ -15,11 +15,9 @@ use anyhow::ensure;
 
 use super::host_func::HostContext;
 use crate::abi::layout;
-use crate::abi::layout::memory::Bounds;
 use crate::error::Result;
 use crate::vm::context::VmFuncRef;
-use crate::vm::memory::LinearMemory;
-use crate::wasm::types::{GlobalType, HeapType, MemoryType, RefType, TableType, TypeId};
+use crate::wasm::types::{GlobalType, HeapType, RefType, TableType, TypeId};
 
 const _: () = assert!(
     layout::memory::SIZE == 16 && layout::table::SIZE == 16 && layout::global::SIZE == 16,
@@ -72,77 +70,9 @@ impl DefSlot {
         unsafe { self.at.write(bits) }
     }
 
-    fn store_base_and_len(&mut self, base: usize, len: usize) {
+    /// Writes the definition of a memory or a table.
+    pub(super) fn store_base_and_len(&mut self, base: usize, len: usize) {
         self.store(base as u128 | (len as u128) << 64);
-    }
-}
-
-/// A linear memory.
-pub(crate) struct Memory {
-    pub(crate) ty: MemoryType,
-    def: DefSlot,
-    storage: LinearMemory,
-}
-
-impl Memory {
-    /// A zeroed memory of `ty`, which may have at most `limit` bytes.
-    pub(crate) fn new(
-        ty: MemoryType,
-        bounds: Bounds,
-        mut def: DefSlot,
-        limit: u64,
-    ) -> Result<Memory> {
-        let bytes = |pages: u64| pages.saturating_mul(1 << ty.page_size_log2);
-        let min = bytes(ty.limits.min);
-        if min > limit {
-            anyhow::bail!("a memory of {min} bytes exceeds the limit of {limit} bytes");
-        }
-        let most = LinearMemory::most_bytes(ty.is_64);
-        let max = bytes(ty.limits.max.unwrap_or(u64::MAX)).min(limit).min(most as u64);
-        let storage = LinearMemory::new(bounds, min as usize, max as usize)?;
-        def.store_base_and_len(storage.base().as_ptr().expose_provenance(), storage.len());
-        Ok(Memory { ty, def, storage })
-    }
-
-    /// The address of the definition.
-    pub(crate) fn address(&self) -> usize {
-        self.def.address()
-    }
-
-    /// The current size in pages.
-    pub(crate) fn pages(&self) -> u64 {
-        self.storage.len() as u64 >> self.ty.page_size_log2
-    }
-
-    /// Grows by `delta` pages and returns the size before; `None` if it may not have so many.
-    pub(crate) fn grow(&mut self, delta: u64, limit: u64) -> Option<u64> {
-        let old = self.pages();
-        let pages = old.checked_add(delta)?;
-        let bytes = pages.checked_mul(1 << self.ty.page_size_log2)?;
-        if pages > self.ty.limits.max.unwrap_or(u64::MAX) || bytes > limit {
-            return None;
-        }
-        self.storage.grow(usize::try_from(bytes).ok()?).ok()?;
-        self.def.store_base_and_len(
-            self.storage.base().as_ptr().expose_provenance(),
-            self.storage.len(),
-        );
-        Some(old)
-    }
-
-    /// The address of the first byte.
-    pub(crate) fn base(&self) -> NonNull<u8> {
-        self.storage.base()
-    }
-
-    /// The content.
-    pub(crate) fn data(&self) -> &[u8] {
-        self.storage.data()
-    }
-
-    /// The content.
-    pub(crate) fn data_mut(&mut self) -> &mut [u8] {
-        self.storage.data_mut()
     }
 }
 

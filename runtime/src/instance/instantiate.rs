@@ -7,6 +7,7 @@ use super::definition::{DefSlot, FuncPtr, RawRef};
 use super::host_func::HostFunc;
 use super::module::Module;
 use super::segments::table_trap;
+use super::shared_memory::SharedMemory;
 use super::store::StoreInner;
 use super::vmctx::{Entity, Instance, VmCtxMemory};
 use crate::abi::layout::Place;
@@ -24,6 +25,8 @@ pub(crate) enum ImportValue {
     Entity(Entity),
     /// A host definition: a record of exactly the imported type is made.
     Host(Arc<HostFunc>),
+    /// A memory that belongs to no store.
+    SharedMemory(Arc<SharedMemory>),
 }
 
 impl StoreInner {
@@ -48,7 +51,7 @@ impl StoreInner {
         let (memories, tables) = (self.memories.len(), self.tables.len());
         if let Err(error) = new.memories(self).and_then(|()| new.tables(self)) {
             // Their definitions stand in the vmctx that is given up.
-            self.memories.truncate(memories);
+            self.truncate_memories(memories);
             self.tables.truncate(tables);
             return Err(error);
         }
@@ -160,9 +163,11 @@ impl NewInstance {
                 self.import_func(func, *record);
             }
             (EntityIndex::Memory(index), ImportValue::Entity(Entity::Memory(memory))) => {
-                let place = self.module.layout.memory(index);
-                self.ctx.definition(place, || store.memories[*memory].address());
-                self.memories.push(*memory);
+                self.foreign_memory(store, index, *memory);
+            }
+            (EntityIndex::Memory(index), ImportValue::SharedMemory(memory)) => {
+                let memory = store.add_shared_memory(memory);
+                self.foreign_memory(store, index, memory);
             }
             (EntityIndex::Table(index), ImportValue::Entity(Entity::Table(table))) => {
                 let place = self.module.layout.table(index);
@@ -183,6 +188,13 @@ impl NewInstance {
         Ok(())
     }
 
+    /// A memory whose definition is not in this vmctx.
+    fn foreign_memory(&mut self, store: &StoreInner, index: MemoryIndex, memory: usize) {
+        let place = self.module.layout.memory(index);
+        self.ctx.definition(place, || store.memories[memory].address());
+        self.memories.push(memory);
+    }
+
     fn import_func(&mut self, func: FuncIndex, record: FuncPtr) {
         let record = record.record();
         let VmFuncRef { code, ctx, .. } = record;
@@ -193,8 +205,15 @@ impl NewInstance {
     fn memories(&mut self, store: &mut StoreInner) -> Result<()> {
         let info = self.module.info.clone();
         for index in info.imported_memories as usize..info.memories.len() {
-            let def = self.inline(self.module.layout.memory(MemoryIndex::new(index)));
-            self.memories.push(store.add_memory(info.memories[index], def)?);
+            let (ty, index) = (info.memories[index], MemoryIndex::new(index));
+            if ty.shared {
+                let memory = SharedMemory::new(&store.engine_handle, ty)?;
+                let memory = store.add_shared_memory(&memory);
+                self.foreign_memory(store, index, memory);
+            } else {
+                let def = self.inline(self.module.layout.memory(index));
+                self.memories.push(store.add_memory(ty, def)?);
+            }
         }
         Ok(())
     }

@@ -8,10 +8,10 @@ use crate::abi::signature::LoweredSig;
 use crate::code::{CodeObject, CodePtr};
 use crate::compile::{self, TrampolineKind};
 use crate::error::Result;
-use crate::wasm::decode;
 use crate::wasm::index::{DefinedFuncIndex, FuncIndex, TypeIndex};
 use crate::wasm::module::{EntityIndex, ModuleInfo};
 use crate::wasm::types::{GlobalType, TableType, TypeId};
+use crate::wasm::{decode, features};
 
 /// A compiled module. Its code lives as long as the last module handle or store that uses it.
 pub(crate) struct Module {
@@ -29,9 +29,11 @@ impl Module {
     /// Validates and compiles `wasm`.
     pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module> {
         let shared = engine.shared();
-        let decoded = decode::decode(wasm, shared.settings.features)?;
         let inner = &shared.code;
-        let (info, artifact) = compile::compile_module(&*inner.isa, &inner.tunables, decoded)?;
+        let allowed = shared.settings.features;
+        let (info, artifact) = decode::decode(wasm, allowed)
+            .and_then(|decoded| compile::compile_module(&*inner.isa, &inner.tunables, decoded))
+            .map_err(|error| features::explain(error, wasm, allowed))?;
         let info = Arc::new(info);
         let code = inner.publish(artifact, Some(info.clone()))?;
         inner.prepare_trampolines(boundary(&info))?;

@@ -2,6 +2,7 @@
 //! them. Bounds are checked before anything is written.
 
 use super::definition::{OutOfBounds, RawRef, range};
+use super::memory::Memory;
 use super::store::StoreInner;
 use crate::trap::Trap;
 use crate::wasm::module::{ElementItems, ElementSegment};
@@ -20,11 +21,8 @@ impl StoreInner {
         let state = &self.instances[instance];
         let module = state.module.clone();
         let bytes = if state.dropped_data[segment] { &[] } else { module.data(segment) };
-        let memory = self.memories[state.memories[memory]].data_mut();
         let from = range(from, len, bytes.len() as u64).map_err(memory_trap)?;
-        let to = range(to, len, memory.len() as u64).map_err(memory_trap)?;
-        memory[to].copy_from_slice(&bytes[from]);
-        Ok(())
+        self.memories[state.memories[memory]].write(to, &bytes[from]).map_err(memory_trap)
     }
 
     /// `memory.fill`.
@@ -35,10 +33,7 @@ impl StoreInner {
         byte: u8,
         len: u64,
     ) -> Result<(), Trap> {
-        let memory = self.memories[memory].data_mut();
-        let range = range(at, len, memory.len() as u64).map_err(memory_trap)?;
-        memory[range].fill(byte);
-        Ok(())
+        self.memories[memory].fill(at, byte, len).map_err(memory_trap)
     }
 
     /// `memory.copy` between memories at these positions of the store.
@@ -50,17 +45,8 @@ impl StoreInner {
         from: u64,
         len: u64,
     ) -> Result<(), Trap> {
-        let from_len = self.memories[from_memory].data().len() as u64;
-        let to_len = self.memories[to_memory].data().len() as u64;
-        let from = range(from, len, from_len).map_err(memory_trap)?;
-        let to = range(to, len, to_len).map_err(memory_trap)?;
-        match self.memories.get_disjoint_mut([to_memory, from_memory]) {
-            Ok([to_memory, from_memory]) => {
-                to_memory.data_mut()[to].copy_from_slice(&from_memory.data()[from]);
-            }
-            Err(_) => self.memories[to_memory].data_mut().copy_within(from, to.start),
-        }
-        Ok(())
+        let (to, from) = ((to_memory, to), (from_memory, from));
+        Memory::copy(&mut self.memories, to, from, len).map_err(memory_trap)
     }
 
     /// `table.init`: copies `len` elements of segment `segment` from `from` on to `to`.

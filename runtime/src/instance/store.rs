@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backtrace::WasmBacktrace;
 use super::call;
-use super::definition::{DefSlot, FuncPtr, Global, Memory, RawRef, Table};
+use super::definition::{DefSlot, FuncPtr, Global, RawRef, Table};
 use super::engine::{Engine, EngineShared, FuncTypeInfo};
 use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
+use super::memory::Memory;
+use super::shared_memory::SharedMemory;
 use super::vmctx::Instance;
-use crate::abi::layout::memory::Bounds;
 use crate::abi::signature::is_func_heap;
 use crate::error::{Error, Result};
 use crate::gc::GcStore;
@@ -49,6 +50,8 @@ pub struct StoreInner {
     pub(crate) gc: GcStore,
     pub(crate) instances: Vec<Instance>,
     pub(crate) memories: Vec<Memory>,
+    /// The positions of the shared ones, by the addresses of their definitions.
+    shared_memories: HashMap<usize, usize>,
     pub(crate) tables: Vec<Table>,
     pub(crate) globals: Vec<Global>,
     pub(crate) tags: Vec<Tag>,
@@ -105,6 +108,7 @@ impl StoreInner {
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),
             memories: Vec::new(),
+            shared_memories: HashMap::new(),
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
@@ -172,10 +176,23 @@ impl StoreInner {
 
     /// Adds a memory and returns its position.
     pub(crate) fn add_memory(&mut self, ty: MemoryType, def: DefSlot) -> Result<usize> {
-        let bounds = Bounds::of(&ty, self.engine.code.tunables.reserve_memories);
-        let memory = Memory::new(ty, bounds, def, self.engine.settings.memory_limit)?;
-        self.memories.push(memory);
+        self.memories.push(Memory::new(&self.engine, ty, def)?);
         Ok(self.memories.len() - 1)
+    }
+
+    /// The position of a shared memory of this engine; it is added if it is not there.
+    pub(crate) fn add_shared_memory(&mut self, memory: &Arc<SharedMemory>) -> usize {
+        let StoreInner { memories, shared_memories, .. } = self;
+        *shared_memories.entry(memory.bytes.address()).or_insert_with(|| {
+            memories.push(Memory::shared(memory.clone()));
+            memories.len() - 1
+        })
+    }
+
+    /// Forgets the memories from position `len` on.
+    pub(crate) fn truncate_memories(&mut self, len: usize) {
+        self.memories.truncate(len);
+        self.shared_memories.retain(|_, position| *position < len);
     }
 
     /// Adds a table and returns its position.

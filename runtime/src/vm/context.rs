@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::offset_of;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use super::unwind::{Backtrace, Fault};
 use super::value::ValRaw;
@@ -133,8 +133,8 @@ pub(crate) struct VmHostFunc {
 pub(crate) struct VmMemory {
     /// Never changes while the memory lives.
     pub(crate) base: *mut u8,
-    /// Bytes.
-    pub(crate) len: Cell<usize>,
+    /// Bytes. Atomic, because other threads grow memories that are shared.
+    pub(crate) len: AtomicUsize,
 }
 
 /// The definition of a table.

@@ -18,6 +18,7 @@ pub(crate) mod entry;
 mod exceptions;
 pub(crate) mod memory;
 pub(crate) mod reservation;
+pub(crate) mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod stack;
 mod sys;

@@ -1,11 +1,14 @@
 //! Bytes to [`ModuleInfo`]: reads and validates every section. Function bodies are only handed
 //! out: `compile` validates each while it translates it.
 
+use std::collections::HashMap;
+
 use anyhow::bail;
 use wasmparser::{
-    DataKind, ElementItems as ElementItemsReader, ElementKind, ExternalKind, FuncToValidate,
-    FunctionBody, KnownCustom, Name, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator,
-    ValidatorResources, WasmFeatures,
+    BranchHintSectionReader, DataKind, ElementItems as ElementItemsReader, ElementKind,
+    ExternalKind, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
+    KnownCustom, Name, OperatorsReader, Parser, Payload, TableInit, TypeRef, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
 };
 
 use super::const_expr::{ConstExpr, ConstOp};
@@ -14,7 +17,8 @@ use super::index::{
     FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex, TypeIndex,
 };
 use super::module::{
-    DataSegment, ElementItems, ElementSegment, EntityIndex, Import, ModuleInfo, SegmentMode, Table,
+    BranchHint, DataSegment, ElementItems, ElementSegment, EntityIndex, Import, ModuleInfo,
+    SegmentMode, Table,
 };
 use super::types::{HeapType, RefType};
 use crate::Result;
@@ -24,6 +28,7 @@ use crate::Result;
 pub(crate) const SUPPORTED: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::THREADS)
     .union(WasmFeatures::COMPACT_IMPORTS);
 
 /// A module whose sections are valid, with its function bodies, not validated yet.
@@ -64,9 +69,52 @@ pub(crate) fn decode<'a>(wasm: &'a [u8], features: WasmFeatures) -> Result<Decod
 ///
 /// # Errors
 ///
-/// As [`decode`], and if a function body is invalid.
+/// If the module is malformed, invalid, or uses a feature that is not in `features`.
 pub(crate) fn validate(wasm: &[u8], features: WasmFeatures) -> Result<()> {
-    Validator::new_with_features(features).validate_all(wasm)?;
+    let mut validator = Validator::new_with_features(features);
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut allocations = FuncValidatorAllocations::default();
+    for payload in parser.parse_all(wasm) {
+        if let ValidPayload::Func(function, body) = validator.payload(&payload?)? {
+            let mut validator = function.into_validator(allocations);
+            validate_body(&mut validator, &body, features)?;
+            allocations = validator.into_allocations();
+        }
+    }
+    Ok(())
+}
+
+fn validate_body(
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+    features: WasmFeatures,
+) -> Result<()> {
+    let mut reader = body.get_binary_reader();
+    reader.set_features(features);
+    validator.read_locals(&mut reader)?;
+    let mut operators = OperatorsReader::new(reader);
+    while !operators.eof() {
+        let (operator, offset) = operators.read_with_offset()?;
+        validator.op(offset, &operator)?;
+        check_stack(offset, validator.operand_stack_height())?;
+    }
+    Ok(operators.finish()?)
+}
+
+/// Values that may be on the operand stack of one function. An operator of three bytes may push a
+/// thousand, also where control never gets, and validation keeps them all.
+const MAX_STACK: u32 = 1 << 22;
+
+/// Bounds the memory of validation, after each operator.
+///
+/// # Errors
+///
+/// If more than [`MAX_STACK`] values are on the operand stack.
+pub(crate) fn check_stack(offset: u64, height: u32) -> Result<()> {
+    if height > MAX_STACK {
+        bail!("more than {MAX_STACK} values on the operand stack (at offset {offset:#x})");
+    }
     Ok(())
 }
 
@@ -106,11 +154,13 @@ impl Decoder {
             Payload::ElementSection(section) => self.elements(section.clone())?,
             Payload::CodeSectionEntry(body) => self.info.bodies.push(byte_range(&body.range())),
             Payload::DataSection(section) => self.data(section.clone())?,
-            Payload::CustomSection(section) => {
-                if let KnownCustom::Name(names) = section.as_known() {
-                    self.names(names);
+            Payload::CustomSection(section) => match section.as_known() {
+                KnownCustom::Name(names) => self.names(names),
+                KnownCustom::BranchHints(hints) if self.info.bodies.is_empty() => {
+                    self.info.branch_hints = branch_hints(hints).unwrap_or_default();
                 }
-            }
+                _ => {}
+            },
             _ => {}
         }
         Ok(())
@@ -321,6 +371,30 @@ impl Decoder {
     }
 }
 
+/// The hints of a section; none if it is not as it should be, for a custom section invalidates no
+/// module.
+fn branch_hints(
+    section: BranchHintSectionReader<'_>,
+) -> Option<HashMap<FuncIndex, Box<[BranchHint]>>> {
+    let mut functions = HashMap::new();
+    for function in section {
+        let function = function.ok()?;
+        let hints = function
+            .hints
+            .into_iter()
+            .map(|hint| {
+                let hint = hint.ok()?;
+                Some(BranchHint { offset: hint.func_offset, taken: hint.taken })
+            })
+            .collect::<Option<Box<[BranchHint]>>>()?;
+        let ordered = hints.is_sorted_by(|a, b| a.offset < b.offset);
+        if !ordered || functions.insert(FuncIndex(function.func), hints).is_some() {
+            return None;
+        }
+    }
+    Some(functions)
+}
+
 fn byte_range(range: &std::ops::Range<u64>) -> std::ops::Range<usize> {
     let offset = |at| usize::try_from(at).expect("an offset into a slice fits usize");
     offset(range.start)..offset(range.end)
@@ -458,6 +532,46 @@ mod tests {
         let wasm = wat::parse_str("(module (type (struct)))").unwrap();
         let features = SUPPORTED.difference(WasmFeatures::GC);
         assert!(decode(&wasm, features).is_err());
+    }
+
+    #[test]
+    fn branch_hints_are_read() {
+        let info = info(
+            r#"(module (import "" "" (func)) (func (param i32)
+                (block (@metadata.code.branch_hint "\01") (br_if 0 (local.get 0))
+                    (@metadata.code.branch_hint "\00") (if (local.get 0) (then)))))"#,
+        );
+        let hints = &info.branch_hints[&FuncIndex(1)];
+        let taken: Vec<bool> = hints.iter().map(|hint| hint.taken).collect();
+        assert_eq!((taken, hints[0].offset), (vec![true, false], 5));
+    }
+
+    #[test]
+    fn broken_branch_hints_are_ignored() {
+        let module = |section: &[u8]| {
+            let mut wasm = wat::parse_str("(module (type (func)) (func (type 0)))").unwrap();
+            let name = b"\x19metadata.code.branch_hint";
+            let mut custom = vec![0, u8::try_from(name.len() + section.len()).unwrap()];
+            custom.extend(name.iter().chain(section));
+            // Before the section of functions, which follows that of types.
+            let at = wasm.windows(2).position(|bytes| bytes == [3, 2]).unwrap();
+            wasm.splice(at..at, custom);
+            decode(&wasm, SUPPORTED).unwrap().info.branch_hints
+        };
+        let good = [1, 0, 2, 1, 1, 0, 2, 1, 1];
+        assert_eq!(module(&good)[&FuncIndex(0)].len(), 2);
+        for broken in [
+            &good[..8],
+            // Sizes and values other than 1 and 0 or 1.
+            &[1, 0, 1, 1, 2, 0],
+            &[1, 0, 1, 1, 1, 2],
+            // Not in order, and a function twice.
+            &[1, 0, 2, 2, 1, 0, 1, 1, 1],
+            &[2, 0, 1, 1, 1, 0, 0, 1, 1, 1, 0],
+            &[0xff; 5],
+        ] {
+            assert!(module(broken).is_empty(), "{broken:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub(crate) mod const_expr;
 pub(crate) mod convert;
 pub(crate) mod decode;
+pub(crate) mod features;
 pub(crate) mod index;
 pub(crate) mod module;
 pub(crate) mod subtype;

@@ -52,8 +52,19 @@ pub(crate) struct ModuleInfo {
     pub(crate) elements: Vec<ElementSegment>,
     pub(crate) data: Vec<DataSegment>,
     pub(crate) start: Option<FuncIndex>,
+    /// Branch hints of functions, in the order of the code.
+    pub(crate) branch_hints: HashMap<FuncIndex, Box<[BranchHint]>>,
     /// The body of every defined function: its range in the module's bytes.
     pub(crate) bodies: Vec<Range<usize>>,
+}
+
+/// What a compiler expected of an `if` or `br_if`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BranchHint {
+    /// The place of the operator in its body, whose first byte is that of its locals.
+    pub(crate) offset: u32,
+    /// Whether the condition is likely to hold.
+    pub(crate) taken: bool,
 }
 
 /// Anything a module can import or export.

@@ -76,20 +76,6 @@ fn a_clause_that_no_call_leads_to_has_no_code() {
 }
 
 #[test]
-fn a_try_call_stores_and_calls_as_a_call_does() {
-    let clif = clif_of(
-        "(module (import \"\" \"\" (func $host (param i32) (result i32))) (tag $t)
-            (func (param i32) (result i32)
-                (block $caught
-                    (return (try_table (result i32) (catch $t $caught)
-                        (call $host (local.get 0)))))
-                (i32.const 0)))",
-    );
-    let call = clif.lines().find(|line| line.contains("try_call_indirect")).expect("a try_call");
-    assert!(call.contains("context v0") && call.contains("tag"), "{clif}");
-}
-
-#[test]
 fn legacy_exceptions_are_refused_by_name() {
     let wasm = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\
         \x0a\x08\x01\x06\0\x06\x40\x19\x0b\x0b";

@@ -97,7 +97,7 @@ fn module() -> String {
 #[cfg(target_arch = "x86_64")]
 fn plain_isa() -> OwnedTargetIsa {
     let builder = cranelift_codegen::isa::lookup_by_name("x86_64").unwrap();
-    builder.finish(flags(&tunables())).unwrap()
+    builder.finish(flags(&tunables(), Effort::Full)).unwrap()
 }
 
 #[cfg(not(target_arch = "x86_64"))]

@@ -19,13 +19,41 @@ const MAX_ACCESS: u64 = 16;
 impl Translator<'_> {
     /// The address of an access as a base and a constant to add, taking the index off the stack.
     pub(super) fn address(&mut self, memarg: &MemArg) -> (Value, Offset32) {
-        let MemArgTarget::Memory(memory) = memarg.target else {
-            unreachable!("an access to an array's bytes has an operator of its own")
-        };
-        let memory = MemoryIndex(memory);
-        let ty = self.env.info.memories[memory.index()];
+        let index = self.pop_index(memarg);
+        self.address_at(memarg, index)
+    }
+
+    /// The address of an atomic access, taking the index off the stack. One that is not a multiple of
+    /// the access's size traps, inside the memory or not.
+    pub(super) fn atomic_address(&mut self, memarg: &MemArg) -> Value {
+        let index = self.pop_index(memarg);
+        let low_bits = (1_i64 << memarg.max_align) - 1;
+        if low_bits != 0 {
+            // Wrapping around changes no low bit.
+            let address = match memarg.offset.cast_signed() & low_bits {
+                0 => index,
+                offset => self.builder.ins().iadd_imm_s(index, offset),
+            };
+            let rest = self.builder.ins().band_imm_u(address, low_bits);
+            self.trap_if(rest, Trap::HeapMisaligned);
+        }
+        let (address, offset) = self.address_at(memarg, index);
+        match i64::from(i32::from(offset)) {
+            0 => address,
+            offset => self.builder.ins().iadd_imm_s(address, offset),
+        }
+    }
+
+    /// Takes the index of an access off the stack.
+    pub(super) fn pop_index(&mut self, memarg: &MemArg) -> Value {
         let index = self.pop();
-        let index = self.widen_index(ty.is_64, index);
+        let is_64 = self.env.info.memories[accessed_memory(memarg).index()].is_64;
+        self.widen_index(is_64, index)
+    }
+
+    fn address_at(&mut self, memarg: &MemArg, index: Value) -> (Value, Offset32) {
+        let memory = accessed_memory(memarg);
+        let ty = self.env.info.memories[memory.index()];
         match Bounds::of(&ty, self.env.tunables.reserve_memories) {
             Bounds::Reserved => self.reserved_address(memory, index, memarg.offset),
             Bounds::Pages if memarg.offset <= GUARD - MAX_ACCESS => {
@@ -69,8 +97,7 @@ impl Translator<'_> {
         }
     }
 
-    /// The address of an access, or null if it is `outside`: then it faults, and no processor reads
-    /// ahead what is not the memory's.
+    /// The address of an access, or null if it is `outside`.
     fn checked_address(
         &mut self,
         memory: MemoryIndex,
@@ -85,9 +112,28 @@ impl Translator<'_> {
             0 => address,
             offset => self.builder.ins().iadd_imm_s(address, offset.cast_signed()),
         };
+        (self.guarded(outside, address), 0.into())
+    }
+
+    /// `address`, or null if it is `outside` what it should be in: then an access faults, on a
+    /// mispredicted path too. The access comes before anything else that relies on the address.
+    pub(super) fn guarded(&mut self, outside: Value, address: Value) -> Value {
         let null = self.builder.ins().iconst(POINTER, 0);
-        let address = self.builder.ins().select_spectre_guard(outside, null, address);
-        (address, 0.into())
+        self.builder.ins().select_spectre_guard(outside, null, address)
+    }
+
+    /// The address of `len` bytes at `index`, which is 64 bits wide. If not all of them are in the
+    /// memory, then accessing the last one faults, or accessing any.
+    pub(super) fn range_address(&mut self, memory: MemoryIndex, index: Value, len: u8) -> Value {
+        let ty = self.env.info.memories[memory.index()];
+        let (address, _) = match Bounds::of(&ty, self.env.tunables.reserve_memories) {
+            Bounds::Reserved => self.reserved_address(memory, index, 0),
+            Bounds::Pages | Bounds::Bytes => {
+                let outside = self.ends_outside(memory, ty.is_64, index, Some(len.into()));
+                self.checked_address(memory, index, 0, outside)
+            }
+        };
+        address
     }
 
     /// Whether `index + distance` is greater than the memory's length. No `distance` is one that does
@@ -112,10 +158,14 @@ impl Translator<'_> {
         }
     }
 
-    /// The length of a memory in bytes.
+    /// The length of a memory in bytes. That of a shared one may change at any time.
     pub(super) fn memory_len(&mut self, memory: MemoryIndex) -> Value {
         let (definition, offset) = self.definition(self.env.layout.memory(memory));
         let flags = self.context_flags();
+        if self.env.info.memories[memory.index()].shared {
+            let len = self.builder.ins().iadd_imm_s(definition, i64::from(offset + memory::LEN));
+            return self.builder.ins().atomic_load(I64, flags, len);
+        }
         self.builder.ins().load(I64, flags, definition, offset + memory::LEN)
     }
 
@@ -126,11 +176,21 @@ impl Translator<'_> {
     }
 
     /// Flags of an access: little-endian whatever the machine, of any alignment, and faulting
-    /// outside the memory, so that it stays where it is even if nobody needs its result.
+    /// outside the memory, so that it stays where it is even if nobody needs its result. Nothing is
+    /// promised about who else writes: between two atomic operators, the specification lets accesses
+    /// that are not atomic see each other's values late.
     pub(super) fn memory_flags(&self) -> MemFlagsData {
         MemFlagsData::new()
             .with_endianness(Endianness::Little)
             .with_alias_region(Some(self.regions.memory))
             .with_trap_code(Some(TrapCode::unwrap_user(Trap::MemoryOutOfBounds.code())))
+    }
+}
+
+/// The memory that an access is to.
+pub(super) fn accessed_memory(memarg: &MemArg) -> MemoryIndex {
+    match memarg.target {
+        MemArgTarget::Memory(memory) => MemoryIndex(memory),
+        _ => unreachable!("an access to an array's bytes has an operator of its own"),
     }
 }

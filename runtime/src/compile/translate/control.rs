@@ -40,6 +40,9 @@ impl<'a> Translator<'a> {
     pub(super) fn loop_(&mut self, ty: BlockType) {
         let (params, results) = self.block_type(ty);
         let header = self.block_with_params(&params);
+        if self.cold {
+            self.set_cold(header);
+        }
         let args = self.top_args(params.len());
         self.builder.ins().jump(header, &args);
         self.builder.switch_to_block(header);
@@ -51,14 +54,19 @@ impl<'a> Translator<'a> {
         self.epoch_check();
     }
 
-    pub(super) fn if_(&mut self, ty: BlockType) {
+    pub(super) fn if_(&mut self, ty: BlockType, offset: u64) {
         let (params, results) = self.block_type(ty);
         let condition = self.pop();
-        let then = self.builder.create_block();
-        let otherwise = self.builder.create_block();
+        let then = self.next_block();
+        let otherwise = self.next_block();
+        match self.hint(offset) {
+            Some(true) => self.set_cold(otherwise),
+            Some(false) => self.set_cold(then),
+            None => {}
+        }
         self.builder.ins().brif(condition, then, &[], otherwise, &[]);
         self.builder.seal_block(then);
-        self.builder.switch_to_block(then);
+        self.enter(then);
         let values = self.stack[self.stack.len() - params.len()..].to_vec();
         let kind = FrameKind::Then { otherwise, params: values };
         self.push_frame(kind, params.len(), &results);
@@ -73,8 +81,10 @@ impl<'a> Translator<'a> {
             return;
         };
         let (exit, results, height) = (frame.exit, frame.results, frame.height);
-        let reachable = self.reachable;
-        self.frame_at(0).exit_used |= reachable;
+        let (reachable, warm) = (self.reachable, self.reachable && !self.cold);
+        let frame = self.frame_at(0);
+        frame.exit_used |= reachable;
+        frame.exit_warm |= warm;
         self.jump_to_exit(exit, results);
         self.continue_in(otherwise, height);
         self.stack.extend(params);
@@ -91,6 +101,7 @@ impl<'a> Translator<'a> {
             FrameKind::Loop { header, .. } => self.builder.seal_block(header),
             FrameKind::TryTable { ref clauses } => {
                 frame.exit_used |= self.reachable;
+                frame.exit_warm |= self.reachable && !self.cold;
                 self.jump_to_exit(frame.exit, frame.results);
                 self.reachable = false;
                 self.end_try_table(clauses);
@@ -99,6 +110,10 @@ impl<'a> Translator<'a> {
         }
         if frame.exit_used {
             self.jump_to_exit(frame.exit, frame.results);
+            let warm = frame.exit_warm || self.reachable && !self.cold;
+            if !warm {
+                self.set_cold(frame.exit);
+            }
             self.continue_in(frame.exit, frame.height);
         } else if !self.reachable {
             self.stack.truncate(frame.height);
@@ -118,16 +133,17 @@ impl<'a> Translator<'a> {
         self.reachable = false;
     }
 
-    pub(super) fn br_if(&mut self, depth: u32) {
+    pub(super) fn br_if(&mut self, depth: u32, offset: u64) {
         let condition = self.pop();
-        self.branch_if(condition, depth);
+        let hint = self.hint(offset);
+        self.branch_if(condition, depth, hint);
     }
 
     /// Branches without the reference if it is null, and keeps it if not.
     pub(super) fn br_on_null(&mut self, depth: u32) {
         let value = self.pop();
         let is_null = self.is_zero(value);
-        self.branch_if(is_null, depth);
+        self.branch_if(is_null, depth, None);
         self.push(value);
     }
 
@@ -135,17 +151,23 @@ impl<'a> Translator<'a> {
     pub(super) fn br_on_non_null(&mut self, depth: u32) {
         let value = *self.stack.last().expect("validated: the reference is on the stack");
         let is_set = self.builder.ins().icmp_imm_u(IntCC::NotEqual, value, 0);
-        self.branch_if(is_set, depth);
+        self.branch_if(is_set, depth, None);
         self.pop();
     }
 
-    fn branch_if(&mut self, condition: Value, depth: u32) {
-        let (block, arity) = self.branch_target(depth);
+    fn branch_if(&mut self, condition: Value, depth: u32, hint: Option<bool>) {
+        let (block, arity) = match hint {
+            Some(false) => self.unlikely_target(depth),
+            _ => self.branch_target(depth),
+        };
         let args = self.top_args(arity);
-        let next = self.builder.create_block();
+        let next = self.next_block();
+        if hint == Some(true) {
+            self.set_cold(next);
+        }
         self.builder.ins().brif(condition, block, &args, next, &[]);
         self.builder.seal_block(next);
-        self.builder.switch_to_block(next);
+        self.enter(next);
     }
 
     pub(super) fn br_table(&mut self, targets: &BrTable<'_>) -> Result<()> {
@@ -160,6 +182,7 @@ impl<'a> Translator<'a> {
         let mut calls = Vec::with_capacity(targets.len() as usize);
         for depth in targets.targets() {
             calls.push(self.table_edge(&mut edges, depth?));
+            self.charge()?;
         }
         let table = self.builder.create_jump_table(JumpTableData::new(default, &calls));
         self.builder.ins().br_table(index, table);

@@ -70,7 +70,7 @@ impl Translator<'_> {
         let fits = self.builder.ins().band(above, below);
         let trapping = self.builder.create_block();
         let fine = self.builder.create_block();
-        self.builder.set_cold_block(trapping);
+        self.set_cold(trapping);
         self.builder.ins().brif(fits, fine, &[], trapping, &[]);
         self.builder.seal_block(trapping);
         self.builder.seal_block(fine);

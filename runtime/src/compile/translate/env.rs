@@ -24,7 +24,7 @@ use crate::wasm::module::ModuleInfo;
 pub(in crate::compile) struct ModuleEnv<'a> {
     pub(in crate::compile) info: &'a ModuleInfo,
     pub(super) layout: VmCtxLayout,
-    pub(super) tunables: &'a Tunables,
+    pub(in crate::compile) tunables: &'a Tunables,
     pub(super) isa: &'a dyn TargetIsa,
 }
 
@@ -35,6 +35,11 @@ impl<'a> ModuleEnv<'a> {
         isa: &'a dyn TargetIsa,
     ) -> ModuleEnv<'a> {
         ModuleEnv { info, layout: VmCtxLayout::new(info), tunables, isa }
+    }
+
+    /// The number of parameters of a defined function.
+    pub(in crate::compile) fn params(&self, func: DefinedFuncIndex) -> usize {
+        self.info.func_type(self.info.func_index(func)).params.len()
     }
 
     /// The lowered signature of a defined function.
@@ -134,6 +139,7 @@ impl Translator<'_> {
 
     /// Calls the trampoline of `builtin`.
     pub(super) fn call_builtin(&mut self, builtin: Builtin, args: &[Value]) -> Inst {
+        self.calls += 1;
         let target = RelocTarget::Builtin(builtin);
         let callee = self.callee(target, || signature::builtin(builtin));
         let args: Vec<Value> = std::iter::once(self.vmctx).chain(args.iter().copied()).collect();
@@ -189,8 +195,8 @@ impl Translator<'_> {
         let deadline = self.builder.ins().load(I64, flags, store, vm_store::EPOCH_DEADLINE);
         let due = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, epoch, deadline);
         let interrupted = self.builder.create_block();
-        let next = self.builder.create_block();
-        self.builder.set_cold_block(interrupted);
+        let next = self.next_block();
+        self.set_cold(interrupted);
         self.builder.ins().brif(due, interrupted, &[], next, &[]);
         self.builder.seal_block(interrupted);
         self.builder.switch_to_block(interrupted);

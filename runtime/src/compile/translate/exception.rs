@@ -25,14 +25,10 @@ use crate::abi::exception::{ExnField, ExnLayout};
 use crate::abi::layout::vm_store;
 use crate::abi::signature::{LoweredType, lower_val};
 use crate::compile::artifact::RelocTarget;
+use crate::compile::limits::{MAX_HANDLERS, MAX_TABLE_ENTRIES};
 use crate::compile::signature::{self, POINTER, clif_type};
 use crate::wasm::index::TagIndex;
 use crate::{Result, Trap};
-
-/// Handlers that one call may have. A table of all of them stands at each call.
-const MAX_HANDLERS: usize = 1000;
-/// Handlers of all calls of one function together.
-const MAX_TABLE_ENTRIES: usize = 1 << 20;
 
 /// The catch clauses around the code that is being translated.
 #[derive(Default)]
@@ -95,7 +91,7 @@ impl Translator<'_> {
                 continue;
             }
             let block = self.builder.create_block();
-            self.builder.set_cold_block(block);
+            self.set_cold(block);
             self.builder.append_block_param(block, POINTER);
             clauses.push(Handler { catch: *catch, block, outside });
             check_limit(clauses.len(), offset)?;
@@ -169,6 +165,7 @@ impl Translator<'_> {
 impl Translator<'_> {
     /// Calls `callee`, whose exceptions go to the handlers in scope; returns its results.
     pub(super) fn call_in_scope(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
+        self.calls += 1;
         match self.handlers.scopes.last() {
             Some(scope) if !scope.is_empty() => {
                 let scope = scope.clone();

@@ -14,6 +14,8 @@ pub(super) struct Frame {
     pub(super) exit: Block,
     /// Whether anything jumps to `exit`. If nothing does, the block is never made.
     pub(super) exit_used: bool,
+    /// Whether something that is not cold jumps to `exit`.
+    pub(super) exit_warm: bool,
     pub(super) results: usize,
     /// The height of the operand stack below the parameters.
     pub(super) height: usize,
@@ -51,6 +53,14 @@ impl Translator<'_> {
 
     /// The block that a branch of this depth jumps to, and the number of values it takes along.
     pub(super) fn branch_target(&mut self, depth: u32) -> (Block, usize) {
+        let warm = !self.cold;
+        let target = self.unlikely_target(depth);
+        self.frame_at(depth).exit_warm |= warm;
+        target
+    }
+
+    /// [`Translator::branch_target`] of a branch that is probably not taken.
+    pub(super) fn unlikely_target(&mut self, depth: u32) -> (Block, usize) {
         let frame = self.frame_at(depth);
         match frame.kind {
             FrameKind::Loop { header, params } => (header, params),
@@ -83,6 +93,7 @@ impl Translator<'_> {
             kind,
             exit,
             exit_used: false,
+            exit_warm: false,
             results: results.len(),
             height: self.stack.len() - params,
         });
@@ -100,7 +111,7 @@ impl Translator<'_> {
     /// height `height`.
     pub(super) fn continue_in(&mut self, block: Block, height: usize) {
         self.stack.truncate(height);
-        self.builder.switch_to_block(block);
+        self.enter(block);
         self.builder.seal_block(block);
         self.stack.extend_from_slice(self.builder.block_params(block));
         self.reachable = true;

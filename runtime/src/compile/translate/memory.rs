@@ -1,11 +1,19 @@
 //! Operators on linear memories and data segments.
 
+use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlags, Opcode, Type, Value};
 use wasmparser::MemArg;
 
 use super::Translator;
 use crate::abi::builtins::Builtin;
+use crate::abi::layout::memory::Bounds;
 use crate::wasm::index::MemoryIndex;
+
+/// Bytes that `memory.copy` and `memory.fill` handle without a call: as many as a few vector registers
+/// hold.
+const MAX_INLINE: u8 = 64;
+/// What repeats a byte when multiplied by it.
+const ONES: i64 = 0x0101_0101_0101_0101;
 
 impl Translator<'_> {
     /// Loads a `ty`, with `opcode` saying how much of it is in memory.
@@ -63,6 +71,15 @@ impl Translator<'_> {
         let (to, from, len) = self.pop3();
         let (to_64, from_64) = (self.is_memory_64(to_memory), self.is_memory_64(from_memory));
         let (to, from) = (self.widen_index(to_64, to), self.widen_index(from_64, from));
+        if let Some(len) = self.small_len(len) {
+            return self.copy_inline(
+                MemoryIndex(to_memory),
+                MemoryIndex(from_memory),
+                to,
+                from,
+                len,
+            );
+        }
         let len = self.widen_index(to_64 && from_64, len);
         let (to_memory, from_memory) = (self.i32_const(to_memory), self.i32_const(from_memory));
         self.call_builtin(Builtin::MemoryCopy, &[to_memory, from_memory, to, from, len]);
@@ -71,9 +88,72 @@ impl Translator<'_> {
     pub(super) fn memory_fill(&mut self, memory: u32) {
         let is_64 = self.is_memory_64(memory);
         let (at, byte, len) = self.pop3();
-        let (at, len) = (self.widen_index(is_64, at), self.widen_index(is_64, len));
+        let at = self.widen_index(is_64, at);
+        if let Some(len) = self.small_len(len) {
+            return self.fill_inline(MemoryIndex(memory), at, byte, len);
+        }
+        let len = self.widen_index(is_64, len);
         let memory = self.i32_const(memory);
         self.call_builtin(Builtin::MemoryFill, &[memory, at, byte, len]);
+    }
+
+    /// The number of bytes of a bulk operation if that is small enough for loads and stores. None
+    /// is an operation of 0 bytes, which may trap, or one that must be paid for by its length.
+    fn small_len(&self, len: Value) -> Option<u8> {
+        let len = self.constant(len).filter(|_| !self.env.tunables.consume_fuel)?;
+        u8::try_from(len).ok().filter(|len| (1..=MAX_INLINE).contains(len))
+    }
+
+    /// Loads all before storing any: the ranges may overlap, and a trap comes before every store.
+    fn copy_inline(
+        &mut self,
+        to_memory: MemoryIndex,
+        from_memory: MemoryIndex,
+        to: Value,
+        from: Value,
+        len: u8,
+    ) {
+        let flags = self.memory_flags();
+        let from = self.range_address(from_memory, from, len);
+        let loaded: Vec<(Value, i32)> = chunks(len)
+            .map(|(ty, offset)| (self.builder.ins().load(ty, flags, from, offset), offset))
+            .collect();
+        let to = self.writable_range(to_memory, to, len);
+        for (value, offset) in loaded {
+            self.builder.ins().store(flags, value, to, offset);
+        }
+    }
+
+    fn fill_inline(&mut self, memory: MemoryIndex, at: Value, byte: Value, len: u8) {
+        let flags = self.memory_flags();
+        let to = self.writable_range(memory, at, len);
+        let byte = self.builder.ins().ireduce(I8, byte);
+        // The first chunk is as large as any.
+        let largest = chunks(len).next().map(|(ty, _)| ty);
+        let value = match largest.expect("at least one byte is filled") {
+            I8 => byte,
+            I8X16 => self.builder.ins().splat(I8X16, byte),
+            ty => {
+                let byte = self.builder.ins().uextend(ty, byte);
+                let ones = self.builder.ins().iconst(ty, ONES >> (64 - ty.bits()));
+                self.builder.ins().imul(byte, ones)
+            }
+        };
+        for (_, offset) in chunks(len) {
+            self.builder.ins().store(flags, value, to, offset);
+        }
+    }
+
+    /// The address of `len` bytes that are about to be written: no store is made if one of them
+    /// is outside the memory.
+    fn writable_range(&mut self, memory: MemoryIndex, index: Value, len: u8) -> Value {
+        let address = self.range_address(memory, index, len);
+        let ty = &self.env.info.memories[memory.index()];
+        if let Bounds::Reserved = Bounds::of(ty, self.env.tunables.reserve_memories) {
+            let flags = self.memory_flags();
+            self.builder.ins().load(I8, flags, address, i32::from(len) - 1);
+        }
+        address
     }
 
     pub(super) fn memory_init(&mut self, memory: u32, segment: u32) {
@@ -91,5 +171,37 @@ impl Translator<'_> {
     pub(super) fn data_drop(&mut self, segment: u32) {
         let segment = self.i32_const(segment);
         self.call_builtin(Builtin::DataDrop, &[segment]);
+    }
+}
+
+/// The pieces in which `len` bytes are accessed, as types and offsets: all of one size, the largest
+/// that fits. The last one may overlap the one before.
+fn chunks(len: u8) -> impl Iterator<Item = (Type, i32)> {
+    let ty = match len {
+        16.. => I8X16,
+        8.. => I64,
+        4.. => I32,
+        2.. => I16,
+        _ => I8,
+    };
+    let size = i32::try_from(ty.bytes()).expect("at most 16");
+    let len = i32::from(len);
+    (0..len).step_by(ty.bytes() as usize).map(move |offset| (ty, offset.min(len - size)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_cover_all_bytes_and_no_others() {
+        for len in 1..=MAX_INLINE {
+            let mut covered = vec![false; len.into()];
+            for (ty, offset) in chunks(len) {
+                let start = usize::try_from(offset).unwrap();
+                covered[start..start + ty.bytes() as usize].fill(true);
+            }
+            assert!(covered.iter().all(|covered| *covered), "{len} bytes");
+        }
     }
 }

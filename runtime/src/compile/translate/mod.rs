@@ -2,6 +2,7 @@
 //! an operator stands in `ops`; each family of operators has its own file.
 
 mod address;
+mod atomic;
 mod call;
 mod control;
 mod convert;
@@ -9,6 +10,7 @@ mod env;
 mod exception;
 mod frame;
 mod fuel;
+mod hint;
 mod memory;
 mod numeric;
 mod ops;
@@ -19,28 +21,33 @@ mod variable;
 
 use std::collections::HashMap;
 
+use anyhow::anyhow;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::types::{F32, F64, I32, I64};
 use cranelift_codegen::ir::{
-    BlockArg, FuncRef, InstBuilder, InstructionData, Opcode, SigRef, SourceLoc, TrapCode, Type,
-    Value, ValueDef,
+    Block, BlockArg, FuncRef, InstBuilder, InstructionData, Opcode, SigRef, SourceLoc, TrapCode,
+    Type, Value, ValueDef,
 };
-use cranelift_frontend::{FunctionBuilder, Variable};
+use cranelift_frontend::FunctionBuilder;
 use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValidatorResources};
 
 use super::artifact::RelocTarget;
+use super::limits::{Budget, Effort, Plan};
 use super::{signature, source_offset};
 use crate::abi::builtins::Builtin;
 use crate::wasm::convert as wasm_convert;
+use crate::wasm::decode::check_stack;
 use crate::wasm::index::{DefinedFuncIndex, TypeIndex};
-use crate::wasm::types::{FuncType, ValType};
+use crate::wasm::types::ValType;
 use crate::{Result, Trap};
 
 pub(super) use env::ModuleEnv;
 use env::Regions;
 use exception::Handlers;
 use frame::Frame;
+use hint::Hints;
+use variable::Local;
 
 /// Translates the body of `func` into `builder`'s function. The caller finalizes the builder.
 ///
@@ -53,10 +60,10 @@ pub(super) fn translate<'a>(
     builder: FunctionBuilder<'a>,
     func: DefinedFuncIndex,
     body: FunctionBody<'_>,
+    plan: Plan,
     validator: &mut FuncValidator<ValidatorResources>,
 ) -> Result<FunctionBuilder<'a>> {
-    let ty = env.info.func_type(env.info.func_index(func));
-    let mut translator = Translator::begin(env, builder, ty, &body);
+    let mut translator = Translator::begin(env, builder, func, &body, plan);
     let mut locals = body.get_locals_reader()?;
     for _ in 0..locals.get_count() {
         let offset = locals.original_position();
@@ -75,17 +82,28 @@ pub(super) fn translate<'a>(
 struct Translator<'a> {
     builder: FunctionBuilder<'a>,
     env: &'a ModuleEnv<'a>,
+    func: DefinedFuncIndex,
+    plan: Plan,
     regions: Regions,
     vmctx: Value,
     /// The operand stack.
     stack: Vec<Value>,
     /// The control frames; the first one is the function's body.
     frames: Vec<Frame>,
-    locals: Vec<Variable>,
+    locals: Vec<Local>,
     reachable: bool,
+    /// Whether control probably does not get to the current block.
+    cold: bool,
+    hints: Hints<'a>,
     /// What the operators since the latest charge cost.
     fuel: i64,
     handlers: Handlers,
+    budget: Budget,
+    /// Calls so far, of builtins too.
+    calls: usize,
+    /// Values that were declared to be references into the GC heap, and locals for such.
+    references: usize,
+    reference_locals: usize,
     signatures: HashMap<TypeIndex, SigRef>,
     callees: HashMap<RelocTarget, FuncRef>,
 }
@@ -94,9 +112,13 @@ impl<'a> Translator<'a> {
     fn begin(
         env: &'a ModuleEnv<'a>,
         mut builder: FunctionBuilder<'a>,
-        ty: &'a FuncType<TypeIndex>,
+        func: DefinedFuncIndex,
         body: &FunctionBody<'_>,
+        plan: Plan,
     ) -> Translator<'a> {
+        let index = env.info.func_index(func);
+        let ty = env.info.func_type(index);
+        let hints = env.info.branch_hints.get(&index);
         builder.set_srcloc(SourceLoc::new(source_offset(body.range().start)));
         let entry = builder.create_block();
         builder.append_block_params_for_function_params(entry);
@@ -108,21 +130,28 @@ impl<'a> Translator<'a> {
         let mut translator = Translator {
             builder,
             env,
+            func,
+            plan,
             regions,
             vmctx: params[0],
             stack: Vec::new(),
             frames: Vec::new(),
             locals: Vec::new(),
             reachable: true,
+            cold: false,
+            hints: Hints::new(hints.map(|hints| &**hints), body.range().start),
             fuel: 0,
             handlers: Handlers::default(),
+            budget: Budget::default(),
+            calls: 0,
+            references: 0,
+            reference_locals: 0,
             signatures: HashMap::new(),
             callees: HashMap::new(),
         };
         for (ty, value) in ty.params.iter().zip(&params[1..]) {
             translator.declare_reference(*ty, *value);
-            let local = translator.declare_local(*ty);
-            translator.builder.def_var(local, *value);
+            translator.declare_local(*ty, *value);
         }
         translator.enter_function(&ty.results);
         translator
@@ -136,18 +165,8 @@ impl<'a> Translator<'a> {
         let clif_type = self.clif_type(ty);
         let value = zero(&mut self.builder, clif_type);
         for _ in 0..count {
-            let local = self.declare_local(ty);
-            self.builder.def_var(local, value);
+            self.declare_local(ty, value);
         }
-    }
-
-    fn declare_local(&mut self, ty: ValType<TypeIndex>) -> Variable {
-        let local = self.builder.declare_var(self.clif_type(ty));
-        if self.env.info.is_gc_ref(ty) {
-            self.builder.declare_var_needs_stack_map(local);
-        }
-        self.locals.push(local);
-        local
     }
 
     /// Validates and translates the operators. Code that cannot be reached is validated only.
@@ -159,16 +178,26 @@ impl<'a> Translator<'a> {
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset()?;
             validator.op(offset, &operator)?;
+            check_stack(offset, validator.operand_stack_height())?;
             self.builder.set_srcloc(SourceLoc::new(source_offset(offset)));
             if self.reachable {
                 self.fuel_operator(&operator);
                 self.operator(&operator, offset)?;
+                self.charge()?;
             } else {
                 self.skip(&operator);
             }
         }
         operators.finish()?;
         Ok(())
+    }
+
+    /// Charges what an operator cost to the function's budget.
+    fn charge(&mut self) -> Result<()> {
+        let references = self.references.min(self.reference_locals + self.stack.len());
+        let dfg = &self.builder.func.dfg;
+        let result = self.budget.charge(dfg, self.plan, references, self.calls);
+        result.map_err(|limit| anyhow!("{} {limit}", super::name(self.env.info, self.func)))
     }
 
     /// Follows the nesting of code that cannot be reached.
@@ -236,6 +265,7 @@ impl<'a> Translator<'a> {
     /// Puts `value` in the stack maps if it is a reference into the GC heap.
     fn declare_reference(&mut self, ty: ValType<TypeIndex>, value: Value) {
         if self.env.info.is_gc_ref(ty) {
+            self.references += 1;
             self.builder.declare_value_needs_stack_map(value);
         }
     }
@@ -271,13 +301,21 @@ impl<'a> Translator<'a> {
         if is_64 { value } else { self.builder.ins().ireduce(I32, value) }
     }
 
+    /// Moves a block behind all others, unless the function is compiled quickly: there a value is
+    /// kept for all blocks between its definition and its last use.
+    fn set_cold(&mut self, block: Block) {
+        if self.plan.effort == Effort::Full {
+            self.builder.set_cold_block(block);
+        }
+    }
+
     // Traps.
 
     /// Traps in a cold block if `condition` is not zero.
     fn trap_if(&mut self, condition: Value, trap: Trap) {
         let trapping = self.builder.create_block();
-        let fine = self.builder.create_block();
-        self.builder.set_cold_block(trapping);
+        let fine = self.next_block();
+        self.set_cold(trapping);
         self.builder.ins().brif(condition, trapping, &[], fine, &[]);
         self.builder.seal_block(trapping);
         self.builder.seal_block(fine);

@@ -129,28 +129,28 @@ impl Translator<'_> {
     fn check_signed_division(&mut self, x: Value, y: Value) {
         let special = self.builder.create_block();
         let trapping = self.builder.create_block();
-        let fine = self.builder.create_block();
-        self.builder.set_cold_block(special);
-        self.builder.set_cold_block(trapping);
+        let fine = self.next_block();
+        self.set_cold(special);
+        self.set_cold(trapping);
         let next = self.builder.ins().iadd_imm_s(y, 1);
         let is_special = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, next, 2);
         self.builder.ins().brif(is_special, special, &[], fine, &[]);
         self.builder.seal_block(special);
 
         self.builder.switch_to_block(special);
-        let by_zero = self.is_zero(y);
+        let not_zero = self.builder.ins().icmp_imm_u(IntCC::NotEqual, y, 0);
         let bits = self.type_of(x).bits();
         let smallest = i64::MIN >> (64 - bits);
-        let is_smallest = self.builder.ins().icmp_imm_s(IntCC::Equal, x, smallest);
-        let traps = self.builder.ins().bor(by_zero, is_smallest);
-        self.builder.ins().brif(traps, trapping, &[], fine, &[]);
+        let not_smallest = self.builder.ins().icmp_imm_s(IntCC::NotEqual, x, smallest);
+        let harmless = self.builder.ins().band(not_zero, not_smallest);
+        self.builder.ins().brif(harmless, fine, &[], trapping, &[]);
         self.builder.seal_block(trapping);
         self.builder.seal_block(fine);
 
         self.builder.switch_to_block(trapping);
         let division_by_zero = self.trap_code(Trap::IntegerDivisionByZero);
         let overflow = self.trap_code(Trap::IntegerOverflow);
-        let code = self.builder.ins().select(by_zero, division_by_zero, overflow);
+        let code = self.builder.ins().select(not_zero, overflow, division_by_zero);
         self.raise(code);
         self.builder.switch_to_block(fine);
     }

@@ -3,14 +3,15 @@
 //! names the method that translates the operator; the comments name the files.
 
 use anyhow::anyhow;
-use cranelift_codegen::ir::Opcode;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
+use cranelift_codegen::ir::{AtomicRmwOp, Opcode};
 use wasmparser::Operator::{self, *};
 
 use super::Translator;
 use super::call::CallKind::{Nested, Tail};
 use super::convert::Sign::{Signed, Unsigned};
+use crate::abi::builtins::Builtin;
 use crate::{Error, Result};
 
 impl Translator<'_> {
@@ -24,11 +25,11 @@ impl Translator<'_> {
             Nop => {}
             Block { blockty } => self.block(blockty),
             Loop { blockty } => self.loop_(blockty),
-            If { blockty } => self.if_(blockty),
+            If { blockty } => self.if_(blockty, offset),
             Else => self.else_(),
             End => self.end(),
             Br { relative_depth } => self.br(relative_depth),
-            BrIf { relative_depth } => self.br_if(relative_depth),
+            BrIf { relative_depth } => self.br_if(relative_depth, offset),
             BrTable { ref targets } => self.br_table(targets)?,
             BrOnNull { relative_depth } => self.br_on_null(relative_depth),
             BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
@@ -191,6 +192,75 @@ impl Translator<'_> {
             I64MulWideS => self.multiply_wide(Opcode::Sextend),
             I64MulWideU => self.multiply_wide(Opcode::Uextend),
 
+            // atomic.rs
+            MemoryAtomicNotify { ref memarg } => self.atomic_notify(memarg),
+            MemoryAtomicWait32 { ref memarg } => self.atomic_wait(Builtin::MemoryAtomicWait32, memarg),
+            MemoryAtomicWait64 { ref memarg } => self.atomic_wait(Builtin::MemoryAtomicWait64, memarg),
+            AtomicFence { .. } => self.atomic_fence(),
+            I32AtomicLoad { ref memarg } => self.atomic_load(I32, I32, memarg),
+            I64AtomicLoad { ref memarg } => self.atomic_load(I64, I64, memarg),
+            I32AtomicLoad8U { ref memarg } => self.atomic_load(I32, I8, memarg),
+            I32AtomicLoad16U { ref memarg } => self.atomic_load(I32, I16, memarg),
+            I64AtomicLoad8U { ref memarg } => self.atomic_load(I64, I8, memarg),
+            I64AtomicLoad16U { ref memarg } => self.atomic_load(I64, I16, memarg),
+            I64AtomicLoad32U { ref memarg } => self.atomic_load(I64, I32, memarg),
+            I32AtomicStore { ref memarg } => self.atomic_store(I32, memarg),
+            I64AtomicStore { ref memarg } => self.atomic_store(I64, memarg),
+            I32AtomicStore8 { ref memarg } => self.atomic_store(I8, memarg),
+            I32AtomicStore16 { ref memarg } => self.atomic_store(I16, memarg),
+            I64AtomicStore8 { ref memarg } => self.atomic_store(I8, memarg),
+            I64AtomicStore16 { ref memarg } => self.atomic_store(I16, memarg),
+            I64AtomicStore32 { ref memarg } => self.atomic_store(I32, memarg),
+            I32AtomicRmwAdd { ref memarg } => self.atomic_rmw(AtomicRmwOp::Add, I32, memarg),
+            I64AtomicRmwAdd { ref memarg } => self.atomic_rmw(AtomicRmwOp::Add, I64, memarg),
+            I32AtomicRmw8AddU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Add, I8, memarg),
+            I32AtomicRmw16AddU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Add, I16, memarg),
+            I64AtomicRmw8AddU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Add, I8, memarg),
+            I64AtomicRmw16AddU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Add, I16, memarg),
+            I64AtomicRmw32AddU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Add, I32, memarg),
+            I32AtomicRmwSub { ref memarg } => self.atomic_rmw(AtomicRmwOp::Sub, I32, memarg),
+            I64AtomicRmwSub { ref memarg } => self.atomic_rmw(AtomicRmwOp::Sub, I64, memarg),
+            I32AtomicRmw8SubU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Sub, I8, memarg),
+            I32AtomicRmw16SubU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Sub, I16, memarg),
+            I64AtomicRmw8SubU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Sub, I8, memarg),
+            I64AtomicRmw16SubU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Sub, I16, memarg),
+            I64AtomicRmw32SubU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Sub, I32, memarg),
+            I32AtomicRmwAnd { ref memarg } => self.atomic_rmw(AtomicRmwOp::And, I32, memarg),
+            I64AtomicRmwAnd { ref memarg } => self.atomic_rmw(AtomicRmwOp::And, I64, memarg),
+            I32AtomicRmw8AndU { ref memarg } => self.atomic_rmw(AtomicRmwOp::And, I8, memarg),
+            I32AtomicRmw16AndU { ref memarg } => self.atomic_rmw(AtomicRmwOp::And, I16, memarg),
+            I64AtomicRmw8AndU { ref memarg } => self.atomic_rmw(AtomicRmwOp::And, I8, memarg),
+            I64AtomicRmw16AndU { ref memarg } => self.atomic_rmw(AtomicRmwOp::And, I16, memarg),
+            I64AtomicRmw32AndU { ref memarg } => self.atomic_rmw(AtomicRmwOp::And, I32, memarg),
+            I32AtomicRmwOr { ref memarg } => self.atomic_rmw(AtomicRmwOp::Or, I32, memarg),
+            I64AtomicRmwOr { ref memarg } => self.atomic_rmw(AtomicRmwOp::Or, I64, memarg),
+            I32AtomicRmw8OrU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Or, I8, memarg),
+            I32AtomicRmw16OrU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Or, I16, memarg),
+            I64AtomicRmw8OrU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Or, I8, memarg),
+            I64AtomicRmw16OrU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Or, I16, memarg),
+            I64AtomicRmw32OrU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Or, I32, memarg),
+            I32AtomicRmwXor { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xor, I32, memarg),
+            I64AtomicRmwXor { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xor, I64, memarg),
+            I32AtomicRmw8XorU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xor, I8, memarg),
+            I32AtomicRmw16XorU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xor, I16, memarg),
+            I64AtomicRmw8XorU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xor, I8, memarg),
+            I64AtomicRmw16XorU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xor, I16, memarg),
+            I64AtomicRmw32XorU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xor, I32, memarg),
+            I32AtomicRmwXchg { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xchg, I32, memarg),
+            I64AtomicRmwXchg { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xchg, I64, memarg),
+            I32AtomicRmw8XchgU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xchg, I8, memarg),
+            I32AtomicRmw16XchgU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xchg, I16, memarg),
+            I64AtomicRmw8XchgU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xchg, I8, memarg),
+            I64AtomicRmw16XchgU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xchg, I16, memarg),
+            I64AtomicRmw32XchgU { ref memarg } => self.atomic_rmw(AtomicRmwOp::Xchg, I32, memarg),
+            I32AtomicRmwCmpxchg { ref memarg } => self.atomic_cmpxchg(I32, memarg),
+            I64AtomicRmwCmpxchg { ref memarg } => self.atomic_cmpxchg(I64, memarg),
+            I32AtomicRmw8CmpxchgU { ref memarg } => self.atomic_cmpxchg(I8, memarg),
+            I32AtomicRmw16CmpxchgU { ref memarg } => self.atomic_cmpxchg(I16, memarg),
+            I64AtomicRmw8CmpxchgU { ref memarg } => self.atomic_cmpxchg(I8, memarg),
+            I64AtomicRmw16CmpxchgU { ref memarg } => self.atomic_cmpxchg(I16, memarg),
+            I64AtomicRmw32CmpxchgU { ref memarg } => self.atomic_cmpxchg(I32, memarg),
+
             ref operator => return self.simd_operator(operator, offset),
         }
         Ok(())
@@ -237,7 +307,7 @@ mod tests {
     use super::*;
 
     /// The proposals whose operators all have a line in the index.
-    const SUPPORTED: [&str; 11] = [
+    const SUPPORTED: [&str; 12] = [
         "mvp",
         "sign_extension",
         "saturating_float_to_int",
@@ -249,14 +319,14 @@ mod tests {
         "simd",
         "relaxed_simd",
         "wide_arithmetic",
+        "threads",
     ];
 
     /// The proposals none of whose operators is compiled yet.
-    const UNSUPPORTED: [&str; 9] = [
+    const UNSUPPORTED: [&str; 8] = [
         "gc",
         "custom_descriptors",
         "memory_control",
-        "threads",
         "legacy_exceptions",
         "shared_everything_threads",
         "stack_switching",

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, TrapCode, Type, Value};
 
 use super::Translator;
 use crate::Trap;
@@ -86,19 +86,19 @@ impl Translator<'_> {
         self.builder.ins().load(ty, flags, address, 0)
     }
 
-    /// The address of the element at `index`; traps outside the table. It is good until the next
-    /// call, which may grow the table.
+    /// The address of the element at `index`, at which an access traps outside the table. It is good
+    /// until the next call, which may grow the table.
     fn element_address(&mut self, table: TableIndex, index: Value) -> Value {
         let index = self.widen_index(self.is_table_64(table), index);
         let len = self.table_len(table);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
-        self.trap_if(outside, Trap::TableOutOfBounds);
         let (definition, offset) = self.definition(self.env.layout.table(table));
         let flags = self.context_flags();
         let base = self.builder.ins().load(POINTER, flags, definition, offset + table::BASE);
         let size = self.element_clif_type(table).bytes();
         let byte = self.builder.ins().ishl_imm_u(index, i64::from(size.trailing_zeros()));
-        self.builder.ins().iadd(base, byte)
+        let address = self.builder.ins().iadd(base, byte);
+        self.guarded(outside, address)
     }
 
     fn table_len(&mut self, table: TableIndex) -> Value {
@@ -112,7 +112,9 @@ impl Translator<'_> {
     }
 
     fn element_flags(&self) -> MemFlagsData {
-        MemFlagsData::trusted().with_alias_region(Some(self.regions.table))
+        let trap = TrapCode::unwrap_user(Trap::TableOutOfBounds.code());
+        let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.table));
+        flags.with_trap_code(Some(trap))
     }
 
     fn element_type(&self, table: TableIndex) -> ValType<TypeIndex> {

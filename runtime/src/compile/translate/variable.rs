@@ -1,25 +1,73 @@
 //! Locals, globals, and the operators that only move operands.
 
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{
+    InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Type, Value,
+};
+use cranelift_frontend::Variable;
 
 use super::Translator;
+use crate::compile::signature::POINTER;
 use crate::wasm::convert;
-use crate::wasm::index::GlobalIndex;
+use crate::wasm::index::{GlobalIndex, TypeIndex};
+use crate::wasm::types::ValType;
+
+/// Where a local lives.
+#[derive(Clone, Copy)]
+pub(super) enum Local {
+    /// In SSA values.
+    Value(Variable),
+    /// In the frame: where there are too many blocks for each to pass on so many locals.
+    Slot(StackSlot, Type),
+}
 
 impl Translator<'_> {
+    /// Declares the next local, which begins as `value`. Only values are in stack maps, so
+    /// references always live there.
+    pub(super) fn declare_local(&mut self, ty: ValType<TypeIndex>, value: Value) {
+        let (clif_type, is_reference) = (self.clif_type(ty), self.env.info.is_gc_ref(ty));
+        let local = if self.plan.locals_in_frame && !is_reference {
+            let size = clif_type.bytes();
+            let align = size.ilog2().try_into().expect("values have at most 16 bytes");
+            let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, align);
+            Local::Slot(self.builder.create_sized_stack_slot(slot), clif_type)
+        } else {
+            let variable = self.builder.declare_var(clif_type);
+            if is_reference {
+                self.builder.declare_var_needs_stack_map(variable);
+                self.reference_locals += 1;
+                self.references += 1;
+            }
+            Local::Value(variable)
+        };
+        self.locals.push(local);
+        self.assign(local, value);
+    }
+
+    fn assign(&mut self, local: Local, value: Value) {
+        match local {
+            Local::Value(variable) => self.builder.def_var(variable, value),
+            Local::Slot(slot, _) => {
+                self.builder.ins().stack_store(POINTER, value, slot, 0);
+            }
+        }
+    }
+
     pub(super) fn local_get(&mut self, local: u32) {
-        let value = self.builder.use_var(self.locals[local as usize]);
+        let value = match self.locals[local as usize] {
+            Local::Value(variable) => self.builder.use_var(variable),
+            Local::Slot(slot, ty) => self.builder.ins().stack_load(POINTER, ty, slot, 0),
+        };
         self.push(value);
     }
 
     pub(super) fn local_set(&mut self, local: u32) {
         let value = self.pop();
-        self.builder.def_var(self.locals[local as usize], value);
+        self.assign(self.locals[local as usize], value);
     }
 
     pub(super) fn local_tee(&mut self, local: u32) {
         let value = self.pop();
-        self.builder.def_var(self.locals[local as usize], value);
+        self.assign(self.locals[local as usize], value);
         self.push(value);
     }
 
