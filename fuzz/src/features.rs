@@ -7,7 +7,7 @@ use wasm_smith::Config;
 pub const GC: bool = false;
 
 /// Shared memories and atomic accesses.
-pub const THREADS: bool = false;
+pub const THREADS: bool = true;
 
 /// Proposals that no runtime has on by default: memories with pages of one byte, 128-bit arithmetic.
 pub const PROPOSALS: bool = true;

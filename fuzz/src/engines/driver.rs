@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::api::{
     self, AsContext, AsContextMut, Caller, Engine, Error, Extern, ExternRef, ExternType, Func,
-    FuncType, Global, Instance, Memory, Module, Ref, Result, RootScope, Rooted, Store, Table, Tag,
-    Val,
+    FuncType, Global, Instance, Memory, Module, Ref, Result, RootScope, Rooted, SharedMemory,
+    Store, Table, Tag, Val,
 };
 use crate::engines::observation::{HostCall, Observation, State};
 use crate::limits;
@@ -109,6 +109,9 @@ fn imports(store: &mut Store<Host>, module: &Module) -> Result<Vec<Extern>> {
             (ExternType::Table(ty), _) => {
                 let null = Ref::null(ty.element().heap_type());
                 Extern::Table(Table::new(&mut *store, ty, null)?)
+            }
+            (ExternType::Memory(ty), _) if ty.is_shared() => {
+                Extern::SharedMemory(SharedMemory::new(store.engine(), ty)?)
             }
             (ExternType::Memory(ty), _) => Extern::Memory(Memory::new(&mut *store, ty)?),
             (ExternType::Tag(ty), _) => Extern::Tag(Tag::new(&mut *store, &ty)?),
@@ -293,6 +296,13 @@ fn names(store: &mut Store<Host>, instance: Instance) -> Names {
     names
 }
 
+/// The bytes of a memory that nobody else uses at the moment.
+#[allow(unsafe_code, reason = "the bytes of a shared memory can be had as cells only")]
+fn copy(memory: &SharedMemory) -> Vec<u8> {
+    // SAFETY: the cell is alive, and no thread writes to it: waiting guests have been waited for.
+    memory.data().iter().map(|cell| unsafe { *cell.get() }).collect()
+}
+
 fn exports(store: &mut Store<Host>, instance: Instance) -> Vec<(String, Extern)> {
     let exports = instance.exports(store);
     exports.map(|export| (export.name().to_owned(), export.into_extern())).collect()
@@ -317,6 +327,7 @@ fn end(store: &mut Store<Host>, instance: Instance) -> Vec<(String, State)> {
                 State::Table(elements.collect())
             }
             Extern::Memory(memory) => State::memory(memory.data(&scope)),
+            Extern::SharedMemory(memory) => State::memory(&copy(&memory)),
             _ => continue,
         };
         states.push((name, state));

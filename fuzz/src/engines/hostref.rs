@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engines::observation::Observation;
+use crate::features;
 use crate::limits;
 use crate::plan::Plan;
 
@@ -53,6 +54,7 @@ pub fn engine(mode: Mode) -> ::hostref::Engine {
         .table_limit(limits::TABLE_ELEMENTS)
         .wasm_custom_page_sizes(true)
         .wasm_wide_arithmetic(true)
+        .wasm_threads(features::THREADS)
         .relaxed_simd_deterministic(true)
         .parallel_compilation(false)
         .gc_stress(mode.has(Mode::Stress))
@@ -97,8 +99,8 @@ mod api {
     use hostref::ThrownException;
     pub use hostref::{
         AsContext, AsContextMut, Caller, Engine, Error, ExnRef, Extern, ExternRef, ExternType,
-        Func, FuncType, Global, Instance, Memory, Module, Ref, Result, RootScope, Rooted, Store,
-        StoreContextMut as Context, Table, Tag, Trap, Val, ValType,
+        Func, FuncType, Global, Instance, Memory, Module, Ref, Result, RootScope, Rooted,
+        SharedMemory, Store, StoreContextMut as Context, Table, Tag, Trap, Val, ValType,
     };
 
     use super::driver::Host;
@@ -142,6 +144,7 @@ mod api {
             Trap::StackOverflow => "call stack exhausted",
             Trap::MemoryOutOfBounds => "out of bounds memory access",
             Trap::HeapMisaligned => "unaligned atomic",
+            Trap::AtomicWaitNonSharedMemory => "expected shared memory",
             Trap::TableOutOfBounds => "out of bounds table access",
             Trap::IndirectCallToNull => "uninitialized element",
             Trap::BadSignature => "indirect call type mismatch",

@@ -33,6 +33,7 @@ pub fn engine(optimise: bool) -> ::wasmtime::Engine {
         .wasm_custom_page_sizes(features::PROPOSALS)
         .wasm_wide_arithmetic(features::PROPOSALS)
         .wasm_threads(features::THREADS)
+        .shared_memory(features::THREADS)
         .collector(Collector::Copying)
         .cranelift_opt_level(if optimise { OptLevel::Speed } else { OptLevel::None });
     ::wasmtime::Engine::new(&config).expect("the machine is supported")
@@ -52,8 +53,8 @@ pub fn run(engine: &::wasmtime::Engine, wasm: &[u8], plan: &Arc<Plan>) -> Observ
 mod api {
     pub use wasmtime::{
         AsContext, AsContextMut, Caller, Engine, Error, ExnRef, Extern, ExternRef, ExternType,
-        Func, FuncType, Global, Instance, Memory, Module, Ref, Result, RootScope, Rooted, Store,
-        StoreContextMut as Context, Table, Tag, Trap, Val, ValType,
+        Func, FuncType, Global, Instance, Memory, Module, Ref, Result, RootScope, Rooted,
+        SharedMemory, Store, StoreContextMut as Context, Table, Tag, Trap, Val, ValType,
     };
     use wasmtime::{StoreLimits, StoreLimitsBuilder, ThrownException};
 
@@ -107,6 +108,7 @@ mod api {
             Trap::StackOverflow => "call stack exhausted",
             Trap::MemoryOutOfBounds => "out of bounds memory access",
             Trap::HeapMisaligned => "unaligned atomic",
+            Trap::AtomicWaitNonSharedMemory => "expected shared memory",
             Trap::TableOutOfBounds => "out of bounds table access",
             Trap::IndirectCallToNull => "uninitialized element",
             Trap::BadSignature => "indirect call type mismatch",

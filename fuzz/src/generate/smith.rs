@@ -21,6 +21,7 @@ pub fn generate(seed: u64, case: u64) -> Result<Generated> {
     let fuel = *random.pick(&[50, 1_000, 20_000, 20_000]);
     let global = module.ensure_termination(fuel).context("a module that ends")?;
     let wasm = rewrite::export_global(&module.to_bytes(), FUEL, global)?;
+    let wasm = if features::THREADS { rewrite::without_patience(&wasm)? } else { wasm };
     let plan = Plan::new(&wasm, random.next(), fuel)?;
     Ok(Generated { wasm, plan })
 }

@@ -152,6 +152,7 @@ impl Writer<'_> {
                     self.set(ty);
                 }
             }
+            3 | 4 => self.bulk(),
             _ => {
                 let row = self.row(|_| true);
                 self.operator(row, 3);
@@ -252,6 +253,40 @@ impl Writer<'_> {
         }
         self.code.extend(bytes);
         self.canonicalise(row);
+    }
+
+    /// `memory.fill` or `memory.copy`, of few bytes and often of a constant number of them.
+    fn bulk(&mut self) {
+        let (to, from) = (self.random.below(2) as u32, self.random.below(2) as u32);
+        let copies = self.random.one_in(2);
+        self.address(to, 2);
+        match copies {
+            true => self.address(from, 2),
+            false => self.expr(Number::I32, 1),
+        }
+        // Of two memories the one with the smaller addresses decides.
+        let narrow = to == 0 || (copies && from == 0);
+        let ty = if narrow { Number::I32 } else { Number::I64 };
+        let len = match self.random.below(8) {
+            0 => 0x1_0000 - self.random.below(3),
+            1 => 1 << self.random.below(8),
+            _ => self.random.below(70),
+        };
+        let constant = !self.random.one_in(3);
+        if !constant {
+            self.expr(ty, 1);
+        }
+        let mut code = self.ins();
+        match (narrow, constant) {
+            (true, true) => code.i32_const(len as i32),
+            (true, false) => code.i32_const(63).i32_and(),
+            (false, true) => code.i64_const(len as i64),
+            (false, false) => code.i64_const(63).i64_and(),
+        };
+        match copies {
+            true => code.memory_copy(to, from),
+            false => code.memory_fill(to),
+        };
     }
 
     /// Mostly inside, at times at the edge or far outside.
