@@ -1,5 +1,7 @@
 //! Are two observations the same, and where they may differ although both sides are right.
 
+use wasmparser::{Operator, Parser, Payload};
+
 use crate::engines::observation::Observation;
 use crate::features;
 use crate::value::Outcome;
@@ -37,6 +39,20 @@ const EXCUSES: [Excuse; 3] = [
         !features::GC && text.0.contains("are not supported yet")
     }),
 ];
+
+/// Why the other side's results for a module need not be right.
+pub fn oddity(wasm: &[u8]) -> Option<&'static str> {
+    let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.ok()? {
+        Payload::CodeSectionEntry(body) => body.get_operators_reader().ok(),
+        _ => None,
+    });
+    let mut operators = bodies.flatten().filter_map(Result::ok);
+    // The deterministic profile adds products in lanes of 16 bits, which wrap around, before it
+    // widens the sums: four times -128 * -128 is -65536. Wasmtime's result is 65536.
+    operators
+        .any(|operator| matches!(operator, Operator::I32x4RelaxedDotI8x16I7x16AddS))
+        .then_some("Wasmtime does not wrap in i32x4.relaxed_dot_i8x16_i7x16_add_s")
+}
 
 /// Compares hostref's run with the other side's.
 pub fn compare(ours: &Observation, theirs: &Observation) -> Verdict {

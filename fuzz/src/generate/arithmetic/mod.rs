@@ -19,6 +19,9 @@ use operators::{Extra, Number, Prefix, ROWS, Row};
 const LOCALS: u32 = 3;
 const TYPES: u32 = Number::ALL.len() as u32;
 
+/// Locals for results that may have any bits, which nothing else sees.
+const SCRATCH: [Number; 3] = [Number::F32, Number::F64, Number::V128];
+
 /// The module of these numbers.
 pub fn generate(seed: u64, case: u64) -> Result<Generated> {
     let mut random = Random::new(seed, case);
@@ -104,7 +107,7 @@ impl Writer<'_> {
             self.ins().local_get(local(ty, 1));
         }
         self.ins().end();
-        let locals = (1..LOCALS).flat_map(|_| Number::ALL).map(Number::encoded);
+        let locals = (1..LOCALS).flat_map(|_| Number::ALL).chain(SCRATCH).map(Number::encoded);
         let mut function = Function::new_with_locals_types(locals);
         function.raw(std::mem::take(&mut self.code));
         function
@@ -317,20 +320,19 @@ impl Writer<'_> {
 
     /// Gives a result that is not a number bits that both sides agree on.
     fn canonicalise(&mut self, row: &Row) {
-        // What is on the stack goes through a local that nothing else uses at this point.
         match row.extra {
             Extra::Nan if row.results == [Number::F32] => {
-                let scratch = local(Number::F32, LOCALS - 1);
+                let scratch = LOCALS * TYPES + 0;
                 self.ins().local_tee(scratch).f32_const(f32::NAN.into());
                 self.ins().local_get(scratch).local_get(scratch).f32_eq().select();
             }
             Extra::Nan => {
-                let scratch = local(Number::F64, LOCALS - 1);
+                let scratch = LOCALS * TYPES + 1;
                 self.ins().local_tee(scratch).f64_const(f64::NAN.into());
                 self.ins().local_get(scratch).local_get(scratch).f64_eq().select();
             }
             Extra::NanLanes32 | Extra::NanLanes64 => {
-                let scratch = local(Number::V128, LOCALS - 1);
+                let scratch = LOCALS * TYPES + 2;
                 let lanes32 = row.extra == Extra::NanLanes32;
                 let nan = match lanes32 {
                     true => u128::from(f32::NAN.to_bits()) * (u128::MAX / u128::from(u32::MAX)),
