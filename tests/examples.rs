@@ -43,3 +43,14 @@ fn plugins_run_on_threads_and_the_one_that_hangs_is_stopped() {
         large: served 1 requests, answers [10000]\n";
     assert_eq!(run("plugin"), expected);
 }
+
+#[test]
+fn text_goes_through_memory_and_documents_by_reference() {
+    let expected = "\
+        refused: a far too long line that the plug-in refuses\n\
+        BE brief\n\
+        TO be or not\n\
+        äöü too\n\
+        longest line: 12\n";
+    assert_eq!(run("plugins"), expected);
+}

@@ -19,6 +19,8 @@ pub(crate) struct Keys {
     pub(crate) known: &'static [&'static str],
     /// Keys of a later version.
     pub(crate) later: &'static [&'static str],
+    /// Keys that belong elsewhere, and what to say of them.
+    pub(crate) elsewhere: &'static [(&'static str, &'static str)],
 }
 
 /// The arguments that one attribute has.
@@ -160,7 +162,10 @@ fn check_key(key: &Ident, keys: &Keys, errors: &mut Errors) -> bool {
     }
     let attribute = keys.attribute;
     let name = key.to_string();
-    let message = if keys.later.contains(&name.as_str()) {
+    let elsewhere = keys.elsewhere.iter().find(|(key, _)| name == *key);
+    let message = if let Some((_, why)) = elsewhere {
+        (*why).to_owned()
+    } else if keys.later.contains(&name.as_str()) {
         format!("`{name}` of `{attribute}` is not supported yet{}", also(keys))
     } else if let Some(meant) = nearest(&name, keys.known.iter().copied()) {
         format!("`{attribute}` has no key `{name}`; did you mean `{meant}`?")
@@ -213,8 +218,12 @@ mod tests {
     use super::*;
     use quote::quote;
 
-    const KEYS: Keys =
-        Keys { attribute: "#[test]", known: &["name", "state", "skip"], later: &["check"] };
+    const KEYS: Keys = Keys {
+        attribute: "#[test]",
+        known: &["name", "state", "skip"],
+        later: &["check"],
+        elsewhere: &[("wrap", "`wrap` stands on a parameter")],
+    };
 
     fn parse(tokens: TokenStream) -> (Args, String) {
         let mut errors = Errors::default();
@@ -240,6 +249,7 @@ mod tests {
         for (tokens, message) in [
             (quote!(nmae = "a"), "did you mean `name`?"),
             (quote!(check = "a"), "not supported yet"),
+            (quote!(wrap), "`wrap` stands on a parameter"),
             (quote!(zzz), "the keys of `#[test]` are `name`, `state`, `skip`"),
             (quote!(name = "a", name = "b"), "given twice"),
             (quote!("a"), "expected `key = value`"),

@@ -6,14 +6,19 @@
 
 mod attr;
 mod case;
+mod cfgs;
 mod derive;
 mod errors;
 mod exports;
+mod guest;
 mod host_module;
+mod host_trait;
 mod item;
 mod krate;
 mod lifetimes;
 mod nearest;
+#[cfg(test)]
+mod snapshots;
 mod spans;
 
 use proc_macro::TokenStream;
@@ -75,11 +80,21 @@ use proc_macro::TokenStream;
 /// | `receiver = "state"` | `&self` is a part of the store's data, found by a function given to `add_to_linker` | none |
 /// | `state = T` | the type of the store's data; needed when a function takes `cx: &mut Caller<'_, T>` | any type |
 /// | `rename_all = ".."` | the case of the Wasm names, as in serde | as written |
+/// | `check = ".."` | a guest, `.wat` or `.wasm`, that the block is compared with at compile time | none |
+/// | `memory = ".."` | the export of the calling instance that text and slices lie in | `"memory"` |
 /// | `link = ".."` | the name of the generated function; a second block on one type needs another | `add_to_linker` |
 /// | `crate = path` | where the runtime crate is | `::hostref` |
 ///
-/// A function may carry `#[host(name = "..")]`, which gives it a Wasm name, or `#[host(skip)]`, which
-/// leaves it out. `#[cfg]` is respected.
+/// A function may carry `#[host(name = "..")]`, which gives it a Wasm name, `#[host(skip)]`, which leaves
+/// it out, or `#[host(errno)]`, which passes its `Result<(), E>` as one number: 0 for `Ok`, otherwise
+/// what `E` converts to, an `i32` other than 0. A constant with `#[host(global)]` is an immutable global.
+/// `#[cfg]` on functions and on parameters is respected: a parameter that is configured out is absent in
+/// Wasm too.
+///
+/// Beside `add_to_linker` stands the constant `SIGNATURES`, a `hostref::Signatures`: names, Wasm types
+/// and documentation, and the declarations that guests import with, in the text format, in Rust and in
+/// C. With `link = "add_math_to_linker"` it is `MATH_SIGNATURES`. What `check` compares is in the
+/// documentation of the crate hostref.
 ///
 /// # Parameters
 ///
@@ -88,30 +103,103 @@ use proc_macro::TokenStream;
 ///
 /// | declared | Wasm | accepts |
 /// |---|---|---|
-/// | `i32` `u32` `i64` `u64` `f32` `f64` `V128` | the same | everything |
-/// | `i8` `u8` `i16` `u16` | i32 | what is in range |
+/// | `i32` `u32` `i64` `u64` `f32` `f64` | the same | everything |
+/// | `i8` `u8` `i16` `u16` | i32 | what is in range; with `#[host(wrap)]` before the parameter the lower bits of anything |
+/// | `V128` | v128 | everything |
 /// | `bool`, `char` | i32 | 0 or 1; Unicode scalar values |
-/// | a type with [`#[derive(WasmTy)]`](macro@WasmTy) | its inner type | for enums, the discriminants |
+/// | a type with [`#[derive(WasmTy)]`](macro@WasmTy) | its inner type | what the derive accepts |
 /// | `&T` | externref | a host object of type `T` that nobody borrows mutably |
-/// | `&mut T` | externref | a host object of type `T` that nobody borrows |
-/// | `Option<&T>`, `Option<&mut T>` | externref | the same, or null |
-/// | `Rooted<ExternRef<T>>` | externref | a host object of type `T`; an `Option` of it accepts null |
+/// | `&mut T` | externref | a host object of type `T` that is not frozen and that nobody borrows |
+/// | `Take<T>` | externref | the same, frozen or not; it is moved out, and later uses are errors |
+/// | `Option<&T>`, `Option<&mut T>`, `Option<Take<T>>` | externref | the same, or null |
+/// | `&dyn Trait`, `Option<&dyn Trait>` | externref | a host object whose type says `cast(dyn Trait)`; see [`host_trait`] |
+/// | `Rooted<ExternRef<T>>`, also of `dyn Trait` | externref | a host object of type `T`, not borrowed; an `Option` of it accepts null |
 /// | `Rooted<ExternRef>`, `ManuallyRooted<ExternRef>` | externref | any reference; an `Option` of it accepts null |
-/// | `Rooted<ExnRef>`, `Option<Rooted<ExnRef>>` | exnref | an exception; or null |
-/// | `Func`, `Option<Func>` | funcref | a function; or null |
-/// | `cx: &mut Caller<'_, T>` | none | comes first; not beside a `"state"` receiver |
+/// | `Rooted<ExnRef>` | exnref | an exception; an `Option` of it accepts null |
+/// | `Func` | funcref | a function; an `Option` of it accepts null |
+/// | `TypedFunc<P, R>` | funcref | a function of that type; an `Option` of it accepts null |
+/// | `&str` | address, length | UTF-8 in the guest's memory |
+/// | `&[E]`, `&mut [E]` | address, length | numbers in the guest's memory; a `&mut` overlaps nothing |
+/// | `Copied<str>`, `Copied<[E]>` | address, length | the same, copied |
+/// | `Ptr<E>` | address | any; `read(cx)` and `write(cx, value)` check it |
+/// | `cx: &mut Caller<'_, T>` | none | comes first; not beside a `"state"` receiver or a slice |
+/// | `cx: &mut HostCx<'_, Self>` | none | likewise, in a store with data of any type |
 ///
-/// `T` behind a reference is `Send + Sync + 'static`. No type is recognised by its spelling: aliases
-/// and paths work.
+/// `T` behind a reference is `Send + Sync + 'static`. `E` is a number type. No type is recognised by its
+/// spelling: aliases and paths work.
+///
+/// Addresses and lengths are i32, and i64 when the calling instance's memory has 64-bit addresses.
+/// A module that imports such a function and does not export the memory does not link.
 ///
 /// # Results
 ///
 /// `()`, any of the values above, `Rooted` references as they are, `New<T>` for a new object of the
-/// guest's, `Option<New<T>>` with null for `None`, and tuples of up to 16 of these for several Wasm
+/// guest's, `Option<New<T>>` with null for `None`, a type with
+/// [`#[derive(HostObject)]`](macro@HostObject) as it is, and tuples of up to 16 of these for several Wasm
 /// results. A `Result` of any of these, with an error that converts to `hostref::Error`, stops the
 /// guest on `Err`: the embedder's call returns that very error.
 ///
 /// Borrows end before the result is converted, and also when a function panics.
+///
+/// # Guest memory
+///
+/// ```
+/// use hostref::{Engine, Linker, Module, Result, Store, host_module};
+///
+/// struct Text;
+///
+/// #[host_module(name = "text")]
+/// impl Text {
+///     #[host(global)]
+///     const MOST: u32 = 1024;
+///
+///     fn words(text: &str) -> u32 {
+///         text.split_whitespace().count() as u32
+///     }
+///
+///     fn shout(text: &mut [u8]) {
+///         text.make_ascii_uppercase();
+///     }
+///
+///     #[host(errno)]
+///     fn copy(from: &[u8], to: &mut [u8]) -> Result<(), i32> {
+///         let to = to.get_mut(..from.len()).ok_or(34)?;
+///         to.copy_from_slice(from);
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> hostref::Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module
+///         (import "text" "words" (func $words (param i32 i32) (result i32)))
+///         (import "text" "shout" (func $shout (param i32 i32)))
+///         (import "text" "copy" (func $copy (param i32 i32 i32 i32) (result i32)))
+///         (import "text" "MOST" (global $most i32))
+///         (memory (export "memory") 1)
+///         (data (i32.const 0) "to be or not")
+///         (func (export "run") (result i32 i32)
+///             (call $shout (i32.const 0) (i32.const 5))
+///             (call $words (i32.const 0) (i32.const 12))
+///             (call $copy (i32.const 0) (i32.const 12) (i32.const 64) (i32.const 4)))
+///         (func (export "overlap")
+///             (drop (call $copy (i32.const 0) (i32.const 4) (i32.const 2) (i32.const 4)))))
+/// "#)?;
+/// let mut linker = Linker::new(&engine);
+/// Text::add_to_linker(&mut linker)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = linker.instantiate(&mut store, &module)?;
+/// let run = instance.get_typed_func::<(), (u32, i32)>(&mut store, "run")?;
+/// assert_eq!(run.call(&mut store, ())?, (4, 34));
+/// let memory = instance.get_memory(&mut store, "memory").unwrap();
+/// assert_eq!(&memory.data(&store)[..12], b"TO BE or not");
+/// let overlap = instance.get_typed_func::<(), ()>(&mut store, "overlap")?;
+/// let error = overlap.call(&mut store, ()).unwrap_err();
+/// assert!(format!("{error:#}").contains("parameter `to` of `text::copy`"));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Exceptions
 ///
@@ -275,8 +363,7 @@ use proc_macro::TokenStream;
 ///
 /// # What does not work yet
 ///
-/// `async` functions, `&str` and slices of guest memory, and the keys `memory`, `check`, `errno`,
-/// `wrap` and `global`. Using one is an error that says so.
+/// `async` functions. Using one is an error that says so.
 #[proc_macro_attribute]
 pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
     host_module::host_module(arguments.into(), item.into()).into()
@@ -292,6 +379,7 @@ pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `run: fn(a: A, b: B) -> R` | `call_run(&self, store, a: A, b: B) -> hostref::Result<R>` |
 /// | `run: Option<fn(a: A) -> R>` | `call_run(..) -> hostref::Result<Option<R>>` and `has_run(&self) -> bool` |
 /// | `memory: Memory`, also `SharedMemory`, `Table`, `Global`, `Tag`, `Func` and `Option`s of them | `memory(&self) -> Memory` |
+/// | `ticks: Global<i32>`, a global of that type | `ticks(&self) -> Global<i32>` |
 ///
 /// and three ways to be made:
 ///
@@ -351,17 +439,56 @@ pub fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Keys
 ///
-/// On the struct, `rename_all = ".."` sets the case of the export names, as in serde, and
-/// `crate = path` says where the runtime crate is. On a field, `#[export(name = "..")]` names the
-/// export.
+/// On the struct, `rename_all = ".."` sets the case of the export names, as in serde;
+/// `check = "guest.wat"` has the exports of that file compared at compile time, as in
+/// [`host_module`](macro@host_module); and `crate = path` says where the runtime crate is. On a field, `#[export(name = "..")]` names the export, `#[export(alloc = "..")]` names the
+/// guest's allocator, for functions that take text or bytes, and a `#[cfg]` makes it conditional.
 ///
 /// # Types
 ///
-/// Parameters and results are numbers of up to 64 bits, `bool`, `char`, types with
-/// [`#[derive(WasmTy)]`](macro@WasmTy), `Rooted<ExternRef<T>>`, `Rooted<ExternRef>`, `ManuallyRooted`
-/// references, `Func`, and `Option`s of references. Several results are a tuple. A parameter may also
-/// be a `New<T>` or an `Option<New<T>>`: a new object for the guest, which lives for as long as the
-/// guest refers to it.
+/// | declared | parameter | result |
+/// |---|---|---|
+/// | numbers of up to 64 bits, `V128`, `bool`, `char`, types with [`#[derive(WasmTy)]`](macro@WasmTy) | yes | yes, checked |
+/// | `Rooted` and `ManuallyRooted` references, `Option`s of them | yes | yes, checked |
+/// | `Func`, `TypedFunc<P, R>`, `Option`s of them | yes | yes, checked |
+/// | `New<T>`, `Option<New<T>>`: a new object that lives while the guest refers to it | yes | no |
+/// | a tuple: several Wasm values | no | yes |
+/// | `&str`, `&[u8]`: an address and a length in the guest's memory | with `alloc` | no |
+///
+/// With `alloc` each call asks the guest's allocator, a function from a size to an address, for room in
+/// the exported `memory` and copies the argument there. The guest owns the room.
+///
+/// ```
+/// use hostref::{Engine, Global, Linker, Module, Result, Store, wasm_exports};
+///
+/// #[wasm_exports]
+/// struct Guest {
+///     #[export(alloc = "malloc")]
+///     sum: fn(bytes: &[u8]) -> u32,
+///     next: Global<u32>,
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module
+///         (memory (export "memory") 1)
+///         (global $next (export "next") (mut i32) (i32.const 1024))
+///         (func (export "malloc") (param i32) (result i32)
+///             (global.get $next)
+///             (global.set $next (i32.add (global.get $next) (local.get 0))))
+///         (func (export "sum") (param $at i32) (param $len i32) (result i32)
+///             (i32.add
+///                 (i32.load8_u (local.get $at))
+///                 (i32.load8_u offset=1 (local.get $at)))))
+/// "#)?;
+/// let mut store = Store::new(&engine, ());
+/// let guest = Guest::instantiate(&mut store, &module, &Linker::new(&engine))?;
+/// assert_eq!(guest.call_sum(&mut store, &[40, 2])?, 42);
+/// assert_eq!(guest.next().get(&mut store)?, 1026);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// A reference is checked on the way back: one of another type than declared, or null where the type
 /// has no null, is an error that names the export.
@@ -407,9 +534,166 @@ pub fn wasm_exports(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # }
 /// ```
 ///
+/// Any other type travels as one that it converts to and from, as in serde: with
+/// `#[wasm(try_from = "..", into = "..")]`. An error of the conversion stops the guest, and comes back to
+/// the embedder.
+///
+/// ```
+/// use hostref::{Error, Result, WasmTy};
+///
+/// #[derive(WasmTy, Debug, PartialEq)]
+/// #[wasm(try_from = "i32", into = "i32")]
+/// struct Percent {
+///     value: u8,
+/// }
+///
+/// impl TryFrom<i32> for Percent {
+///     type Error = Error;
+///
+///     fn try_from(value: i32) -> Result<Percent> {
+///         let value = u8::try_from(value).ok().filter(|value| *value <= 100);
+///         value.map(|value| Percent { value }).ok_or_else(|| Error::msg("more than 100%"))
+///     }
+/// }
+///
+/// impl From<Percent> for i32 {
+///     fn from(percent: Percent) -> i32 {
+///         percent.value.into()
+///     }
+/// }
+///
+/// assert_eq!(Percent::try_from_wasm(7).unwrap(), Percent { value: 7 });
+/// assert!(Percent::try_from_wasm(101).is_err());
+/// ```
+///
 /// The derived code is safe. `#[wasm(crate = path)]` says where the runtime crate is, when that is not
 /// `::hostref`.
 #[proc_macro_derive(WasmTy, attributes(wasm))]
 pub fn derive_wasm_ty(item: TokenStream) -> TokenStream {
     derive::wasm_ty::derive(item.into()).into()
+}
+
+/// Gives a type of host objects a name and properties.
+///
+/// Every `Send + Sync + 'static` type can be a host object without deriving anything. This is for types
+/// that want more, said by `#[host_object(..)]`:
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `name = ".."` | what messages call the type | the type's name |
+/// | `frozen` | its objects are never borrowed mutably, by nobody | they may be |
+/// | `cast(dyn Trait, ..)` | functions may take its objects as `&dyn Trait`; see [`host_trait`] | none |
+/// | `size = path` | a function from `&Self` to the bytes that the value owns besides itself, when the object is made; they count towards the next collection and `Config::host_memory_limit` | 0 |
+/// | `crate = path` | where the runtime crate is | `::hostref` |
+///
+/// A type that derives it may be the result of a [`#[host_module]`](macro@host_module) function as it
+/// is, in tuples and `Result`s too.
+///
+/// An object gets its properties when it is made, by `ExternRef::object`, as the result of such a
+/// function, bare or in `New`. `ExternRef::new` and the like make plain objects, whatever their
+/// type derives.
+///
+/// ```
+/// use hostref::{Engine, ExternRef, HostObject, Linker, Module, Result, Store, host_module, host_trait};
+///
+/// #[host_trait]
+/// trait Shape {
+///     fn area(&self) -> f64;
+/// }
+///
+/// #[derive(HostObject)]
+/// #[host_object(frozen, cast(dyn Shape))]
+/// struct Square(f64);
+///
+/// #[derive(HostObject)]
+/// #[host_object(cast(dyn Shape), size = Polygon::bytes)]
+/// struct Polygon(Vec<(f64, f64)>);
+///
+/// impl Polygon {
+///     fn bytes(&self) -> usize {
+///         self.0.capacity() * size_of::<(f64, f64)>()
+///     }
+/// }
+/// # impl Shape for Square {
+/// #     fn area(&self) -> f64 {
+/// #         self.0 * self.0
+/// #     }
+/// # }
+/// # impl Shape for Polygon {
+/// #     fn area(&self) -> f64 {
+/// #         let next = self.0.iter().cycle().skip(1);
+/// #         self.0.iter().zip(next).map(|(a, b)| a.0 * b.1 - a.1 * b.0).sum::<f64>() / 2.0
+/// #     }
+/// # }
+///
+/// #[host_module(receiver = "object")]
+/// impl Square {
+///     fn new(side: f64) -> Square {
+///         Square(side)
+///     }
+///
+///     fn area(shape: &dyn Shape) -> f64 {
+///         shape.area()
+///     }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module
+///         (import "square" "new" (func $new (param f64) (result externref)))
+///         (import "square" "area" (func $area (param externref) (result f64)))
+///         (func (export "run") (param externref) (result f64)
+///             (f64.add
+///                 (call $area (call $new (f64.const 2)))
+///                 (call $area (local.get 0)))))
+/// "#)?;
+/// let mut linker = Linker::new(&engine);
+/// Square::add_to_linker(&mut linker)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = linker.instantiate(&mut store, &module)?;
+/// let triangle = Polygon(vec![(0.0, 0.0), (2.0, 0.0), (0.0, 1.0)]);
+/// let triangle = ExternRef::object(&mut store, triangle)?;
+/// let run = instance.get_typed_func(&mut store, "run")?;
+/// let area: f64 = run.call(&mut store, triangle.to_untyped())?;
+/// assert_eq!(area, 5.0);
+/// # Ok(())
+/// # }
+/// ```
+#[proc_macro_derive(HostObject, attributes(host_object))]
+pub fn derive_host_object(item: TokenStream) -> TokenStream {
+    derive::host_object::derive(item.into()).into()
+}
+
+/// Lets guests pass objects as `&dyn Trait`.
+///
+/// The trait stays as it is; it is one of which trait objects can be made. Functions of a
+/// [`#[host_module]`](macro@host_module) may then take `&dyn Trait`, `Option<&dyn Trait>` and
+/// `Rooted<ExternRef<dyn Trait>>`, from objects of all types that say `cast(dyn Trait)`: see
+/// [`#[derive(HostObject)]`](macro@HostObject).
+///
+/// ```
+/// use hostref::{ExternRef, HostObject, Result, Rooted, Store, host_trait};
+///
+/// #[host_trait]
+/// trait Named {
+///     fn name(&self) -> String;
+/// }
+///
+/// #[derive(HostObject)]
+/// #[host_object(cast(dyn Named))]
+/// struct User(String);
+///
+/// impl Named for User {
+///     fn name(&self) -> String {
+///         self.0.clone()
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// Its only key is `crate = path`, which says where the runtime crate is.
+#[proc_macro_attribute]
+pub fn host_trait(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    host_trait::host_trait(arguments.into(), item.into()).into()
 }

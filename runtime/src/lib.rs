@@ -69,9 +69,34 @@
 //! function resumes in the embedder. The store stays usable after each. Guests are stopped from
 //! outside by [`Engine::increment_epoch`], and limited by [`Config`].
 //!
+//! # Guests at compile time
+//!
+//! With the feature `check`, `#[host_module(check = "guest.wat")]` and `#[wasm_exports(check = "guest.wat")]`
+//! read a guest at compile time, as text or as bytes; the path is relative to the folder of
+//! `Cargo.toml`, and a change of the file compiles the item again. Each function that the guest imports
+//! from the module must be in the block, and each export of the struct in the guest, with types that
+//! link. A mismatch is an error of the compiler, at the type:
+//!
+//! ```text
+//! error[E0277]: the guest passes `i64`, but this parameter takes `i32`
+//!  --> src/main.rs:9:22
+//!   |
+//! 9 |     fn write(number: u32) {}
+//!   |                      ^^^ `i32` in Wasm, `i64` in the guest
+//! ```
+//!
+//! Types are compared, not their names in the source. References to types of the guest's own are
+//! compared when it is linked. What a guest imports that a block cannot define comes from a module of
+//! another name.
+//!
 //! # Feature flags
 //!
 //! * `wat` (default): [`Module::new`] accepts the text format.
+//! * `check`: the key `check = "guest.wat"` of [`host_module`] and [`wasm_exports`] reads a guest at
+//!   compile time.
+//! * `tracing`: a span of the `tracing` crate, at the level `TRACE`, around each call of a function of
+//!   [`host_module`] and of [`wasm_exports`]: `host function` with the fields `module` and `name`, and
+//!   `export` with `name`.
 
 #![deny(unsafe_code)]
 
@@ -92,7 +117,19 @@ mod wasm;
 #[doc(hidden)]
 pub mod __private;
 
-pub use __private::New;
+/// The types of guests, by the names that the compiler's messages about `check = ".."` have for them.
+///
+/// There are no values of these; programs have no use for them.
+pub mod guest_types {
+    pub use crate::api::signature::names::{
+        address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory,
+        nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
+        ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none,
+        ref_struct, structref, table, tag, unchecked,
+    };
+}
+
+pub use __private::{Copied, GuestData, GuestElement, New, Ptr, Take};
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
 pub use api::engine::{Config, Engine};
@@ -102,16 +139,20 @@ pub use api::func::Func;
 pub use api::func::host::{IntoFunc, WasmRet};
 pub use api::func::typed::{TypedFunc, WasmParams, WasmResults};
 pub use api::global::Global;
+pub use api::host_cx::HostCx;
 pub use api::instance::{Export, Instance};
 pub use api::linker::{InstancePre, Linker};
 pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
+pub use api::object::HostObject;
+pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
-    ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, OwnedRooted, RootScope,
-    Rooted, RootedGcRef,
+    ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef, ObjectRefMut,
+    OwnedRooted, RootScope, Rooted, RootedGcRef,
 };
 pub use api::shared_memory::SharedMemory;
+pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };
@@ -124,7 +165,7 @@ pub use api::types::{
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
-pub use hostref_macros::{WasmTy, host_module, wasm_exports};
+pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
 pub use instance::parking::WaitResult;
 pub use trap::Trap;

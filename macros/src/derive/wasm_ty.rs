@@ -1,4 +1,4 @@
-//! `#[derive(WasmTy)]`: newtypes and field-less enums. Generates safe code over the inner type's own
+//! `#[derive(WasmTy)]`: newtypes, field-less enums, and types that convert. Generates safe code over the inner type's own
 //! `WasmTy`, and so never sees a raw value.
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -11,8 +11,15 @@ use crate::errors::Errors;
 use crate::krate::Krate;
 use crate::spans;
 
-const KEYS: Keys =
-    Keys { attribute: "#[wasm]", known: &["crate"], later: &["try_from", "into", "from"] };
+const KEYS: Keys = Keys {
+    attribute: "#[wasm]",
+    known: &["try_from", "into", "crate"],
+    later: &[],
+    elsewhere: &[(
+        "from",
+        "`from` is `try_from` as well: every `From` is a `TryFrom`; write `try_from = \"..\"`",
+    )],
+};
 
 /// The representations that have a Wasm type of their own or fit into one.
 const REPRS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
@@ -27,11 +34,16 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
             return errors.finish();
         }
     };
-    let krate = krate(&input, &mut errors);
-    let shape = shape(&input, &mut errors);
+    let args = wasm_args(&input, &mut errors);
+    let krate = args.krate(&mut errors);
+    let shape = match conversions(&args, &input, &mut errors) {
+        Some(shape) => shape,
+        None => shape(&input, &mut errors),
+    };
     let output = match &shape {
         Some(Shape::Newtype { field, ty }) => newtype(&input.ident, &krate, field, ty),
         Some(Shape::Enum { repr, variants }) => enumeration(&input.ident, &krate, repr, variants),
+        Some(Shape::Converted { from, into }) => converted(&input.ident, &krate, from, into),
         None => fallback(&input, &krate),
     };
     let errors = errors.finish();
@@ -42,9 +54,10 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
 enum Shape {
     Newtype { field: TokenStream, ty: Box<Type> },
     Enum { repr: Ident, variants: Vec<Ident> },
+    Converted { from: Box<Type>, into: Box<Type> },
 }
 
-fn krate(input: &DeriveInput, errors: &mut Errors) -> Krate {
+fn wasm_args(input: &DeriveInput, errors: &mut Errors) -> Args {
     let mut args = Args::default();
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("wasm")) {
         match &attr.meta {
@@ -55,15 +68,49 @@ fn krate(input: &DeriveInput, errors: &mut Errors) -> Krate {
             _ => errors.at(attr, "`#[wasm]` takes arguments: `#[wasm(crate = hostref)]`"),
         }
     }
-    args.krate(errors)
+    args
 }
+
+/// What `try_from` and `into` say: `None` if neither is given, and no shape after an error.
+fn conversions(args: &Args, input: &DeriveInput, errors: &mut Errors) -> Option<Option<Shape>> {
+    let keys = ["try_from", "into"].map(|wanted| args.keys().find(|key| *key == wanted));
+    let only = match keys {
+        [None, None] => return None,
+        [Some(_), Some(_)] => {
+            let [from, into] = ["try_from", "into"].map(|key| conversion(args, key, errors));
+            let generic = input.generics.params.first();
+            if let Some(generic) = generic {
+                errors.at(generic, GENERIC);
+            }
+            let shape = from.zip(into).filter(|_| generic.is_none());
+            return Some(shape.map(|(from, into)| Shape::Converted { from, into }));
+        }
+        [Some(only), None] | [None, Some(only)] => only,
+    };
+    errors.at(
+        only,
+        "values go in both directions: write `#[wasm(try_from = \"i32\", into = \"i32\")]`",
+    );
+    Some(None)
+}
+
+fn conversion(args: &Args, key: &str, errors: &mut Errors) -> Option<Box<Type>> {
+    let name = args.string(key, errors)?;
+    match name.parse::<Type>() {
+        Ok(ty) => Some(Box::new(ty)),
+        Err(_) => {
+            errors.at(&name, format!("`{key}` names a type: write `{key} = \"i32\"`"));
+            None
+        }
+    }
+}
+
+const GENERIC: &str =
+    "`WasmTy` cannot be derived for a generic type: a Wasm value has one concrete type";
 
 fn shape(input: &DeriveInput, errors: &mut Errors) -> Option<Shape> {
     if !input.generics.params.is_empty() {
-        errors.at(
-            &input.generics.params,
-            "`WasmTy` cannot be derived for a generic type: a Wasm value has one concrete type",
-        );
+        errors.at(&input.generics.params, GENERIC);
         return None;
     }
     match &input.data {
@@ -186,6 +233,27 @@ fn enumeration(ident: &Ident, krate: &Krate, repr: &Ident, variants: &[Ident]) -
                     &__value,
                     &[#((#names, &(Self::#variants as #repr))),*],
                 ))
+            }
+        }
+    }
+}
+
+fn converted(ident: &Ident, krate: &Krate, from: &Type, into: &Type) -> TokenStream {
+    let via = |ty: &Type, function: &str| {
+        let span = spans::at(ty.span());
+        let (private, function) = (krate.private(span), Ident::new(function, span));
+        quote_spanned!(span=> #private::#function::<Self, #ty>)
+    };
+    let (into_wasm, try_from_wasm) = (via(into, "into_wasm_as"), via(from, "try_from_wasm_as"));
+    quote! {
+        #[automatically_derived]
+        impl #krate::WasmTy for #ident {
+            type Wasm = <#into as #krate::WasmTy>::Wasm;
+            fn into_wasm(self) -> Self::Wasm {
+                #into_wasm(self)
+            }
+            fn try_from_wasm(__wasm: Self::Wasm) -> #krate::Result<Self> {
+                #try_from_wasm(__wasm)
             }
         }
     }

@@ -44,7 +44,8 @@ fn check_accessors(exports: &mut Exports, errors: &mut Errors) {
 
 fn check_names(exports: &Exports, errors: &mut Errors) {
     let mut seen: HashMap<String, Span> = HashMap::new();
-    for field in &exports.fields {
+    // Fields under `#[cfg]` may be alternatives.
+    for field in exports.fields.iter().filter(|field| field.cfgs.is_empty()) {
         let text = &field.wasm_name;
         let Some(first) = seen.insert(text.clone(), field.name_span) else { continue };
         let mut error = syn::Error::new(

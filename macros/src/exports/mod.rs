@@ -1,6 +1,7 @@
 //! `#[wasm_exports]`: the pipeline, as in `host_module`.
 
 mod check;
+mod compare;
 mod expand;
 mod model;
 mod parse;
@@ -16,6 +17,7 @@ pub(crate) fn wasm_exports(arguments: TokenStream, item: TokenStream) -> TokenSt
     let output = match parse::parse(arguments, item.clone(), &mut errors) {
         Some(mut exports) => {
             check::check(&mut exports, &mut errors);
+            compare::compare(&mut exports, &mut errors);
             expand::expand(&exports)
         }
         None => item,
@@ -66,7 +68,7 @@ mod tests {
                     #[export(name = "e")]
                     f: fn(),
                     #[export(alloc = "malloc")]
-                    g: fn(),
+                    g: Memory,
                 }
             ),
         );

@@ -6,7 +6,7 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Fields, FieldsNamed, GenericArgument, Item, ItemStruct, Meta, NamedArg,
+    Attribute, Fields, FieldsNamed, GenericArgument, Item, ItemStruct, LitStr, Meta, NamedArg,
     PathArguments, ReturnType, Type, TypeFnPtr,
 };
 
@@ -14,12 +14,18 @@ use super::model::{Exports, Field, FieldKind, Function, Param};
 use crate::attr::{Args, Keys};
 use crate::case::Case;
 use crate::errors::Errors;
-use crate::item;
+use crate::guest::Guest;
+use crate::{cfgs, item};
 
-const STRUCT: Keys =
-    Keys { attribute: "#[wasm_exports]", known: &["rename_all", "crate"], later: &["check"] };
+const STRUCT: Keys = Keys {
+    attribute: "#[wasm_exports]",
+    known: &["rename_all", "check", "crate"],
+    later: &[],
+    elsewhere: &[],
+};
 
-const FIELD: Keys = Keys { attribute: "#[export]", known: &["name"], later: &["alloc"] };
+const FIELD: Keys =
+    Keys { attribute: "#[export]", known: &["name", "alloc"], later: &[], elsewhere: &[] };
 
 /// The most parameters that a typed call can have.
 const MOST_PARAMS: usize = 16;
@@ -43,10 +49,12 @@ pub(super) fn parse(
     let case = args.rename_all(errors);
     Some(Exports {
         krate: args.krate(errors),
+        guest: args.string("check", errors).and_then(|path| Guest::read(path, errors)),
         attrs: item.attrs,
         vis: item.vis,
         ident: item.ident,
         fields: parse_fields(fields, case, errors),
+        late: TokenStream::new(),
     })
 }
 
@@ -77,41 +85,42 @@ fn parse_struct(item: TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
 }
 
 fn parse_fields(fields: FieldsNamed, case: Case, errors: &mut Errors) -> Vec<Field> {
-    fields.named.into_iter().filter_map(|field| parse_field(field, case, errors)).collect()
+    fields.named.into_iter().map(|field| parse_field(field, case, errors)).collect()
 }
 
-fn parse_field(mut field: syn::Field, case: Case, errors: &mut Errors) -> Option<Field> {
+fn parse_field(mut field: syn::Field, case: Case, errors: &mut Errors) -> Field {
     let args = take_export_args(&mut field.attrs, errors);
     let name = args.string("name", errors);
-    if let Some(cfg) = field.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
-        errors.at(
-            cfg,
-            "`#[cfg]` on an export is not supported yet; declare it `Option<fn(..)>`, or put the \
-             `#[cfg]` on the whole struct",
-        );
-        return None;
-    }
+    let alloc = args.string("alloc", errors);
     let ident = field.ident.expect("named fields have names");
     let (wasm_name, name_span) = match name {
         Some(name) => (name.value(), name.span()),
         None => (case.apply(&ident.unraw().to_string()), ident.span()),
     };
-    Some(Field {
+    Field {
+        cfgs: cfgs::of(&field.attrs),
         docs: field.attrs.into_iter().filter(|attr| attr.path().is_ident("doc")).collect(),
         vis: field.vis,
         ident,
         wasm_name,
         name_span,
-        kind: parse_kind(field.ty, errors),
-    })
+        kind: parse_kind(field.ty, alloc, errors),
+        found: None,
+    }
 }
 
-fn parse_kind(ty: Type, errors: &mut Errors) -> FieldKind {
+fn parse_kind(ty: Type, alloc: Option<LitStr>, errors: &mut Errors) -> FieldKind {
     if let Some(function) = as_function(&ty) {
-        return FieldKind::Function(parse_function(function, false, errors));
+        return FieldKind::Function(parse_function(function, false, alloc, errors));
+    }
+    if let Some(alloc) = &alloc {
+        errors.at(
+            alloc,
+            "`alloc` is for functions that take text or bytes: `send: fn(text: &str)`; remove it",
+        );
     }
     if let Some(function) = optional_content(&ty).and_then(as_function) {
-        return FieldKind::Function(parse_function(function, true, errors));
+        return FieldKind::Function(parse_function(function, true, None, errors));
     }
     FieldKind::Item(ty)
 }
@@ -148,7 +157,12 @@ fn generic_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     }
 }
 
-fn parse_function(function: &TypeFnPtr, optional: bool, errors: &mut Errors) -> Function {
+fn parse_function(
+    function: &TypeFnPtr,
+    optional: bool,
+    alloc: Option<LitStr>,
+    errors: &mut Errors,
+) -> Function {
     let before = errors.count();
     if let Some(token) = &function.unsafety {
         errors.at(token, "calling a guest is always safe; remove `unsafe`");
@@ -172,17 +186,23 @@ fn parse_function(function: &TypeFnPtr, optional: bool, errors: &mut Errors) -> 
         );
     }
     let params = function.inputs.iter().enumerate();
-    let params = params.map(|(position, param)| parse_param(position, param, errors)).collect();
+    let has_alloc = alloc.is_some();
+    let params = params.map(|(position, param)| parse_param(position, param, has_alloc, errors));
+    let params = params.collect();
     let result = parse_result(&function.output, errors);
-    Function { params, result, optional, broken: errors.count() != before }
+    let alloc = alloc.map(|name| name.value());
+    Function { params, result, optional, alloc, broken: errors.count() != before }
 }
 
-fn parse_param(position: usize, param: &NamedArg, errors: &mut Errors) -> Param {
-    if let Type::Reference(reference) = &param.ty {
+fn parse_param(position: usize, param: &NamedArg, has_alloc: bool, errors: &mut Errors) -> Param {
+    if let Type::Reference(reference) = &param.ty
+        && !has_alloc
+    {
         errors.at(
             reference,
             "a reference cannot be passed to a guest: pass `Rooted<ExternRef<T>>` for an object that \
-             the store has, or `New<T>` to give it a new one",
+             the store has, or `New<T>` to give it a new one; `&str` and `&[u8]` need \
+             `#[export(alloc = \"..\")]` with the name of the guest's allocator",
         );
     }
     let ident = match &param.name {

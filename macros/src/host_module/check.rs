@@ -10,7 +10,7 @@ use crate::errors::Errors;
 /// Checks the rules, in the order in which a reader would.
 pub(super) fn check(module: &mut HostModule, errors: &mut Errors) {
     check_receiver(module, errors);
-    check_names(&module.functions, errors);
+    check_names(module, errors);
 }
 
 fn check_receiver(module: &mut HostModule, errors: &mut Errors) {
@@ -29,17 +29,22 @@ fn check_receiver(module: &mut HostModule, errors: &mut Errors) {
     }
 }
 
-fn check_names(functions: &[Function], errors: &mut Errors) {
-    let mut seen: HashMap<&str, Span> = HashMap::new();
-    // Functions under `#[cfg]` may be alternatives; if not, the linker reports them.
-    for function in functions.iter().filter(|function| function.cfgs.is_empty()) {
-        let name = &function.wasm_name;
-        let Some(first) = seen.insert(&name.text, name.span) else { continue };
+fn check_names(module: &HostModule, errors: &mut Errors) {
+    let functions = module.functions.iter().map(|it| (&it.wasm_name, it.cfgs.is_empty(), true));
+    let globals = module.globals.iter().map(|it| (&it.wasm_name, it.cfgs.is_empty(), false));
+    let mut seen: HashMap<&str, (Span, bool)> = HashMap::new();
+    for (name, always, function) in functions.chain(globals) {
+        // Items under `#[cfg]` may be alternatives; if not, the linker reports them.
+        if !always {
+            continue;
+        }
         let text = &name.text;
+        let Some((first, was)) = seen.insert(text, (name.span, function)) else { continue };
+        let what = if function && was { "functions" } else { "items" };
         let mut error = syn::Error::new(
             name.span,
             format!(
-                "two functions are called `{text}` in Wasm; rename one with `#[host(name = \"..\")]`"
+                "two {what} are called `{text}` in Wasm; rename one with `#[host(name = \"..\")]`"
             ),
         );
         error.combine(syn::Error::new(first, format!("`{text}` is first defined here")));

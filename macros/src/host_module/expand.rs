@@ -2,16 +2,21 @@
 //! conversions and borrows are the support module's.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Index;
 
 use super::check::is_state;
-use super::model::{Function, HostModule, Param, ReceiverKind};
+use super::model::{Function, Global, HostModule, Param, ReceiverKind};
+use super::signatures;
+use crate::guest::{FuncType, Guest};
 use crate::spans;
 
 /// The block as written, and the function that links it.
 pub(super) fn expand(module: &HostModule) -> TokenStream {
     let block = &module.block;
     let linking = link_function(module);
+    let late = &module.late;
+    let tracked = module.guest.as_ref().map(Guest::tracked);
     quote! {
         #[allow(
             clippy::ptr_arg, clippy::new_ret_no_self,
@@ -19,11 +24,13 @@ pub(super) fn expand(module: &HostModule) -> TokenStream {
         )]
         #block
         #linking
+        #tracked
+        #late
     }
 }
 
 fn link_function(module: &HostModule) -> TokenStream {
-    let HostModule { block, name, link, krate, .. } = module;
+    let HostModule { block, name, memory, link, krate, .. } = module;
     let self_ty = &block.self_ty;
     let cfgs = block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     let (generics, data) = match &module.state {
@@ -37,6 +44,12 @@ fn link_function(module: &HostModule) -> TokenStream {
     let here = Span::mixed_site();
     let private = krate.private(here);
     let functions = module.functions.iter().map(|function| register(module, function));
+    let signatures = signatures::signatures(module);
+    let globals = module.globals.iter().map(global);
+    let new = match project {
+        Some(_) => quote_spanned!(here=> with_state(__linker, #name, #memory, __project)),
+        None => quote_spanned!(here=> new(__linker, #name, #memory)),
+    };
     let link = Ident::new(&link.to_string(), link.span());
     quote_spanned! {here=>
         #(#cfgs)*
@@ -49,11 +62,14 @@ fn link_function(module: &HostModule) -> TokenStream {
             pub fn #link #generics (
                 __linker: &mut #krate::Linker<#data> #project
             ) -> #krate::Result<()> {
-                use #private::Look as _;
-                let mut __module = #private::HostModule::new(__linker, #name);
+                use #private::{Look as _, Next as _, Returns as _};
+                let mut __module = #private::HostModule::#new;
                 #(#functions)*
+                #(#globals)*
                 __module.finish()
             }
+
+            #signatures
         }
     }
 }
@@ -64,7 +80,7 @@ fn register(module: &HostModule, function: &Function) -> TokenStream {
     let span = spans::at(ident.span());
     let private = module.krate.private(span);
     let state = is_state(module, function);
-    let (names, arguments) = arguments(module, function, state);
+    let Arguments { first, names, markers: arguments } = arguments(module, function, state);
     let values: Vec<Ident> =
         (0..arguments.len()).map(|at| format_ident!("__a{at}", span = span)).collect();
     let (receiver, receiver_value, receiver_argument) = match state {
@@ -75,65 +91,164 @@ fn register(module: &HostModule, function: &Function) -> TokenStream {
         ),
         false => (quote_spanned!(span=> #private::NoReceiver), quote_spanned!(span=> ()), quote!()),
     };
-    let result = result(function, span);
+    let (result, makers) = result(module, function, span);
+    let guest = compare(module, function);
     let (module, name) = (&module.name, &wasm_name.text);
     quote_spanned! {span=>
         #(#cfgs)*
         {
+            let __first = #first;
             let __arguments = (#(#arguments,)*);
             let __result = #result;
+            #guest
             __module.function(
                 #name,
                 const { &[#(#private::Site::new(#module, #name, #names)),*] },
-                #receiver, __arguments, __result,
+                #receiver, __arguments, __result, #makers,
                 |#receiver_value, (#(#values,)*)| Self::#ident(#receiver_argument #(#values),*),
             );
         }
     }
 }
 
-/// The names of the parameters, and their markers: where a type that cannot be one is reported.
-fn arguments<'m>(
-    module: &'m HostModule,
-    function: &'m Function,
-    state: bool,
-) -> (Vec<&'m str>, Vec<TokenStream>) {
-    let mut names = Vec::new();
-    let mut arguments = Vec::new();
-    if let Some(object) = function.receiver.as_ref().filter(|_| !state) {
-        names.push("self");
-        arguments.push(spans::call_at(&object.tokens, |span| {
-            let exclusive = object.exclusive.then(|| quote_spanned!(span=> mut));
-            let private = module.krate.private(span);
-            (
-                quote_spanned!(span=> __module.argument::<&#exclusive Self, _>),
-                quote_spanned!(span=> #private::Looked),
-            )
-        }));
-    }
-    for (position, Param { name, ty }) in function.params.iter().enumerate() {
-        names.push(name);
-        let method = if position == 0 && !state { "first_argument" } else { "argument" };
-        arguments.push(spans::call_at(ty, |span| {
-            let private = module.krate.private(span);
-            let method = Ident::new(method, span);
-            (
-                quote_spanned!(span=> __module.#method::<#ty, _>),
-                quote_spanned!(span=> #private::Probe::<#ty>::NEW.look()),
-            )
-        }));
-    }
-    (names, arguments)
+/// The statement that defines one global.
+fn global(global: &Global) -> TokenStream {
+    let Global { ident, wasm_name, cfgs, ty } = global;
+    let name = &wasm_name.text;
+    let call = spans::call_at(ty, |span| {
+        (quote_spanned!(span=> __module.global::<#ty>), quote_spanned!(span=> #name, Self::#ident))
+    });
+    quote!(#(#cfgs)* #call;)
 }
 
-/// The marker of the result: where a type that cannot be one is reported.
-fn result(function: &Function, here: Span) -> TokenStream {
-    match &function.result {
-        Some(ty) => {
-            spans::call_at(ty, |span| (quote_spanned!(span=> __module.result::<#ty, _>), quote!()))
-        }
-        None => quote_spanned!(here=> __module.result::<(), _>()),
+/// The parameters of one function.
+struct Arguments<'m> {
+    /// The marker of the first parameter, if that may be a context.
+    first: TokenStream,
+    names: Vec<&'m str>,
+    /// The markers: where a type that cannot be a parameter is reported.
+    markers: Vec<TokenStream>,
+}
+
+fn arguments<'m>(module: &'m HostModule, function: &'m Function, state: bool) -> Arguments<'m> {
+    let here = spans::at(function.ident.span());
+    let private = module.krate.private(here);
+    let mut first = quote_spanned!(here=> #private::NoContext);
+    let (mut names, mut markers) = (Vec::new(), Vec::new());
+    if let Some(object) = function.receiver.as_ref().filter(|_| !state) {
+        names.push("self");
+        let exclusive = object.exclusive.then(|| quote!(mut));
+        markers.push(spans::call_at(&object.tokens, |span| {
+            let ty = quote_spanned!(span=> &#exclusive Self);
+            let private = module.krate.private(span);
+            let looked = match object.exclusive {
+                true => quote_spanned!(span=> #private::MutProbe::<#ty>::NEW.look()),
+                false => quote_spanned!(span=> #private::Looked),
+            };
+            (
+                quote_spanned!(span=> __module.argument::<#ty, _, _>),
+                quote_spanned!(span=> &#private::NoContext, #looked),
+            )
+        }));
     }
+    for (position, param) in function.params.iter().enumerate() {
+        names.push(&param.name);
+        match position == 0 && !state && !param.wrap {
+            true => {
+                first = marker(module, param, true);
+                markers.push(quote_spanned!(here=> __first));
+            }
+            false => markers.push(marker(module, param, false)),
+        }
+    }
+    Arguments { first, names, markers }
+}
+
+/// The marker of one parameter.
+fn marker(module: &HostModule, param: &Param, first: bool) -> TokenStream {
+    let Param { ty, wrap, .. } = param;
+    spans::call_at(ty, |span| {
+        let private = module.krate.private(span);
+        if *wrap {
+            return (quote_spanned!(span=> __module.wrapped::<#ty>), quote!());
+        }
+        let mut looked = quote_spanned!(span=> #private::Probe::<#ty>::NEW.look());
+        // Spares types that are not borrowed mutably a look that could find nothing.
+        if quote!(#ty).to_string().contains("mut ") {
+            looked = quote_spanned! {span=>
+                #looked.and(#private::MutProbe::<#ty>::NEW.look())
+            };
+        }
+        match first {
+            true => (quote_spanned!(span=> __module.first_argument::<#ty, _>), looked),
+            false => (
+                quote_spanned!(span=> __module.argument::<#ty, _, _>),
+                quote_spanned!(span=> &__first, #looked),
+            ),
+        }
+    })
+}
+
+/// The marker of the result, where a type that cannot be one is reported, and how new objects in it are
+/// made.
+fn result(module: &HostModule, function: &Function, here: Span) -> (TokenStream, TokenStream) {
+    let private = module.krate.private(here);
+    let plain = quote_spanned!(here=> #private::Makers::PLAIN);
+    let Some(ty) = &function.result else {
+        return (quote_spanned!(here=> __module.result::<(), _>()), plain);
+    };
+    if function.errno {
+        let marker =
+            spans::call_at(ty, |span| (quote_spanned!(span=> __module.errno::<#ty>), quote!()));
+        return (marker, plain);
+    }
+    let marker =
+        spans::call_at(ty, |span| (quote_spanned!(span=> __module.result::<#ty, _>), quote!()));
+    let krate = module.krate.at(here);
+    (marker, quote_spanned!(here=> #krate::__makers!(__result)))
+}
+
+/// Statements that compare the types with those of the guest's import.
+fn compare(module: &HostModule, function: &Function) -> TokenStream {
+    let krate = &module.krate;
+    let receiver = function.receiver.iter().filter(|_| !is_state(module, function));
+    let receiver = receiver.map(|receiver| receiver.tokens.to_token_stream());
+    let types = function.params.iter().map(|param| param.ty.to_token_stream());
+    let spots: Vec<TokenStream> = receiver.chain(types).collect();
+    let result = match &function.result {
+        Some(ty) => ty.to_token_stream(),
+        None => function.ident.to_token_stream(),
+    };
+    let here = spans::at(function.ident.span());
+    let import = |ty: &FuncType| {
+        let params = spots.iter().enumerate().map(|(position, spot)| {
+            let compared = spans::call_at(spot, |span| {
+                let private = krate.private(span);
+                let position = Index { index: position as u32, span };
+                let param =
+                    quote_spanned!(span=> #private::host_param(__guest, &__arguments.#position));
+                (quote_spanned!(span=> #param.host_param), quote!())
+            });
+            quote_spanned!(here=> let __guest = #compared;)
+        });
+        let private = krate.private(here);
+        let list = ty.params_list(krate, here);
+        let expected = spans::call_at(&result, |span| {
+            let private = krate.private(span);
+            let results = ty.results_tuple(krate, span);
+            let result = quote_spanned!(span=> #private::host_result::<#results, _>(&__result));
+            (quote_spanned!(span=> #result.host_result), quote!())
+        });
+        quote_spanned! {here=>
+            {
+                let __guest = #private::guest::<#list>();
+                #(#params)*
+                __guest.end();
+                #expected;
+            }
+        }
+    };
+    function.imported_as.iter().map(import).collect()
 }
 
 fn docs(module: &HostModule) -> String {
@@ -141,11 +256,19 @@ fn docs(module: &HostModule) -> String {
         "Defines the functions of this block in `linker`, under the module name `{}`.\n",
         module.name
     );
+    let mut last = None;
     for function in &module.functions {
+        // The forms of one function follow one another.
+        if last.replace(&function.ident) == Some(&function.ident) {
+            continue;
+        }
         docs += &format!("\n* `{}`", function.wasm_name.text);
-        if let Some(summary) = &function.summary {
+        if let Some(summary) = function.docs.lines().next() {
             docs += &format!(": {summary}");
         }
+    }
+    for global in &module.globals {
+        docs += &format!("\n* `{}`, a global", global.wasm_name.text);
     }
     if module.receiver == Some(ReceiverKind::State) {
         docs += "\n\n`project` finds the receiver of the methods in the store's data.";

@@ -2,10 +2,13 @@
 //! what is still usable, so that one compile shows every mistake.
 
 mod check;
+mod compare;
 mod expand;
 mod model;
 mod parse;
 mod signature;
+mod signatures;
+mod variants;
 
 use proc_macro2::TokenStream;
 
@@ -17,6 +20,7 @@ pub(crate) fn host_module(arguments: TokenStream, item: TokenStream) -> TokenStr
     let output = match parse::parse(arguments, item.clone(), &mut errors) {
         Some(mut module) => {
             check::check(&mut module, &mut errors);
+            compare::compare(&mut module, &mut errors);
             expand::expand(&module)
         }
         None => item,

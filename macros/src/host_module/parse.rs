@@ -6,24 +6,46 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, GenericParam, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Meta, Type,
+    Attribute, FnArg, GenericParam, Ident, ImplItem, ImplItemConst, ImplItemFn, Item, ItemImpl,
+    LitStr, Meta, ReturnType, Signature, Type,
 };
 
-use super::model::{Function, HostModule, ReceiverKind, WasmName};
-use super::signature;
+use super::model::{Function, Global, HostModule, ReceiverKind, WasmName};
+use super::{signature, variants};
 use crate::attr::{Args, Keys};
 use crate::case::Case;
 use crate::errors::Errors;
-use crate::item;
+use crate::guest::Guest;
+use crate::{cfgs, item};
 
 const BLOCK: Keys = Keys {
     attribute: "#[host_module]",
-    known: &["name", "receiver", "state", "rename_all", "link", "crate"],
-    later: &["memory", "check"],
+    known: &["name", "receiver", "state", "rename_all", "memory", "check", "link", "crate"],
+    later: &[],
+    elsewhere: &[],
 };
 
-const FUNCTION: Keys =
-    Keys { attribute: "#[host]", known: &["name", "skip"], later: &["errno", "wrap", "global"] };
+const FUNCTION: Keys = Keys {
+    attribute: "#[host]",
+    known: &["name", "skip", "errno"],
+    later: &[],
+    elsewhere: &[
+        ("global", "`global` is for constants: guests import a function as a function; remove it"),
+        ("wrap", "`wrap` stands on a parameter: write `fn name(#[host(wrap)] value: u8)`"),
+    ],
+};
+
+const PARAMETER: Keys = Keys { attribute: "#[host]", known: &["wrap"], later: &[], elsewhere: &[] };
+
+const CONSTANT: Keys = Keys {
+    attribute: "#[host]",
+    known: &["global", "name"],
+    later: &[],
+    elsewhere: &[(
+        "skip",
+        "a constant is left out unless it says `#[host(global)]`; remove `skip`",
+    )],
+};
 
 /// Reads the arguments and the block. `None`, after an error, when the item is not such a block.
 pub(super) fn parse(
@@ -34,14 +56,20 @@ pub(super) fn parse(
     let args = Args::parse(arguments, &BLOCK, errors);
     let mut block = parse_block(item, errors)?;
     let case = args.rename_all(errors);
-    let functions = parse_items(&mut block, case, errors);
+    let Items { functions, globals, broken } = parse_items(&mut block, case, errors);
+    let guest = args.string("check", errors).and_then(|path| Guest::read(path, errors));
     Some(HostModule {
         name: module_name(&args, &block.self_ty, errors),
         receiver: parse_receiver(&args, errors),
         state: args.value("state", "the type of the store's data", "App", errors),
+        memory: args.string("memory", errors).map_or_else(|| "memory".into(), |name| name.value()),
         link: parse_link(&args, errors),
         krate: args.krate(errors),
+        guest,
+        broken,
         functions,
+        globals,
+        late: TokenStream::new(),
         block,
     })
 }
@@ -130,18 +158,35 @@ fn parse_link(args: &Args, errors: &mut Errors) -> Ident {
     })
 }
 
-/// Takes our attributes off the items and returns the functions that are well formed.
-fn parse_items(block: &mut ItemImpl, case: Case, errors: &mut Errors) -> Vec<Function> {
-    let mut functions = Vec::new();
+/// What a block consists of.
+#[derive(Default)]
+struct Items {
+    functions: Vec<Function>,
+    globals: Vec<Global>,
+    /// The Wasm names of functions that were reported and left out.
+    broken: Vec<String>,
+}
+
+/// Takes our attributes off the items and returns those that are well formed.
+fn parse_items(block: &mut ItemImpl, case: Case, errors: &mut Errors) -> Items {
+    let mut items = Items::default();
     let mut seen = false;
     for item in &mut block.items {
         match item {
             ImplItem::Fn(function) => {
                 seen = true;
-                functions.extend(parse_function(function, case, errors));
+                match parse_function(function, case, errors) {
+                    Parsed::Function(function) => {
+                        items.functions.extend(variants::of(*function, errors));
+                    }
+                    Parsed::Broken(name) => items.broken.push(name),
+                    Parsed::Skipped => {}
+                }
             }
             ImplItem::Const(constant) => {
-                take_host_args(&mut constant.attrs, &CONSTANT, errors);
+                let global = parse_constant(constant, case, errors);
+                seen |= global.is_some();
+                items.globals.extend(global);
             }
             ImplItem::Type(ty) => errors.at(
                 ty.type_token,
@@ -158,43 +203,100 @@ fn parse_items(block: &mut ItemImpl, case: Case, errors: &mut Errors) -> Vec<Fun
             ),
         }
     }
+    // rustc would report them again.
+    block.items.retain(|item| !matches!(item, ImplItem::Type(_)));
     if !seen && errors.count() == 0 {
         errors.at(
             &block.self_ty,
             "this host module is empty: write the functions that guests may import into it",
         );
     }
-    functions
+    items
 }
 
-const CONSTANT: Keys = Keys { attribute: "#[host]", known: &[], later: &["global"] };
+fn parse_constant(constant: &mut ImplItemConst, case: Case, errors: &mut Errors) -> Option<Global> {
+    let args = take_host_args(&mut constant.attrs, &CONSTANT, errors);
+    let name = args.string("name", errors);
+    if args.flag("global", errors).is_none() {
+        if let Some(name) = name {
+            errors
+                .at(name, "only globals have a Wasm name: write `#[host(global, name = \"..\")]`");
+        }
+        return None;
+    }
+    Some(Global {
+        wasm_name: wasm_name(name, &constant.ident, case),
+        ident: constant.ident.clone(),
+        cfgs: cfgs::of(&constant.attrs),
+        ty: constant.ty.clone(),
+    })
+}
 
-fn parse_function(method: &mut ImplItemFn, case: Case, errors: &mut Errors) -> Option<Function> {
+/// What a function of the block turned out to be.
+enum Parsed {
+    Function(Box<Function>),
+    /// Reported; with its Wasm name.
+    Broken(String),
+    Skipped,
+}
+
+fn parse_function(method: &mut ImplItemFn, case: Case, errors: &mut Errors) -> Parsed {
     let args = take_host_args(&mut method.attrs, &FUNCTION, errors);
     let before = errors.count();
-    let parameter_attributes = signature::take_parameter_attributes(&mut method.sig);
+    let wraps = take_wraps(&mut method.sig, errors);
     if let Some(skip) = args.flag("skip", errors) {
         for key in args.keys().filter(|key| **key != skip) {
             errors.at(key, format!("`{key}` has no effect beside `skip`; keep one of them"));
         }
-        return None;
-    }
-    for attribute in &parameter_attributes {
-        errors.at(attribute, "attributes of `#[host_module]` on a parameter are not supported yet");
+        return Parsed::Skipped;
     }
     let name = args.string("name", errors);
-    let (receiver, params) = signature::parameters(&method.sig, errors);
+    let (receiver, params) = signature::parameters(&method.sig, &wraps, errors);
     let result = signature::result(&method.sig, errors);
+    let errno = args.flag("errno", errors);
+    if let Some(errno) = errno.as_ref().filter(|_| matches!(method.sig.output, ReturnType::Default))
+    {
+        errors.at(
+            errno,
+            "`errno` needs an error to pass: return `Result<(), E>`, where `E: Into<i32>`",
+        );
+    }
     signature::check_qualifiers(&method.sig, errors);
-    (errors.count() == before).then(|| Function {
-        wasm_name: wasm_name(name, &method.sig.ident, case),
+    let wasm_name = wasm_name(name, &method.sig.ident, case);
+    if errors.count() != before {
+        return Parsed::Broken(wasm_name.text);
+    }
+    Parsed::Function(Box::new(Function {
+        wasm_name,
         ident: method.sig.ident.clone(),
-        summary: summary(&method.attrs),
-        cfgs: method.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
+        docs: docs(&method.attrs),
+        cfgs: cfgs::of(&method.attrs),
         receiver,
         params,
         result,
-    })
+        imported_as: Vec::new(),
+        errno: errno.is_some(),
+    }))
+}
+
+/// The positions of the parameters that carry `#[host(wrap)]`. Takes our attributes off them.
+fn take_wraps(sig: &mut Signature, errors: &mut Errors) -> Vec<usize> {
+    let mut wraps = Vec::new();
+    for (position, input) in sig.inputs.iter_mut().enumerate() {
+        let attrs = match input {
+            FnArg::Receiver(receiver) => &mut receiver.attrs,
+            FnArg::Typed(param) => &mut param.attrs,
+        };
+        let wrap = take_host_args(attrs, &PARAMETER, errors).flag("wrap", errors);
+        match (wrap, input) {
+            (Some(wrap), FnArg::Receiver(_)) => {
+                errors.at(wrap, "`wrap` is for integers, and `self` is none; remove it");
+            }
+            (Some(_), FnArg::Typed(_)) => wraps.push(position),
+            (None, _) => {}
+        }
+    }
+    wraps
 }
 
 fn wasm_name(name: Option<LitStr>, ident: &Ident, case: Case) -> WasmName {
@@ -231,12 +333,15 @@ fn is_conditional_host(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg_attr") && mentions_host()
 }
 
-/// The first line of the documentation.
-fn summary(attrs: &[Attribute]) -> Option<String> {
-    let doc = attrs.iter().find(|attr| attr.path().is_ident("doc"))?;
-    let Meta::NameValue(pair) = &doc.meta else { return None };
-    let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else {
-        return None;
-    };
-    Some(text.value().trim().to_owned()).filter(|text| !text.is_empty())
+/// The documentation as written, line by line. What a macro makes of text is left out.
+fn docs(attrs: &[Attribute]) -> String {
+    let lines = attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::NameValue(pair) if attr.path().is_ident("doc") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned());
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }

@@ -1,31 +1,20 @@
 //! The signature of one function: which shapes can be called from Wasm. Judges syntax only; every
 //! type is judged by rustc through the traits of the support module.
 
+use syn::ext::IdentExt;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Safety,
-    Signature, Type, TypeImplTrait,
+    FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type,
+    TypeImplTrait,
 };
 
 use super::model::{Param, SelfParam};
+use crate::cfgs;
 use crate::errors::Errors;
 use crate::lifetimes;
 
 /// The most parameters a host function can have, `self` included.
 const MOST_PARAMS: usize = 16;
-
-/// Removes the attributes that would be ours from the parameters.
-pub(super) fn take_parameter_attributes(sig: &mut Signature) -> Vec<Attribute> {
-    let mut taken = Vec::new();
-    for input in &mut sig.inputs {
-        let attrs = match input {
-            FnArg::Receiver(receiver) => &mut receiver.attrs,
-            FnArg::Typed(param) => &mut param.attrs,
-        };
-        taken.extend(attrs.extract_if(.., |attr| attr.path().is_ident("host")));
-    }
-    taken
-}
 
 /// Reports what no host function may be.
 pub(super) fn check_qualifiers(sig: &Signature, errors: &mut Errors) {
@@ -59,13 +48,21 @@ pub(super) fn check_qualifiers(sig: &Signature, errors: &mut Errors) {
 }
 
 /// The parameters that are well formed.
-pub(super) fn parameters(sig: &Signature, errors: &mut Errors) -> (Option<SelfParam>, Vec<Param>) {
+/// Integers at the positions `wraps` are cut to their lower bits.
+pub(super) fn parameters(
+    sig: &Signature,
+    wraps: &[usize],
+    errors: &mut Errors,
+) -> (Option<SelfParam>, Vec<Param>) {
     let mut receiver = None;
     let mut params = Vec::new();
-    for input in &sig.inputs {
+    for (position, input) in sig.inputs.iter().enumerate() {
         match input {
             FnArg::Receiver(param) => receiver = self_param(param, errors),
-            FnArg::Typed(param) => params.extend(self::param(param, sig, errors)),
+            FnArg::Typed(param) => {
+                let wrap = wraps.contains(&position);
+                params.extend(self::param(param, wrap, sig, errors));
+            }
         }
     }
     if sig.inputs.len() > MOST_PARAMS {
@@ -79,6 +76,13 @@ pub(super) fn parameters(sig: &Signature, errors: &mut Errors) -> (Option<SelfPa
 }
 
 fn self_param(receiver: &Receiver, errors: &mut Errors) -> Option<SelfParam> {
+    if let Some(cfg) = cfgs::of(&receiver.attrs).first() {
+        errors.at(
+            cfg,
+            "`self` cannot be under a `#[cfg]`; write the function twice, each under its `#[cfg]`",
+        );
+        return None;
+    }
     let tokens = receiver.clone();
     match &receiver.kind {
         ReceiverKind::Reference(_, _, mutability) => {
@@ -107,16 +111,11 @@ fn is_self(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident("Self"))
 }
 
-fn param(param: &PatType, sig: &Signature, errors: &mut Errors) -> Option<Param> {
-    if let Some(cfg) = param.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
-        errors.at(
-            cfg,
-            "`#[cfg]` on a parameter is not supported yet; write the function twice, each under its `#[cfg]`",
-        );
-        return None;
-    }
+fn param(param: &PatType, wrap: bool, sig: &Signature, errors: &mut Errors) -> Option<Param> {
     let name = match &*param.pat {
-        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.to_string(),
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+            pat.ident.unraw().to_string()
+        }
         Pat::Wild(_) => "_".to_owned(),
         pattern => {
             errors.at(
@@ -138,7 +137,12 @@ fn param(param: &PatType, sig: &Signature, errors: &mut Errors) -> Option<Param>
         errors.at(found, "`impl Trait` makes the function generic, and a guest imports one concrete function; name the type");
         return None;
     }
-    Some(Param { name, ty: lifetimes::infer_declared(&param.ty, &sig.generics) })
+    Some(Param {
+        name,
+        ty: lifetimes::infer_declared(&param.ty, &sig.generics),
+        cfgs: cfgs::of(&param.attrs),
+        wrap,
+    })
 }
 
 /// The declared result, when it can be one.
@@ -182,7 +186,7 @@ mod tests {
     fn parameters_keep_their_names_and_lose_declared_lifetimes() {
         let sig: Signature = parse_quote!(fn f<'a>(&'a mut self, x: &'a T, mut y: i32, _: &U));
         let mut errors = Errors::default();
-        let (receiver, params) = parameters(&sig, &mut errors);
+        let (receiver, params) = parameters(&sig, &[], &mut errors);
         assert!(receiver.is_some_and(|receiver| receiver.exclusive));
         let names: Vec<_> = params.iter().map(|param| param.name.as_str()).collect();
         assert_eq!(names, ["x", "y", "_"]);
@@ -194,9 +198,9 @@ mod tests {
     fn a_typed_self_must_be_a_plain_reference() {
         let mut errors = Errors::default();
         let good: Signature = parse_quote!(fn f(self: &mut Self));
-        assert!(parameters(&good, &mut errors).0.is_some());
+        assert!(parameters(&good, &[], &mut errors).0.is_some());
         let bad: Signature = parse_quote!(fn f(self: Rc<Self>));
-        assert!(parameters(&bad, &mut errors).0.is_none());
+        assert!(parameters(&bad, &[], &mut errors).0.is_none());
         assert_eq!(errors.count(), 1);
         let _ = errors.finish();
     }

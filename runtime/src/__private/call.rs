@@ -1,33 +1,40 @@
 //! One call of a host function: all arguments are converted, left to right; then all borrows are
 //! taken; then the method runs; then the borrows end, latest first, also when the method panics.
 //!
-//! Invariant: between the conversion of the first argument and the last borrow nothing is collected.
-//! Conversions root references and call `WasmTy::try_from_wasm`, which has no store to collect in.
+//! Invariant: between the conversion of the first argument and the last borrow nothing is collected,
+//! and no guest runs. Conversions root references and call `WasmTy::try_from_wasm`, which has no store
+//! to collect in.
 
-use std::any::{Any, type_name};
-use std::fmt;
+use std::any::Any;
 use std::marker::PhantomData;
 
+use super::memory::{self, CallMemory, MemoryRange, Width};
+use super::signature::ArgTypes;
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, LoadError, WasmBasic, WasmTy, load};
 use crate::api::func::arity::any_values;
-use crate::api::func::shim::AbiParams;
+use crate::api::func::shim::{AbiParams, CallingCtx};
+use crate::api::host_cx::{HostCx, HostCxSlot, Project};
 use crate::api::refs::HostAccessError;
-use crate::api::types::{HeapType, RefType, ValType};
+use crate::api::types::ValType;
 use crate::error::{Error, Result};
-use crate::gc::{BorrowError, BorrowSite, Borrowed, BorrowedMut, HostRefError, Located};
+use crate::gc::BorrowSite;
 use crate::instance::store::StoreInner;
 
 /// How one parameter is passed. Implementors are markers, and never made with anything in them.
-pub trait Arg<D: 'static>: Copy + 'static {
+pub trait Arg<D: 'static>: ArgTypes + Copy + 'static {
     /// The marker.
     const MARKER: Self;
-    /// The first ABI value; `()` for none.
-    type First: Abi;
+    /// The first ABI value, for guests whose addresses are `W`s; `()` for none.
+    type First<W: Width>: Abi;
     /// The second.
-    type Second: Abi;
+    type Second<W: Width>: Abi;
     /// Whether it needs a root scope.
     const SCOPE: bool;
+    /// Whether it needs the memory of the calling instance.
+    const MEMORY: bool = false;
+    /// Whether it is a part of that memory that the method may change.
+    const WRITES: bool = false;
     /// The argument after conversion.
     type Found;
     /// The argument after borrowing.
@@ -37,30 +44,64 @@ pub trait Arg<D: 'static>: Copy + 'static {
 
     /// Adds the Wasm types of the ABI values.
     #[doc(hidden)]
-    fn wasm_types(types: &mut Vec<ValType>);
+    fn wasm_types<W: Width>(types: &mut Vec<ValType>);
 
     /// Converts the argument. Collects nothing.
     #[doc(hidden)]
-    fn find(
-        store: &mut StoreInner,
-        abi: (Self::First, Self::Second),
+    fn find<W: Width>(
+        call: &mut Conversion<'_>,
+        abi: (Self::First<W>, Self::Second<W>),
     ) -> Result<Self::Found, Refusal>;
+
+    /// The part of the guest's memory that the argument is; an empty one if it is none.
+    #[doc(hidden)]
+    #[inline]
+    fn range(_found: &Self::Found) -> MemoryRange {
+        MemoryRange::default()
+    }
 
     /// Borrows the argument, if it is borrowed, as `site`.
     ///
     /// # Safety
     ///
-    /// Nothing may have been collected since `find`, and the result must be dropped before the
-    /// store is.
+    /// Nothing may have been collected and no guest may have run since `find`, no other argument's
+    /// range overlaps one that is written, and the result must be dropped before the store is.
     #[doc(hidden)]
     unsafe fn hold(found: Self::Found, site: &'static BorrowSite) -> Result<Self::Held, Refusal>;
 
     /// The argument for the method.
     #[doc(hidden)]
-    fn out<'g>(
-        held: &'g mut Self::Held,
-        caller: &mut Option<&'g mut Caller<'g, D>>,
-    ) -> Self::Out<'g>;
+    fn out<'g>(held: &'g mut Self::Held, context: &mut CallContext<'g, D>) -> Self::Out<'g>;
+}
+
+/// What conversions may use.
+#[doc(hidden)]
+pub struct Conversion<'a> {
+    pub(super) store: &'a mut StoreInner,
+    ctx: CallingCtx,
+    memory_name: &'static str,
+    memory: Option<CallMemory>,
+}
+
+impl Conversion<'_> {
+    /// The memory of the calling instance.
+    #[inline]
+    pub(super) fn memory<W: Width>(&mut self) -> Result<CallMemory, Refusal> {
+        if let Some(memory) = self.memory {
+            return Ok(memory);
+        }
+        let found = memory::find::<W>(self.store, self.ctx, self.memory_name);
+        let memory = found.map_err(Refusal::other)?;
+        self.memory = Some(memory);
+        Ok(memory)
+    }
+}
+
+/// What the context argument is made of, when there is one.
+#[doc(hidden)]
+pub struct CallContext<'g, D: 'static> {
+    caller: Option<&'g mut Caller<'g, D>>,
+    project: &'g (dyn Any + Send + Sync),
 }
 
 /// Why an argument was refused.
@@ -88,47 +129,51 @@ impl Refusal {
     }
 
     #[cold]
-    fn load(error: LoadError) -> Refusal {
+    pub(super) fn load(error: LoadError) -> Refusal {
         Refusal(Reason::Load(error))
     }
 
     #[cold]
-    fn access<T: Any>(reason: HostRefError) -> Refusal {
-        let name = Some(type_name::<T>());
-        Refusal(Reason::Access(HostAccessError { expected: name, found: name, reason }))
+    pub(super) fn other(error: Error) -> Refusal {
+        Refusal(Reason::Load(LoadError::Other(error)))
+    }
+
+    #[cold]
+    pub(super) fn access(error: HostAccessError) -> Refusal {
+        Refusal(Reason::Access(error))
     }
 }
 
 macro_rules! markers {
-    ($($(#[$doc:meta])* $name:ident<$param:ident>;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident<$param:ident $(: ?$sized:ident)?>;)*) => {$(
         $(#[$doc])*
-        pub struct $name<$param>(PhantomData<fn() -> $param>);
+        pub struct $name<$param $(: ?$sized)?>(pub(super) PhantomData<fn() -> *const $param>);
 
-        impl<$param> Clone for $name<$param> {
+        impl<$param $(: ?$sized)?> Clone for $name<$param> {
             fn clone(&self) -> Self {
                 *self
             }
         }
 
-        impl<$param> Copy for $name<$param> {}
+        impl<$param $(: ?$sized)?> Copy for $name<$param> {}
 
-        impl<$param> fmt::Debug for $name<$param> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl<$param $(: ?$sized)?> std::fmt::Debug for $name<$param> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(stringify!($name))
             }
         }
     )*};
 }
 
+pub(super) use markers;
+
 markers! {
     /// A value that travels by itself.
     Value<T>;
-    /// `&T`.
-    Shared<T>;
-    /// `&mut T`.
-    Exclusive<T>;
-    /// An `Option` of either, `None` for null.
-    Optional<A>;
+    /// An integer that is cut to its lower bits.
+    Wrapped<T>;
+    /// `&mut HostCx<'_, S>`.
+    HostCxArg<S>;
     /// A type that `probe.rs` reports: a program with one does not compile.
     Reported<T>;
 }
@@ -139,20 +184,23 @@ pub struct CallerArg;
 
 impl<D: 'static, T: WasmTy> Arg<D> for Value<T> {
     const MARKER: Self = Value(PhantomData);
-    type First = <T::Wasm as WasmBasic>::Abi;
-    type Second = ();
+    type First<W: Width> = <T::Wasm as WasmBasic>::Abi;
+    type Second<W: Width> = ();
     const SCOPE: bool = T::Wasm::ROOTS;
     type Found = T;
     type Held = Option<T>;
     type Out<'g> = T;
 
-    fn wasm_types(types: &mut Vec<ValType>) {
+    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
         types.push(T::Wasm::wasm_type());
     }
 
     #[inline]
-    fn find(store: &mut StoreInner, (abi, ()): (Self::First, ())) -> Result<T, Refusal> {
-        load(store, abi).map_err(Refusal::load)
+    fn find<W: Width>(
+        call: &mut Conversion<'_>,
+        (abi, ()): (Self::First<W>, ()),
+    ) -> Result<T, Refusal> {
+        load(call.store, abi).map_err(Refusal::load)
     }
 
     #[inline]
@@ -161,149 +209,97 @@ impl<D: 'static, T: WasmTy> Arg<D> for Value<T> {
     }
 
     #[inline]
-    fn out<'g>(held: &'g mut Option<T>, _: &mut Option<&'g mut Caller<'g, D>>) -> T {
-        held.take().expect("an argument is taken once")
+    fn out<'g>(held: &'g mut Option<T>, _: &mut CallContext<'g, D>) -> T {
+        taken(held)
     }
 }
 
-/// A host value that is not borrowed yet.
-#[doc(hidden)]
-pub struct Found<T>(Located<T>);
-
-/// A host value borrowed for a `&T`.
-#[doc(hidden)]
-pub struct SharedGuard<T>(Borrowed<T>);
-
-/// A host value borrowed for a `&mut T`.
-#[doc(hidden)]
-pub struct ExclusiveGuard<T>(BorrowedMut<T>);
-
-fn extern_type(nullable: bool) -> ValType {
-    ValType::Ref(RefType::new(nullable, HeapType::Extern))
-}
-
+/// An argument that is passed by value.
 #[inline]
-fn locate<T: Any>(store: &StoreInner, abi: i32) -> Result<Found<T>, Refusal> {
-    store.gc.locate(abi as u32).map(Found).map_err(Refusal::access::<T>)
+pub(super) fn taken<T>(held: &mut Option<T>) -> T {
+    held.take().expect("an argument is taken once")
 }
 
-#[cold]
-fn denied<T: Any>(reason: BorrowError) -> Refusal {
-    Refusal::access::<T>(HostRefError::Borrow(reason))
+/// An integer narrower than those of Wasm.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot wrap",
+    label = "`#[host(wrap)]` is for `i8`, `u8`, `i16` and `u16`",
+    note = "remove `#[host(wrap)]`"
+)]
+pub trait Wrap: Send + Sized + 'static {
+    /// How the parameter is passed.
+    type Marker;
+
+    /// The marker.
+    #[doc(hidden)]
+    fn marker() -> Self::Marker;
+
+    /// Its lower bits.
+    #[doc(hidden)]
+    fn wrap(value: i32) -> Self;
 }
 
-impl<D: 'static, T: Any + Send + Sync> Arg<D> for Shared<T> {
-    const MARKER: Self = Shared(PhantomData);
-    type First = i32;
-    type Second = ();
-    const SCOPE: bool = false;
-    type Found = Found<T>;
-    type Held = SharedGuard<T>;
-    type Out<'g> = &'g T;
+macro_rules! wrapping {
+    ($($ty:ty)*) => {$(
+        impl Wrap for $ty {
+            type Marker = Wrapped<$ty>;
 
-    fn wasm_types(types: &mut Vec<ValType>) {
-        types.push(extern_type(false));
-    }
+            fn marker() -> Wrapped<$ty> {
+                Wrapped(PhantomData)
+            }
 
-    #[inline]
-    fn find(store: &mut StoreInner, (abi, ()): (i32, ())) -> Result<Found<T>, Refusal> {
-        locate(store, abi)
-    }
-
-    #[inline]
-    unsafe fn hold(found: Found<T>, site: &'static BorrowSite) -> Result<Self::Held, Refusal> {
-        // SAFETY: the duties are the same.
-        unsafe { found.0.borrow(site) }.map(SharedGuard).map_err(denied::<T>)
-    }
-
-    #[inline]
-    fn out<'g>(held: &'g mut Self::Held, _: &mut Option<&'g mut Caller<'g, D>>) -> &'g T {
-        &held.0
-    }
-}
-
-impl<D: 'static, T: Any + Send + Sync> Arg<D> for Exclusive<T> {
-    const MARKER: Self = Exclusive(PhantomData);
-    type First = i32;
-    type Second = ();
-    const SCOPE: bool = false;
-    type Found = Found<T>;
-    type Held = ExclusiveGuard<T>;
-    type Out<'g> = &'g mut T;
-
-    fn wasm_types(types: &mut Vec<ValType>) {
-        types.push(extern_type(false));
-    }
-
-    #[inline]
-    fn find(store: &mut StoreInner, (abi, ()): (i32, ())) -> Result<Found<T>, Refusal> {
-        locate(store, abi)
-    }
-
-    #[inline]
-    unsafe fn hold(found: Found<T>, site: &'static BorrowSite) -> Result<Self::Held, Refusal> {
-        // SAFETY: the duties are the same.
-        unsafe { found.0.borrow_mut(site) }.map(ExclusiveGuard).map_err(denied::<T>)
-    }
-
-    #[inline]
-    fn out<'g>(held: &'g mut Self::Held, _: &mut Option<&'g mut Caller<'g, D>>) -> &'g mut T {
-        &mut held.0
-    }
-}
-
-impl<D: 'static, A> Arg<D> for Optional<A>
-where
-    A: Arg<D, First = i32, Second = ()>,
-{
-    const MARKER: Self = Optional(PhantomData);
-    type First = i32;
-    type Second = ();
-    const SCOPE: bool = A::SCOPE;
-    type Found = Option<A::Found>;
-    type Held = Option<A::Held>;
-    type Out<'g> = Option<A::Out<'g>>;
-
-    fn wasm_types(types: &mut Vec<ValType>) {
-        types.push(extern_type(true));
-    }
-
-    #[inline]
-    fn find(store: &mut StoreInner, abi: (i32, ())) -> Result<Self::Found, Refusal> {
-        match abi.0 {
-            0 => Ok(None),
-            _ => A::find(store, abi).map(Some),
+            #[inline]
+            fn wrap(value: i32) -> $ty {
+                value as $ty
+            }
         }
+    )*};
+}
+
+wrapping!(i8 u8 i16 u16);
+
+impl<D: 'static, T: Wrap> Arg<D> for Wrapped<T> {
+    const MARKER: Self = Wrapped(PhantomData);
+    type First<W: Width> = i32;
+    type Second<W: Width> = ();
+    const SCOPE: bool = false;
+    type Found = T;
+    type Held = Option<T>;
+    type Out<'g> = T;
+
+    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
+        types.push(ValType::I32);
     }
 
     #[inline]
-    unsafe fn hold(found: Self::Found, site: &'static BorrowSite) -> Result<Self::Held, Refusal> {
-        // SAFETY: the duties are the same.
-        found.map(|found| unsafe { A::hold(found, site) }).transpose()
+    fn find<W: Width>(_: &mut Conversion<'_>, (abi, ()): (i32, ())) -> Result<T, Refusal> {
+        Ok(T::wrap(abi))
     }
 
     #[inline]
-    fn out<'g>(
-        held: &'g mut Self::Held,
-        caller: &mut Option<&'g mut Caller<'g, D>>,
-    ) -> Self::Out<'g> {
-        held.as_mut().map(|held| A::out(held, caller))
+    unsafe fn hold(found: T, _: &'static BorrowSite) -> Result<Option<T>, Refusal> {
+        Ok(Some(found))
+    }
+
+    #[inline]
+    fn out<'g>(held: &'g mut Option<T>, _: &mut CallContext<'g, D>) -> T {
+        taken(held)
     }
 }
 
 impl<D: 'static> Arg<D> for CallerArg {
     const MARKER: Self = CallerArg;
-    type First = ();
-    type Second = ();
+    type First<W: Width> = ();
+    type Second<W: Width> = ();
     const SCOPE: bool = true;
     type Found = ();
     type Held = ();
     type Out<'g> = &'g mut Caller<'g, D>;
 
-    fn wasm_types(_: &mut Vec<ValType>) {}
+    fn wasm_types<W: Width>(_: &mut Vec<ValType>) {}
 
     #[inline]
-    fn find(_: &mut StoreInner, _: ((), ())) -> Result<(), Refusal> {
+    fn find<W: Width>(_: &mut Conversion<'_>, _: ((), ())) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -313,26 +309,56 @@ impl<D: 'static> Arg<D> for CallerArg {
     }
 
     #[inline]
+    fn out<'g>((): &'g mut (), context: &mut CallContext<'g, D>) -> &'g mut Caller<'g, D> {
+        context.caller.take().expect("the caller is taken once: only the first parameter can be it")
+    }
+}
+
+impl<D: 'static, S: 'static> Arg<D> for HostCxArg<S> {
+    const MARKER: Self = HostCxArg(PhantomData);
+    type First<W: Width> = ();
+    type Second<W: Width> = ();
+    const SCOPE: bool = true;
+    type Found = ();
+    type Held = HostCxSlot<S>;
+    type Out<'g> = &'g mut HostCx<'g, S>;
+
+    fn wasm_types<W: Width>(_: &mut Vec<ValType>) {}
+
+    #[inline]
+    fn find<W: Width>(_: &mut Conversion<'_>, _: ((), ())) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    #[inline]
+    unsafe fn hold((): (), _: &'static BorrowSite) -> Result<HostCxSlot<S>, Refusal> {
+        Ok(HostCxSlot::default())
+    }
+
+    #[inline]
     fn out<'g>(
-        (): &'g mut (),
-        caller: &mut Option<&'g mut Caller<'g, D>>,
-    ) -> &'g mut Caller<'g, D> {
-        caller.take().expect("the caller is taken once: only the first parameter can be it")
+        held: &'g mut HostCxSlot<S>,
+        context: &mut CallContext<'g, D>,
+    ) -> &'g mut HostCx<'g, S> {
+        let caller = context.caller.take();
+        let caller = caller.expect("the context is taken once: only the first parameter can be it");
+        let project = context.project.downcast_ref::<Project<D, S>>();
+        held.fill(caller, *project.expect("the block's state is the context's"))
     }
 }
 
 impl<D: 'static, T: 'static> Arg<D> for Reported<T> {
     const MARKER: Self = Reported(PhantomData);
-    type First = ();
-    type Second = ();
+    type First<W: Width> = ();
+    type Second<W: Width> = ();
     const SCOPE: bool = false;
     type Found = T;
     type Held = Option<T>;
     type Out<'g> = T;
 
-    fn wasm_types(_: &mut Vec<ValType>) {}
+    fn wasm_types<W: Width>(_: &mut Vec<ValType>) {}
 
-    fn find(_: &mut StoreInner, _: ((), ())) -> Result<T, Refusal> {
+    fn find<W: Width>(_: &mut Conversion<'_>, _: ((), ())) -> Result<T, Refusal> {
         unreachable!("a parameter of this type is reported at compile time")
     }
 
@@ -340,8 +366,8 @@ impl<D: 'static, T: 'static> Arg<D> for Reported<T> {
         Ok(Some(found))
     }
 
-    fn out<'g>(held: &'g mut Option<T>, _: &mut Option<&'g mut Caller<'g, D>>) -> T {
-        held.take().expect("an argument is taken once")
+    fn out<'g>(held: &'g mut Option<T>, _: &mut CallContext<'g, D>) -> T {
+        taken(held)
     }
 }
 
@@ -359,27 +385,41 @@ pub trait Call<D: 'static, A: Args<D>> {
     ) -> Self::Return;
 }
 
+/// What is known of a host function besides its types.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct About<S> {
+    pub(super) module: &'static str,
+    pub(super) name: &'static str,
+    /// The export that its slices lie in.
+    pub(super) memory: &'static str,
+    pub(super) sites: S,
+}
+
 /// The parameters of a method: a tuple of [`Arg`]s.
 pub trait Args<D: 'static>: Copy + 'static {
-    /// Their ABI values.
-    type Abi: AbiParams;
+    /// Their ABI values, for guests whose addresses are `W`s.
+    type Abi<W: Width>: AbiParams;
     /// A [`Site`](super::Site) for each.
     type Sites: Copy + Send + Sync + 'static;
     /// Whether one of them needs a root scope.
     const SCOPE: bool;
+    /// Whether one of them needs the memory of the calling instance.
+    const MEMORY: bool;
     /// What the method gets.
     type Out<'g>;
 
     /// Their Wasm types.
     #[doc(hidden)]
-    fn wasm_types() -> Vec<ValType>;
+    fn wasm_types<W: Width>() -> Vec<ValType>;
 
     /// Converts the arguments, borrows them, calls the method, and ends the borrows.
     #[doc(hidden)]
-    fn call<C: Call<D, Self>>(
+    fn call<W: Width, C: Call<D, Self>>(
         caller: &mut Caller<'_, D>,
-        abi: Self::Abi,
-        sites: Self::Sites,
+        abi: Self::Abi<W>,
+        about: &About<Self::Sites>,
+        project: &(dyn Any + Send + Sync),
         method: &C,
     ) -> Result<C::Return>;
 }
@@ -391,40 +431,51 @@ macro_rules! arg_tuples {
             reason = "arguments are named by their types, and there may be none"
         )]
         impl<Data: 'static, $($name: Arg<Data>),*> Args<Data> for ($($name,)*) {
-            type Abi = ($(($name::First, $name::Second),)*);
+            type Abi<W: Width> = ($(($name::First<W>, $name::Second<W>),)*);
             type Sites = &'static [BorrowSite; <[&str]>::len(&[$(stringify!($name)),*])];
             const SCOPE: bool = false $(|| $name::SCOPE)*;
+            const MEMORY: bool = false $(|| $name::MEMORY)*;
             type Out<'g> = ($($name::Out<'g>,)*);
 
-            fn wasm_types() -> Vec<ValType> {
+            fn wasm_types<W: Width>() -> Vec<ValType> {
                 let mut types = Vec::new();
-                $($name::wasm_types(&mut types);)*
+                $($name::wasm_types::<W>(&mut types);)*
                 types
             }
 
             #[inline]
-            fn call<Method: Call<Data, Self>>(
+            fn call<W: Width, Method: Call<Data, Self>>(
                 caller: &mut Caller<'_, Data>,
-                abi: Self::Abi,
-                sites: Self::Sites,
+                abi: Self::Abi<W>,
+                about: &About<Self::Sites>,
+                project: &(dyn Any + Send + Sync),
                 method: &Method,
             ) -> Result<Method::Return> {
-                let store = caller.inner_mut();
-                $(let $name = match $name::find(store, abi.$index) {
+                let sites = about.sites;
+                let (ctx, memory_name) = (caller.calling(), about.memory);
+                let call = &mut Conversion {
+                    store: caller.inner_mut(), ctx, memory_name, memory: None,
+                };
+                $(let $name = match $name::find::<W>(call, abi.$index) {
                     Ok(found) => found,
                     Err(refusal) => return Err(refusal.at(&sites[$index])),
                 };)*
+                if const { false $(|| $name::WRITES)* } {
+                    memory::check_overlaps(
+                        &[$(($name::WRITES, $name::range(&$name))),*], &sites[..],
+                    )?;
+                }
                 // Locals of their own end in reverse order, as nested borrows should.
-                // SAFETY: conversions collect nothing, and the guards are dropped before this
-                // function returns the store.
+                // SAFETY: conversions collect nothing and run no guest, overlaps were checked, and
+                // the guards are dropped before this function returns the store.
                 $(let mut $name = match unsafe { $name::hold($name, &sites[$index]) } {
                     Ok(held) => held,
                     Err(refusal) => return Err(refusal.at(&sites[$index])),
                 };)*
                 let mut caller = caller.reborrow();
-                let mut caller = Some(&mut caller);
-                let arguments = ($($name::out(&mut $name, &mut caller),)*);
-                Ok(method.call(caller, arguments))
+                let mut context = CallContext { caller: Some(&mut caller), project };
+                let arguments = ($($name::out(&mut $name, &mut context),)*);
+                Ok(method.call(context.caller, arguments))
             }
         }
     )*};

@@ -5,14 +5,17 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::exports::ExportItem;
+use super::export_alloc::AllocParam;
+use super::export_items::ExportItem;
+use super::made::allocate;
 use super::param::{Never, kind};
-use super::result::{New, allocate};
+use super::result::New;
 use crate::api::convert::WasmTy;
 use crate::api::func::arity::any_values;
 use crate::api::func::typed::{WasmParams, WasmResults};
 use crate::api::refs::{ExternRef, ManuallyRooted};
 use crate::error::Result;
+use crate::gc::Properties;
 use crate::instance::store::StoreInner;
 
 /// A type that a parameter of an exported function may have.
@@ -51,7 +54,7 @@ impl<T: Any + Send + Sync> ExportParam<kind::New> for New<T> {
     type Marker = Argument<New<T>, kind::New>;
 
     fn prepare(self, store: &mut StoreInner) -> Result<ManuallyRooted<ExternRef<T>>> {
-        let object = allocate(store, self.0)?;
+        let object = allocate(store, self.0, Properties::default())?;
         Ok(ManuallyRooted::from_gc_ref(store, object))
     }
 }
@@ -126,6 +129,11 @@ pub struct Markers;
 impl Markers {
     /// The marker of a parameter of type `P`.
     pub fn argument<P: ExportParam<Kind>, Kind>(&self) -> P::Marker {
+        P::Marker::default()
+    }
+
+    /// The marker of a parameter of type `P` of a function that says `alloc`.
+    pub fn alloc_argument<P: AllocParam<Kind>, Kind>(&self) -> P::Marker {
         P::Marker::default()
     }
 

@@ -5,23 +5,17 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::export_types::{Arguments, Outcomes};
-use super::param::{Never, kind};
-use crate::api::convert::LoadError;
+use super::spans;
+use crate::api::convert::{LoadError, WasmTy};
 use crate::api::engine::Engine;
 use crate::api::externs::Extern;
-use crate::api::func::Func;
-use crate::api::func::enter::{ErasedEntry, TypedEntry};
-use crate::api::func::typed::{self, TypedFunc};
-use crate::api::global::Global;
+use crate::api::func::enter::{CheckedType, ErasedEntry, TypedEntry};
+use crate::api::func::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::api::instance::Instance;
 use crate::api::linker::InstancePre;
 use crate::api::linking;
-use crate::api::memory::Memory;
 use crate::api::module::{Module, ModuleExport};
-use crate::api::shared_memory::SharedMemory;
 use crate::api::store::{AsContextMut, StoreContextMut};
-use crate::api::table::Table;
-use crate::api::tag::Tag;
 use crate::api::types::ExternType;
 use crate::error::{Error, Result};
 use crate::instance::store::StoreInner;
@@ -52,6 +46,7 @@ impl<V, R> Function<V, R> {
         A: Arguments<Values = V>,
         O: Outcomes<Value = R>,
     {
+        let _span = spans::export(self.name);
         let mut store = store.as_context_mut();
         let values = A::prepare(values, store.inner_mut())?;
         let func = TypedFunc::from_entry(self.entry.typed::<A::Wasm, O::Wasm>());
@@ -62,9 +57,21 @@ impl<V, R> Function<V, R> {
     }
 }
 
+impl<P: WasmTy, R: WasmTy> Function<(P,), R> {
+    /// Calls it with a value that travels by itself.
+    pub(super) fn call_plainly(&self, store: impl AsContextMut, values: (P,)) -> Result<R> {
+        TypedFunc::from_entry(self.entry.typed::<(P,), R>()).call(store, values)
+    }
+
+    /// The name of the export.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 /// Says which export returned a value that does not fit.
 #[cold]
-fn in_export(error: Error, name: &str) -> Error {
+pub(super) fn in_export(error: Error, name: &str) -> Error {
     match error.is::<LoadError>() {
         true => error.context(format!("the export `{name}`")),
         false => error,
@@ -102,111 +109,24 @@ impl<V, R> OptionalFunction<V, R> {
     }
 }
 
-/// A type that a field of `#[wasm_exports]` may have besides functions.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not something that a guest exports",
-    label = "not an export",
-    note = "a field is a function, `fn(a: A) -> R` or `Option<fn(a: A) -> R>`, or one of `Memory`, \
-            `SharedMemory`, `Table`, `Global`, `Tag`, `Func` and `Option`s of them"
-)]
-pub trait ExportItem<Kind> {
-    /// What a struct of exports asks for.
-    type Marker: Export<Field = Self> + Default;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Handle> ExportItem<kind::Handle> for T {
-    type Marker = ItemSpec<T>;
-}
-
-// See `kind::Never`.
-#[diagnostic::do_not_recommend]
-impl<T: Handle + Never> ExportItem<kind::Never> for T {
-    type Marker = ItemSpec<T>;
-}
-
-/// A handle of something exported.
-pub trait Handle: Sized {
-    /// What messages call it.
-    const KIND: &'static str;
-    /// Whether a guest may do without it.
-    const OPTIONAL: bool = false;
-
-    /// The handle, if the export is of the right kind.
-    fn from_export(export: Extern) -> Option<Self>;
-
-    /// Whether an export of this type is of the right kind.
-    fn is_kind(ty: &ExternType) -> bool;
-
-    /// The handle of an export that does not exist.
-    fn absent() -> Option<Self> {
-        None
-    }
-}
-
-macro_rules! items {
-    ($($handle:ident $kind:literal $convert:ident $is_kind:expr;)*) => {$(
-        impl Handle for $handle {
-            const KIND: &'static str = $kind;
-
-            fn from_export(export: Extern) -> Option<$handle> {
-                export.$convert()
-            }
-
-            fn is_kind(ty: &ExternType) -> bool {
-                let is_kind: fn(&ExternType) -> bool = $is_kind;
-                is_kind(ty)
-            }
-        }
-    )*};
-}
-
-items! {
-    Func "a function" into_func |ty| matches!(ty, ExternType::Func(_));
-    Memory "a memory" into_memory |ty| memory_is_shared(ty) == Some(false);
-    SharedMemory "a shared memory" into_shared_memory |ty| memory_is_shared(ty) == Some(true);
-    Table "a table" into_table |ty| matches!(ty, ExternType::Table(_));
-    Global "a global" into_global |ty| matches!(ty, ExternType::Global(_));
-    Tag "a tag" into_tag |ty| matches!(ty, ExternType::Tag(_));
-}
-
-/// Whether threads share it, if it is a memory.
-fn memory_is_shared(ty: &ExternType) -> Option<bool> {
-    match ty {
-        ExternType::Memory(ty) => Some(ty.is_shared()),
-        _ => None,
-    }
-}
-
-impl<T: Handle> Handle for Option<T> {
-    const KIND: &'static str = T::KIND;
-    const OPTIONAL: bool = true;
-
-    fn from_export(export: Extern) -> Option<Option<T>> {
-        T::from_export(export).map(Some)
-    }
-
-    fn is_kind(ty: &ExternType) -> bool {
-        T::is_kind(ty)
-    }
-
-    fn absent() -> Option<Option<T>> {
-        Some(None)
-    }
-}
-
 /// What a struct of exports asks for: one export.
 pub trait Export {
     /// The field for it.
     type Field;
 
-    /// Whether an export of type `ty` fits; `None` stands for no export.
+    /// Whether an export of type `ty` fits; `None` stands for no export. What was found out about the
+    /// type of a function is for [`Export::bind`].
     #[doc(hidden)]
-    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem>;
+    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem>;
 
     /// The field for an export of which [`Export::check`] found that it fits.
     #[doc(hidden)]
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field>;
+    fn bind(
+        name: &'static str,
+        store: &StoreInner,
+        export: Option<Extern>,
+        checked: Option<&CheckedType>,
+    ) -> Result<Self::Field>;
 }
 
 /// Why an export does not fit.
@@ -226,9 +146,6 @@ pub struct FunctionSpec<A, O>(PhantomData<fn(A) -> O>);
 /// Asks for a function that may be absent.
 pub struct OptionalFunctionSpec<A, O>(PhantomData<fn(A) -> O>);
 
-/// Asks for something else.
-pub struct ItemSpec<T>(PhantomData<fn() -> T>);
-
 /// Asks for a function.
 pub fn function<A: Arguments, O: Outcomes>(_arguments: A, _outcome: O) -> FunctionSpec<A, O> {
     FunctionSpec(PhantomData)
@@ -242,29 +159,49 @@ pub fn optional_function<A: Arguments, O: Outcomes>(
     OptionalFunctionSpec(PhantomData)
 }
 
-impl<T> Default for ItemSpec<T> {
-    fn default() -> ItemSpec<T> {
-        ItemSpec(PhantomData)
+/// Whether an export is a function with these types.
+pub(super) fn check_function<Params: WasmParams, Results: WasmResults>(
+    engine: &Engine,
+    ty: Option<&ExternType>,
+) -> Result<Option<CheckedType>, Problem> {
+    match ty {
+        Some(ExternType::Func(ty)) => {
+            let checked = CheckedType::new::<Params, Results>(engine, ty.info());
+            checked.map(Some).map_err(Problem::Type)
+        }
+        Some(_) => Err(Problem::Kind { expected: FUNCTION }),
+        None => Err(Problem::Missing { expected: FUNCTION }),
+    }
+}
+
+/// The way into an export that is a function with these types.
+pub(super) fn enter_function<Params: WasmParams, Results: WasmResults>(
+    store: &StoreInner,
+    export: Option<Extern>,
+    checked: Option<&CheckedType>,
+) -> Result<ErasedEntry> {
+    let func = export.and_then(Extern::into_func).ok_or_else(vanished)?;
+    let known = checked.map(|checked| checked.entry(func, store)).transpose()?.flatten();
+    match known {
+        Some(entry) => Ok(entry),
+        None => Ok(TypedEntry::<Params, Results>::new(func, store)?.erase()),
     }
 }
 
 impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
     type Field = Function<A::Values, O::Value>;
 
-    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
-        match ty {
-            Some(ExternType::Func(ty)) => {
-                let fits = typed::check::<A::Wasm, O::Wasm>(engine, &ty.info().ty);
-                fits.map(drop).map_err(Problem::Type)
-            }
-            Some(_) => Err(Problem::Kind { expected: FUNCTION }),
-            None => Err(Problem::Missing { expected: FUNCTION }),
-        }
+    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem> {
+        check_function::<A::Wasm, O::Wasm>(engine, ty)
     }
 
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field> {
-        let func = export.and_then(Extern::into_func).ok_or_else(vanished)?;
-        let entry = TypedEntry::<A::Wasm, O::Wasm>::new(func, store)?.erase();
+    fn bind(
+        name: &'static str,
+        store: &StoreInner,
+        export: Option<Extern>,
+        checked: Option<&CheckedType>,
+    ) -> Result<Self::Field> {
+        let entry = enter_function::<A::Wasm, O::Wasm>(store, export, checked)?;
         Ok(Function { name, entry, _types: PhantomData })
     }
 }
@@ -272,42 +209,27 @@ impl<A: Arguments, O: Outcomes> Export for FunctionSpec<A, O> {
 impl<A: Arguments, O: Outcomes> Export for OptionalFunctionSpec<A, O> {
     type Field = OptionalFunction<A::Values, O::Value>;
 
-    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
+    fn check(engine: &Engine, ty: Option<&ExternType>) -> Result<Option<CheckedType>, Problem> {
         match ty {
-            None => Ok(()),
+            None => Ok(None),
             found => FunctionSpec::<A, O>::check(engine, found),
         }
     }
 
-    fn bind(name: &'static str, store: &StoreInner, export: Option<Extern>) -> Result<Self::Field> {
-        let function = export.map(|export| FunctionSpec::<A, O>::bind(name, store, Some(export)));
+    fn bind(
+        name: &'static str,
+        store: &StoreInner,
+        export: Option<Extern>,
+        checked: Option<&CheckedType>,
+    ) -> Result<Self::Field> {
+        let bind = |export| FunctionSpec::<A, O>::bind(name, store, Some(export), checked);
+        let function = export.map(bind);
         Ok(OptionalFunction(function.transpose()?))
     }
 }
 
-impl<T: Handle> Export for ItemSpec<T> {
-    type Field = T;
-
-    fn check(_: &Engine, ty: Option<&ExternType>) -> Result<(), Problem> {
-        match ty {
-            Some(ty) if T::is_kind(ty) => Ok(()),
-            Some(_) => Err(Problem::Kind { expected: T::KIND }),
-            None if T::OPTIONAL => Ok(()),
-            None => Err(Problem::Missing { expected: T::KIND }),
-        }
-    }
-
-    fn bind(_: &'static str, _: &StoreInner, export: Option<Extern>) -> Result<T> {
-        let item = match export {
-            Some(export) => T::from_export(export),
-            None => T::absent(),
-        };
-        item.ok_or_else(vanished)
-    }
-}
-
 #[cold]
-fn vanished() -> Error {
+pub(super) fn vanished() -> Error {
     Error::msg("the instance is of another module than the one whose exports were checked")
 }
 
@@ -316,9 +238,14 @@ pub trait ExportList {
     /// The fields for it.
     type Fields;
 
-    /// Checks the exports called `names`, adding to `mistakes`.
+    /// Finds the exports called `names`, adding to `found` or to `mistakes`.
     #[doc(hidden)]
-    fn check(module: &Module, names: &[&'static str], mistakes: &mut Vec<String>);
+    fn check(
+        module: &Module,
+        names: &[&'static str],
+        found: &mut Vec<Resolved>,
+        mistakes: &mut Vec<String>,
+    );
 
     /// The fields.
     #[doc(hidden)]
@@ -326,20 +253,20 @@ pub trait ExportList {
         store: &mut StoreContextMut<'_, D>,
         instance: &Instance,
         names: &[&'static str],
-        exports: &[Option<ModuleExport>],
+        exports: &[Resolved],
     ) -> Result<Self::Fields>;
 }
 
 impl ExportList for () {
     type Fields = ();
 
-    fn check(_: &Module, _: &[&'static str], _: &mut Vec<String>) {}
+    fn check(_: &Module, _: &[&'static str], _: &mut Vec<Resolved>, _: &mut Vec<String>) {}
 
     fn bind<D: 'static>(
         _: &mut StoreContextMut<'_, D>,
         _: &Instance,
         _: &[&'static str],
-        _: &[Option<ModuleExport>],
+        _: &[Resolved],
     ) -> Result<()> {
         Ok(())
     }
@@ -348,28 +275,37 @@ impl ExportList for () {
 impl<First: Export, Rest: ExportList> ExportList for (First, Rest) {
     type Fields = (First::Field, Rest::Fields);
 
-    fn check(module: &Module, names: &[&'static str], mistakes: &mut Vec<String>) {
+    fn check(
+        module: &Module,
+        names: &[&'static str],
+        found: &mut Vec<Resolved>,
+        mistakes: &mut Vec<String>,
+    ) {
         let (name, names) = names.split_first().expect("a name for each field");
         let ty = module.get_export(name);
-        if let Err(problem) = First::check(module.engine(), ty.as_ref()) {
-            mistakes.push(describe(module, name, ty, problem));
+        match First::check(module.engine(), ty.as_ref()) {
+            Ok(checked) => {
+                found.push(Resolved { export: module.get_export_index(name), checked });
+            }
+            Err(problem) => mistakes.push(describe(module, name, ty, problem)),
         }
-        Rest::check(module, names, mistakes);
+        Rest::check(module, names, found, mistakes);
     }
 
     fn bind<D: 'static>(
         store: &mut StoreContextMut<'_, D>,
         instance: &Instance,
         names: &[&'static str],
-        exports: &[Option<ModuleExport>],
+        exports: &[Resolved],
     ) -> Result<Self::Fields> {
         let (name, names) = names.split_first().expect("a name for each field");
         let (export, exports) = exports.split_first().expect("an export or none for each field");
+        let Resolved { export, checked } = export;
         let export = match export {
             Some(export) => instance.get_module_export(&mut *store, export),
             None => None,
         };
-        let first = First::bind(name, store.inner(), export)?;
+        let first = First::bind(name, store.inner(), export, checked.as_ref())?;
         Ok((first, Rest::bind(store, instance, names, exports)?))
     }
 }
@@ -457,13 +393,22 @@ impl<L, F> fmt::Debug for Collector<L, F> {
 /// # Errors
 ///
 /// Names all that do not fit.
-fn resolve<C: Collect>(module: &Module, collect: &C) -> Result<Box<[Option<ModuleExport>]>> {
-    let mut mistakes = Vec::new();
-    C::List::check(module, collect.names(), &mut mistakes);
+fn resolve<C: Collect>(module: &Module, collect: &C) -> Result<Box<[Resolved]>> {
+    let (mut found, mut mistakes) = (Vec::new(), Vec::new());
+    C::List::check(module, collect.names(), &mut found, &mut mistakes);
     if !mistakes.is_empty() {
         return Err(BindError { target: collect.name(), mistakes }.into());
     }
-    Ok(collect.names().iter().map(|name| module.get_export_index(name)).collect())
+    Ok(found.into())
+}
+
+/// An export that fits, or one that may be absent and is.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    export: Option<ModuleExport>,
+    /// What was found out about the type of a function.
+    checked: Option<CheckedType>,
 }
 
 /// A guest does not export what a struct of exports declares.
@@ -501,7 +446,7 @@ pub fn bind<C: Collect>(
 /// A module whose imports are resolved and whose exports are found.
 pub struct ExportsPre<D: 'static> {
     pre: InstancePre<D>,
-    exports: Box<[Option<ModuleExport>]>,
+    exports: Box<[Resolved]>,
 }
 
 impl<D: 'static> ExportsPre<D> {
@@ -585,5 +530,4 @@ macro_rules! debug_specs {
 debug_specs! {
     FunctionSpec<A, O>;
     OptionalFunctionSpec<A, O>;
-    ItemSpec<T>;
 }

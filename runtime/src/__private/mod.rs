@@ -6,48 +6,104 @@
 //! | `param.rs` | which Rust types may be parameters of a host function |
 //! | `probe.rs` | explanations for types that may not |
 //! | `call.rs` | one call of a host function: conversions, then borrows, then the method |
+//! | `objects.rs` | host objects as arguments |
+//! | `memory.rs` | parts of the guest's memory as arguments |
 //! | `result.rs` | which Rust types may be its results |
+//! | `made.rs` | new host objects, with the properties of their types |
 //! | `register.rs` | from a method to a linker's definition |
+//! | `export_items.rs` | what else a field of `#[wasm_exports]` may be |
 //! | `export_types.rs` | which Rust types may stand in a `fn` field of `#[wasm_exports]` |
+//! | `export_alloc.rs` | exported functions that take text or bytes |
 //! | `exports.rs` | finding the exports of a guest, reporting all that do not fit |
+//! | `signature.rs` | the Wasm types of parameters and results at compile time |
+//! | `guest.rs` | comparison of Rust types with those in a guest's file |
+//! | `spans.rs` | spans of the `tracing` crate around calls, with that feature |
 //! | `scalars.rs` | `bool`, `char` and narrow integers as Wasm values, derived enums |
 //!
-//! `call.rs` is the only file with `unsafe`: it ends the borrows that it begins.
+//! `call.rs`, `objects.rs` and `memory.rs` are the files with `unsafe`: they end the borrows that they
+//! begin.
 
 #[allow(unsafe_code, reason = "borrows host values for the time of one call")]
 mod call;
+mod export_alloc;
+mod export_items;
 mod export_types;
 mod exports;
+mod guest;
+mod made;
+#[allow(unsafe_code, reason = "borrows guest memory for the time of one call")]
+mod memory;
+#[allow(unsafe_code, reason = "borrows host values for the time of one call")]
+mod objects;
 mod param;
 mod probe;
 mod register;
 mod result;
 mod scalars;
+mod signature;
+mod spans;
 
-pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic};
-pub use crate::api::func::enter::AbiArgs;
+pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic, WasmNumber};
+pub use crate::api::func::enter::{AbiArgs, CheckedType};
 pub use crate::api::func::host::HostFuncDef;
-pub use crate::api::func::shim::{AbiParams, AbiResults, HostFn, HostSignature};
-pub use crate::gc::BorrowSite as Site;
+pub use crate::api::func::shim::{AbiParams, AbiResults, HostFn, HostSignature, MemoryUse};
+pub use crate::api::host_cx::HostCxSlot;
+pub use crate::api::refs::target::{ByCast, ByNothing, ByType, TargetCheck};
+pub use crate::api::signature::names::{Heap, TypeName, TypeNames, heap};
+pub use crate::gc::{BorrowSite as Site, Cast, CastFn, ObjectKind};
 pub use crate::instance::store::StoreInner;
 pub use crate::vm::context::{VmCtx, VmStore};
 pub use call::{
-    Arg, Args, Call, CallerArg, Exclusive, ExclusiveGuard, Found, Optional, Refusal, Reported,
-    Shared, SharedGuard, Value,
+    About, Arg, Args, Call, CallContext, CallerArg, Conversion, HostCxArg, Refusal, Reported,
+    Value, Wrap, Wrapped,
 };
+pub use export_alloc::{
+    Alloc, AllocArgument, AllocArguments, AllocFunction, AllocFunctionSpec, AllocParam,
+    AllocPassed, One, Part, Parts, Room, alloc_function,
+};
+pub use export_items::{ExportItem, Handle, ItemSpec};
 pub use export_types::{
     Argument, Arguments, ExportParam, ExportResult, Markers, Outcome, Outcomes, Passed,
 };
 pub use exports::{
-    Collect, Collector, Export, ExportItem, ExportList, ExportsPre, Function, FunctionSpec, Handle,
-    ItemSpec, OptionalFunction, OptionalFunctionSpec, Problem, bind, collector, function,
-    optional_function,
+    Collect, Collector, Export, ExportList, ExportsPre, Function, FunctionSpec, OptionalFunction,
+    OptionalFunctionSpec, Problem, Resolved, bind, collector, function, optional_function,
 };
-pub use param::{AfterFirst, Never, Param, Same, kind};
+pub use guest::{
+    AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,
+    Pair, PassedAs, Present, SameNumber, Slots, TakenFrom, export_item, export_param,
+    export_result, guest, host_param, host_result,
+};
+pub use made::{
+    Fresh, FreshList, Maker, Makers, NewRef, Next, NotFresh, lower_object, prepare_object,
+};
+pub use memory::{
+    Address, CallMemory, Copied, CopiedArg, Elements, GuestData, GuestElement, MemoryRange, Ptr,
+    Slice, SliceMut, Width,
+};
+pub use objects::{
+    DynGuard, Dynamic, Exclusive, ExclusiveGuard, Found, FoundDyn, ObjectArg, Optional, Required,
+    Shared, SharedGuard, Take, Taking,
+};
+pub use param::{Anything, Beside, FirstOf, Never, NoContext, NotContext, Param, Same, kind};
 pub use probe::{
-    GuestSlice, HandleInside, Look, Looked, NoReason, NumberInside, OptionInside, OptionInsideMut,
-    OtherInteger, OwnedText, Probe, Reason, ReferenceInside,
+    ArrayInside, Frozen, HandleInside, Look, Looked, MutProbe, Mutable, NoReason, NumberInside,
+    OptionInside, OptionInsideMut, OtherInteger, OwnedText, Probe, Reason, ReferenceInside,
+    TextMut, Thawed,
 };
 pub use register::{HostModule, NoReceiver, Receiver, State};
-pub use result::{HostError, HostResult, HostValue, HostValues, New, Returns, ReturnsOf};
-pub use scalars::unknown_discriminant;
+pub use result::{
+    Constant, Errno, ErrnoOf, ErrorNumber, HostError, HostResult, HostValue, HostValues, New,
+    Returns, ReturnsOf,
+};
+pub use scalars::{into_wasm_as, try_from_wasm_as, unknown_discriminant};
+pub use signature::{ArgTypes, ExportArgTypes, NoTypes, ParamTypes, PartTypes, ResultTypes};
+
+use crate::api::refs::target::HostTrait;
+
+/// A cast to a trait object that guests may pass.
+pub const fn cast_fn<D: ?Sized + HostTrait + 'static>(
+    function: fn(&crate::HostData) -> Option<&D>,
+) -> CastFn<D> {
+    CastFn(function)
+}

@@ -3,9 +3,13 @@
 
 use std::any::Any;
 
-use super::call::{Arg, CallerArg, Exclusive, Optional, Reported, Shared, Value};
+use super::call::{Arg, CallerArg, HostCxArg, Reported, Value, Wrapped};
+use super::memory::{Address, Copied, CopiedArg, GuestData, GuestElement, Ptr, Slice, SliceMut};
+use super::objects::{Dynamic, Exclusive, Optional, Required, Shared, Take, Taking};
 use crate::api::caller::Caller;
 use crate::api::convert::WasmTy;
+use crate::api::host_cx::HostCx;
+use crate::api::refs::target::HostTrait;
 
 /// A type that a parameter of a host function may have, in a store with data `D`.
 ///
@@ -15,8 +19,10 @@ use crate::api::convert::WasmTy;
     message = "`{Self}` cannot be a parameter of a host function",
     label = "a guest cannot pass this",
     note = "a guest can pass numbers of up to 64 bits, `bool`, `char`, types with `#[derive(WasmTy)]`, \
-            and host objects as `&T`, `&mut T`, `Option<&T>`, `Option<&mut T>` or `Rooted<ExternRef<T>>`, \
-            where `T` is `Send + Sync + 'static`",
+            and host objects as `&T`, `&mut T`, `Take<T>`, `Option`s of these or `Rooted<ExternRef<T>>`, \
+            where `T` is `Send + Sync + 'static`, or `&dyn Trait` of a trait with `#[host_trait]`",
+    note = "text and numbers in the guest's memory are `&str`, `&[u8]`, `&mut [f32]`, `Copied<str>`, \
+            `Ptr<u32>` and the like",
     note = "a function that needs the store takes `cx: &mut Caller<'_, T>` first, and its block says \
             `#[host_module(state = T)]`"
 )]
@@ -42,9 +48,36 @@ pub mod kind {
     /// `Option<&mut T>`.
     #[derive(Debug)]
     pub struct OptionExclusive;
+    /// `&dyn Trait`.
+    #[derive(Debug)]
+    pub struct Dynamic;
+    /// `Option<&dyn Trait>`.
+    #[derive(Debug)]
+    pub struct OptionDynamic;
+    /// `Take<T>`.
+    #[derive(Debug)]
+    pub struct Take;
+    /// `Option<Take<T>>`.
+    #[derive(Debug)]
+    pub struct OptionTake;
+    /// `&str` or `&[E]`.
+    #[derive(Debug)]
+    pub struct Slice;
+    /// `&mut [E]`.
+    #[derive(Debug)]
+    pub struct SliceMut;
+    /// `Copied<T>`.
+    #[derive(Debug)]
+    pub struct Copied;
+    /// `Ptr<E>`.
+    #[derive(Debug)]
+    pub struct Ptr;
     /// `&mut Caller<'_, D>`.
     #[derive(Debug)]
     pub struct Caller;
+    /// `&mut HostCx<'_, S>`.
+    #[derive(Debug)]
+    pub struct HostCx;
     /// A type that is reported elsewhere.
     #[derive(Debug)]
     pub struct Reported;
@@ -84,30 +117,32 @@ impl<D: 'static, T: Never> Param<D, kind::Never> for T {
 /// Implemented for nothing.
 pub trait Never {}
 
-#[diagnostic::do_not_recommend]
-impl<D: 'static, T: Any + Send + Sync> Param<D, kind::Shared> for &T {
-    type Arg = Shared<T>;
+macro_rules! params {
+    ($($(#[$why:meta])* [$($generics:tt)*] $ty:ty, $kind:ident: $arg:ty;)*) => {$(
+        $(#[$why])*
+        #[diagnostic::do_not_recommend]
+        impl<D: 'static, $($generics)*> Param<D, kind::$kind> for $ty {
+            type Arg = $arg;
+        }
+    )*};
 }
 
-// `Caller` is not `Sync`, and so not a host object.
-#[diagnostic::do_not_recommend]
-impl<D: 'static, T: Any + Send + Sync> Param<D, kind::Exclusive> for &mut T {
-    type Arg = Exclusive<T>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<D: 'static, T: Any + Send + Sync> Param<D, kind::OptionShared> for Option<&T> {
-    type Arg = Optional<Shared<T>>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<D: 'static, T: Any + Send + Sync> Param<D, kind::OptionExclusive> for Option<&mut T> {
-    type Arg = Optional<Exclusive<T>>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<D: 'static, E: Same<D> + 'static> Param<D, kind::Caller> for &mut Caller<'_, E> {
-    type Arg = CallerArg;
+// `Caller` and `HostCx` are not `Sync`, and so not host objects.
+params! {
+    [T: Any + Send + Sync] &T, Shared: Required<Shared<T>>;
+    [T: Any + Send + Sync] &mut T, Exclusive: Required<Exclusive<T>>;
+    [T: Any + Send + Sync] Option<&T>, OptionShared: Optional<Shared<T>>;
+    [T: Any + Send + Sync] Option<&mut T>, OptionExclusive: Optional<Exclusive<T>>;
+    [T: Any + Send + Sync] Take<T>, Take: Required<Taking<T>>;
+    [T: Any + Send + Sync] Option<Take<T>>, OptionTake: Optional<Taking<T>>;
+    [T: ?Sized + HostTrait] &T, Dynamic: Required<Dynamic<T::Object>>;
+    [T: ?Sized + HostTrait] Option<&T>, OptionDynamic: Optional<Dynamic<T::Object>>;
+    [T: ?Sized + GuestData] &T, Slice: Slice<T>;
+    [E: GuestElement] &mut [E], SliceMut: SliceMut<E>;
+    [T: ?Sized + GuestData] Copied<T>, Copied: CopiedArg<T>;
+    [E: GuestElement] Ptr<E>, Ptr: Address<E>;
+    [E: Same<D> + 'static] &mut Caller<'_, E>, Caller: CallerArg;
+    [S: 'static] &mut HostCx<'_, S>, HostCx: HostCxArg<S>;
 }
 
 /// `Self` is `D`. A bound instead of one type parameter, so that rustc can tell `&mut Caller<'_, E>`
@@ -116,17 +151,61 @@ pub trait Same<D> {}
 
 impl<D> Same<D> for D {}
 
-/// A parameter that need not be the first.
+/// A first parameter in a block with state `S`.
+#[diagnostic::on_unimplemented(
+    message = "this context has another state than its block",
+    label = "write `&mut HostCx<'_, Self>`, and `receiver = \"state\"` on the block",
+    note = "a block without `receiver = \"state\"` has no state: there the context is `&mut HostCx<'_, ()>`"
+)]
+pub trait FirstOf<S> {}
+
+/// A parameter that need not be the first, where the first is passed as `F`.
 #[diagnostic::on_unimplemented(
     message = "the caller must be the first parameter",
     label = "not first",
     note = "write `fn name(cx: &mut Caller<'_, T>, ..)`, with one `cx` only; a method whose `self` is a \
             part of the store's data cannot have one, for it would reach `self` a second time"
 )]
-pub trait AfterFirst {}
+pub trait Beside<F> {}
 
-impl<T: WasmTy> AfterFirst for Value<T> {}
-impl<T> AfterFirst for Shared<T> {}
-impl<T> AfterFirst for Exclusive<T> {}
-impl<A> AfterFirst for Optional<A> {}
-impl<T> AfterFirst for Reported<T> {}
+/// A first parameter that is no context.
+#[diagnostic::on_unimplemented(
+    message = "a part of the guest's memory cannot be borrowed beside `cx`",
+    label = "write `Copied<str>`, `Copied<[u8]>` or `Ptr<E>`",
+    note = "through `cx` the guest can run, and change or grow its memory meanwhile"
+)]
+pub trait NotContext {}
+
+/// There is no first parameter that could be a context.
+#[derive(Clone, Copy, Debug)]
+pub struct NoContext;
+
+impl NotContext for NoContext {}
+
+macro_rules! arguments {
+    ($([$($sized:tt)*] $name:ident: $beside:ident;)*) => {$(
+        impl<T $($sized)*, S> FirstOf<S> for $name<T> {}
+        impl<T $($sized)*, F: $beside> Beside<F> for $name<T> {}
+        impl<T $($sized)*> NotContext for $name<T> {}
+    )*};
+}
+
+/// Any first parameter.
+pub trait Anything {}
+
+impl<F> Anything for F {}
+
+arguments! {
+    [] Value: Anything;
+    [] Wrapped: Anything;
+    [] Required: Anything;
+    [] Optional: Anything;
+    [] Reported: Anything;
+    [] Address: Anything;
+    [: ?Sized] CopiedArg: Anything;
+    [: ?Sized] Slice: NotContext;
+    [] SliceMut: NotContext;
+}
+
+impl<S> FirstOf<S> for CallerArg {}
+impl<S> FirstOf<S> for HostCxArg<S> {}

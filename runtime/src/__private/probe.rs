@@ -12,6 +12,7 @@ use super::param::{Param, kind};
 use crate::api::func::Func;
 use crate::api::global::Global;
 use crate::api::memory::Memory;
+use crate::api::object::HostObject;
 use crate::api::refs::{GcRef, ManuallyRooted, Rooted};
 use crate::api::table::Table;
 use crate::api::tag::Tag;
@@ -34,6 +35,14 @@ impl<P: ?Sized> fmt::Debug for Probe<P> {
 /// Proof that a probe looked.
 #[derive(Debug)]
 pub struct Looked;
+
+impl Looked {
+    /// Proof that two probes looked.
+    #[must_use]
+    pub fn and(self, _: Looked) -> Looked {
+        Looked
+    }
+}
 
 /// Types without anything to say about them.
 pub trait Look {
@@ -72,12 +81,92 @@ pub trait ReferenceInside<T: ?Sized> {}
 /// Holds for nothing.
 #[diagnostic::on_unimplemented(
     message = "a reference to `{T}` would be an object that is a `{T}`",
-    label = "write `{T}`",
-    note = "a guest passes numbers and arrays of them by value or in its memory: for an out-pointer take \
-            the address as `u32`, and write to the guest's `Memory` through `cx`",
+    label = "write `{T}`, or `Ptr<{T}>` for an address in the guest's memory",
+    note = "`Ptr<E>` is an out-pointer: `ptr.write(cx, value)?`; several numbers in the guest's memory are \
+            `&[E]` and `&mut [E]`",
     note = "to give numbers back, return them: a host function may return a tuple"
 )]
 pub trait NumberInside<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "a reference to `{T}` would be an object that is a `{T}`",
+    label = "write `&[E]` or `&mut [E]` for numbers in the guest's memory",
+    note = "the guest passes the length beside the address; compare it with what you expect",
+    note = "to give numbers back, return them: a host function may return a tuple"
+)]
+pub trait ArrayInside<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "a guest cannot pass `{T}` by itself",
+    label = "write `&{T}` for a host object",
+    note = "text and bytes in the guest's memory are `&str` and `&[u8]`, or `Copied<str>` and `Copied<[u8]>` \
+            to keep them; an object of the host is `&{T}`, or `Take<{T}>` to own it"
+)]
+pub trait OwnedText<T: ?Sized> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "text in a guest's memory cannot be changed in place",
+    label = "write `&mut [u8]`, or `&str` to read it",
+    note = "UTF-8 would have to be checked again after the method"
+)]
+pub trait TextMut<T: ?Sized> {}
+
+/// Holds for objects that may be borrowed mutably.
+#[diagnostic::on_unimplemented(
+    message = "the objects of this type are frozen",
+    label = "cannot be borrowed mutably: write `&`",
+    note = "`#[host_object(frozen)]` on the type says that nobody changes its objects"
+)]
+pub trait Mutable<T: ?Sized> {}
+
+impl<T: ?Sized> Mutable<T> for Thawed {}
+
+/// The objects of a type are never borrowed mutably.
+#[derive(Debug)]
+pub struct Frozen;
+
+/// The objects of a type may be borrowed mutably.
+#[derive(Debug)]
+pub struct Thawed;
+
+/// Looks at an object of type `P` that is to be borrowed mutably.
+pub struct MutProbe<P: ?Sized>(PhantomData<P>);
+
+impl<P: ?Sized> MutProbe<P> {
+    /// The probe.
+    pub const NEW: MutProbe<P> = MutProbe(PhantomData);
+}
+
+impl<P: ?Sized> fmt::Debug for MutProbe<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MutProbe")
+    }
+}
+
+impl<P: ?Sized> Look for MutProbe<P> {}
+
+impl<'a, T: HostObject> MutProbe<&'a mut T> {
+    /// Says what is wrong.
+    pub fn look(&self) -> Looked
+    where
+        T::Mutability: Mutable<&'a mut T>,
+    {
+        Looked
+    }
+}
+
+impl<'a, T: HostObject> MutProbe<Option<&'a mut T>> {
+    /// Says what is wrong.
+    pub fn look(&self) -> Looked
+    where
+        T::Mutability: Mutable<&'a mut T>,
+    {
+        Looked
+    }
+}
 
 /// Holds for nothing.
 #[diagnostic::on_unimplemented(
@@ -95,23 +184,6 @@ pub trait HandleInside<T: ?Sized> {}
             and integers have at most 64 bits"
 )]
 pub trait OtherInteger<T: ?Sized> {}
-
-/// Holds for nothing.
-#[diagnostic::on_unimplemented(
-    message = "a guest cannot pass `{T}`",
-    label = "write `&{T}` for an object",
-    note = "text and bytes in the guest's memory are not supported yet: take an address and a length as \
-            `u32`, and read the guest's `Memory` through `cx`"
-)]
-pub trait OwnedText<T: ?Sized> {}
-
-/// Holds for nothing.
-#[diagnostic::on_unimplemented(
-    message = "text and slices in the guest's memory are not supported yet",
-    label = "write two parameters, `address: u32, len: u32`",
-    note = "read the guest's `Memory` through `cx`, or take an object: `&String`, `&Vec<T>`"
-)]
-pub trait GuestSlice<T: ?Sized> {}
 
 /// Implements none of the traits above. Has a lifetime, for rustc looks at bounds without parameters
 /// where they are written, not where they are used.
@@ -131,7 +203,8 @@ macro_rules! reasons {
 pub struct NoReason;
 
 reasons! {
-    OptionInside OptionInsideMut ReferenceInside NumberInside HandleInside OtherInteger OwnedText GuestSlice
+    OptionInside OptionInsideMut ReferenceInside NumberInside ArrayInside HandleInside OtherInteger
+    OwnedText TextMut
 }
 
 macro_rules! explain {
@@ -155,8 +228,8 @@ explain! {
     ['a, 'b, T: ?Sized] &'a mut &'b T: ReferenceInside(T);
     ['a, 'b, T: ?Sized] &'a &'b mut T: ReferenceInside(T);
     ['a, 'b, T: ?Sized] &'a mut &'b mut T: ReferenceInside(T);
-    ['a, T, const N: usize] &'a [T; N]: NumberInside([T; N]);
-    ['a, T, const N: usize] &'a mut [T; N]: NumberInside([T; N]);
+    ['a, T, const N: usize] &'a [T; N]: ArrayInside([T; N]);
+    ['a, T, const N: usize] &'a mut [T; N]: ArrayInside([T; N]);
     ['a, T: GcRef] &'a Rooted<T>: HandleInside(Rooted<T>);
     ['a, T: GcRef] &'a mut Rooted<T>: HandleInside(Rooted<T>);
     ['a, T: GcRef] &'a ManuallyRooted<T>: HandleInside(ManuallyRooted<T>);
@@ -196,8 +269,5 @@ explain_others! {
     [] i128 as i128: OtherInteger(i128);
     [] String as String: OwnedText(String);
     [T: 'static,] Vec<T> as Vec<T>: OwnedText(Vec<T>);
-    ['a,] &'a str as &'static str: GuestSlice(str);
-    ['a,] &'a mut str as &'static mut str: GuestSlice(str);
-    ['a, T: 'static,] &'a [T] as &'static [T]: GuestSlice([T]);
-    ['a, T: 'static,] &'a mut [T] as &'static mut [T]: GuestSlice([T]);
+    ['a,] &'a mut str as &'static mut str: TextMut(str);
 }

@@ -1,42 +1,76 @@
 //! From a method to a linker's definition. Generated code calls [`HostModule`] and nothing else of
 //! the runtime.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::call::{Arg, Args, Call};
-use super::param::{AfterFirst, Param};
+use super::call::{About, Arg, Args, Call, Wrap};
+use super::made::Makers;
+use super::memory::Width;
+use super::param::{Beside, FirstOf, Param};
 use super::probe::Looked;
-use super::result::{HostError, HostResult, HostValues, Returns};
+use super::result::{Constant, Errno, ErrorNumber, HostError, HostResult, HostValues, Returns};
+use super::spans;
 use crate::api::caller::Caller;
-use crate::api::func::shim::{HostFn, HostSignature};
+use crate::api::func::shim::{HostFn, HostSignature, MemoryUse};
+use crate::api::host_cx::Project;
 use crate::api::linker::Linker;
 use crate::error::{Error, Result};
 
-/// A block of host functions on its way into a linker.
-pub struct HostModule<'l, D: 'static> {
+/// A block of host functions on its way into a linker. `S` is the block's part of the store's data.
+pub struct HostModule<'l, D: 'static, S: 'static> {
     linker: &'l mut Linker<D>,
     name: &'static str,
+    memory: &'static str,
+    project: Project<D, S>,
     errors: Vec<Error>,
 }
 
-impl<'l, D: 'static> HostModule<'l, D> {
-    /// The module `name` of `linker`.
-    pub fn new(linker: &'l mut Linker<D>, name: &'static str) -> HostModule<'l, D> {
-        HostModule { linker, name, errors: Vec::new() }
+/// The whole of no state.
+fn nothing<D>(_: &mut D) -> &mut () {
+    // A box of nothing takes no memory.
+    Box::leak(Box::new(()))
+}
+
+impl<'l, D: 'static> HostModule<'l, D, ()> {
+    /// The module `name` of `linker`, whose functions find text and slices in the export `memory` of
+    /// their callers.
+    pub fn new(linker: &'l mut Linker<D>, name: &'static str, memory: &'static str) -> Self {
+        HostModule::with_state(linker, name, memory, nothing)
+    }
+}
+
+impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
+    /// As [`HostModule::new`], with a part of the store's data.
+    pub fn with_state(
+        linker: &'l mut Linker<D>,
+        name: &'static str,
+        memory: &'static str,
+        project: fn(&mut D) -> &mut S,
+    ) -> Self {
+        HostModule { linker, name, memory, project, errors: Vec::new() }
     }
 
     /// The marker of a first parameter of type `P`.
-    pub fn first_argument<P: Param<D, Kind>, Kind>(&self, _looked: Looked) -> P::Arg {
+    pub fn first_argument<P: Param<D, Kind>, Kind>(&self, _looked: Looked) -> P::Arg
+    where
+        P::Arg: FirstOf<S>,
+    {
         P::Arg::MARKER
     }
 
-    /// The marker of another parameter of type `P`.
-    pub fn argument<P: Param<D, Kind>, Kind>(&self, _looked: Looked) -> P::Arg
+    /// The marker of another parameter of type `P`, where the first is passed as `F`.
+    pub fn argument<P: Param<D, Kind>, Kind, F>(&self, _first: &F, _looked: Looked) -> P::Arg
     where
-        P::Arg: AfterFirst,
+        P::Arg: Beside<F>,
     {
         P::Arg::MARKER
+    }
+
+    /// The marker of a parameter of type `P` that is cut to its lower bits.
+    pub fn wrapped<P: Wrap>(&self) -> P::Marker {
+        P::marker()
     }
 
     /// The marker of a result of type `R`.
@@ -47,7 +81,24 @@ impl<'l, D: 'static> HostModule<'l, D> {
         R::marker(R::Error::into_error)
     }
 
+    /// The marker of a result of type `R` that is passed as an error number.
+    pub fn errno<R: Errno>(&self) -> R::Marker
+    where
+        R::Error: ErrorNumber,
+    {
+        R::marker(R::Error::number)
+    }
+
+    /// Defines a global.
+    pub fn global<V: Constant>(&mut self, name: &'static str, value: V) {
+        let (ty, value) = value.into_slot();
+        if let Err(error) = self.linker.define_constant(self.name, name, ty, value) {
+            self.errors.push(error);
+        }
+    }
+
     /// Defines a function.
+    #[allow(clippy::too_many_arguments, reason = "generated code passes each part once")]
     pub fn function<V, A, M, F>(
         &mut self,
         name: &'static str,
@@ -55,17 +106,30 @@ impl<'l, D: 'static> HostModule<'l, D> {
         receiver: V,
         _arguments: A,
         returns: M,
+        makers: Makers,
         method: F,
     ) where
         V: Receiver<D>,
         A: Args<D>,
         M: Returns,
-        F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> M::Value + Send + Sync + 'static,
+        F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> M::Value + Copy + Send + Sync + 'static,
     {
-        let module = self.name;
+        let HostModule { name: module, memory, project, .. } = *self;
+        let about = About { module, name, memory, sites };
         let method = Method { receiver, method, _arguments: PhantomData::<fn(A)> };
-        let function = HostFunction { module, name, sites, method, returns };
-        if let Err(error) = self.linker.define_host(module, name, function) {
+        let function = HostFunction {
+            about,
+            project,
+            method,
+            returns,
+            makers,
+            _width: PhantomData::<fn() -> i32>,
+        };
+        let defined = match A::MEMORY {
+            true => self.linker.define_host_with_memory(module, name, function, function.wide()),
+            false => self.linker.define_host(module, name, function),
+        };
+        if let Err(error) = defined {
             self.errors.push(error);
         }
     }
@@ -87,14 +151,14 @@ impl<'l, D: 'static> HostModule<'l, D> {
     }
 }
 
-impl<D: 'static> fmt::Debug for HostModule<'_, D> {
+impl<D: 'static, S: 'static> fmt::Debug for HostModule<'_, D, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostModule").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
 /// Where the `self` of a method comes from, when it is not an argument.
-pub trait Receiver<D: 'static>: Send + Sync + 'static {
+pub trait Receiver<D: 'static>: Copy + Send + Sync + 'static {
     /// What the method gets.
     type Out<'g>;
 
@@ -128,19 +192,44 @@ impl<D: 'static, S: 'static> Receiver<D> for State<D, S> {
     }
 }
 
+impl<D, S> Clone for State<D, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D, S> Copy for State<D, S> {}
+
 impl<D, S> fmt::Debug for State<D, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("State")
     }
 }
 
-/// A method as a host function.
-struct HostFunction<S, M, R> {
-    module: &'static str,
-    name: &'static str,
-    sites: S,
+/// A method as a host function for guests whose addresses are `W`s.
+struct HostFunction<S, P, M, R, W> {
+    about: About<S>,
+    project: P,
     method: M,
     returns: R,
+    makers: Makers,
+    _width: PhantomData<fn() -> W>,
+}
+
+impl<S: Copy, P: Copy, M: Copy, R: Copy, W> Clone for HostFunction<S, P, M, R, W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Copy, P: Copy, M: Copy, R: Copy, W> Copy for HostFunction<S, P, M, R, W> {}
+
+impl<S, P, M, R> HostFunction<S, P, M, R, i32> {
+    /// The same function for guests with a 64-bit memory.
+    fn wide(self) -> HostFunction<S, P, M, R, i64> {
+        let HostFunction { about, project, method, returns, makers, .. } = self;
+        HostFunction { about, project, method, returns, makers, _width: PhantomData }
+    }
 }
 
 /// The method itself.
@@ -149,6 +238,14 @@ struct Method<V, F, A> {
     method: F,
     _arguments: PhantomData<fn(A)>,
 }
+
+impl<V: Copy, F: Copy, A> Clone for Method<V, F, A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V: Copy, F: Copy, A> Copy for Method<V, F, A> {}
 
 impl<D, V, A, R, F> Call<D, A> for Method<V, F, A>
 where
@@ -165,26 +262,33 @@ where
     }
 }
 
-impl<D, V, A, M, F> HostFn<D> for HostFunction<A::Sites, Method<V, F, A>, M>
+impl<D, P, V, A, M, F, W> HostFn<D> for HostFunction<A::Sites, P, Method<V, F, A>, M, W>
 where
     D: 'static,
+    P: Any + Send + Sync,
     V: Receiver<D>,
     A: Args<D>,
     M: Returns,
     F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> M::Value + Send + Sync + 'static,
+    W: Width,
 {
-    type Params = A::Abi;
+    type Params = A::Abi<W>;
     type Results = <M::Values as HostValues>::Abi;
     const SCOPE: bool = A::SCOPE || <M::Values as HostValues>::SCOPE;
 
     fn signature(&self) -> HostSignature {
         let results = <M::Values as HostValues>::wasm_types();
-        HostSignature { params: A::wasm_types(), results }
+        HostSignature { params: A::wasm_types::<W>(), results }
+    }
+
+    fn memory(&self) -> Option<MemoryUse> {
+        A::MEMORY.then_some(MemoryUse { export: self.about.memory, is_64: W::IS_64 })
     }
 
     #[inline]
-    fn call(&self, caller: &mut Caller<'_, D>, params: A::Abi) -> Result<Self::Results> {
-        let returned = A::call(caller, params, self.sites, &self.method)?;
+    fn call(&self, caller: &mut Caller<'_, D>, params: A::Abi<W>) -> Result<Self::Results> {
+        let _span = spans::host_function(self.about.module, self.about.name);
+        let returned = A::call::<W, _>(caller, params, &self.about, &self.project, &self.method)?;
         let values = self.returns.into_result(returned);
         let lowered = values.and_then(|values| {
             let store = caller.inner_mut();
@@ -192,9 +296,9 @@ where
             if <Self as HostFn<D>>::SCOPE {
                 store.safepoint();
             }
-            values.lower_values(store)
+            values.lower_values(store, &self.makers)
         });
-        lowered.map_err(|error| in_function(error, self.module, self.name))
+        lowered.map_err(|error| in_function(error, self.about.module, self.about.name))
     }
 }
 

@@ -1,18 +1,20 @@
 //! Which Rust types may be results of a host function, and how they go to the guest.
 
-use std::any::{Any, type_name};
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 
+use super::made::{Fresh, FreshList, Maker, Makers, NotFresh, allocate, prepare_new};
 use super::param::{Never, kind};
-use crate::api::convert::{WasmBasic, WasmTy};
+use crate::api::convert::{WasmBasic, WasmNumber, WasmTy};
 use crate::api::func::arity::several_values;
 use crate::api::func::shim::AbiResults;
-use crate::api::refs::{ExternRef, GcHeapOutOfMemory, Rooted, externref};
+use crate::api::refs::{ExternRef, Rooted};
+use crate::api::signature::names::TypeNames;
 use crate::api::types::ValType;
 use crate::error::{Error, Result};
-use crate::gc::{GcRef, Properties};
 use crate::instance::store::StoreInner;
+use crate::vm::value::ValRaw;
 
 /// A new host object, for a guest to own.
 ///
@@ -50,8 +52,9 @@ pub struct New<T>(pub T);
     message = "`{Self}` cannot be the result of a host function",
     label = "a guest cannot be given this",
     note = "a host function returns nothing, a number of up to 64 bits, `bool`, `char`, a type with \
-            `#[derive(WasmTy)]`, `Rooted<ExternRef<T>>`, `New<T>` for a new object, `Option`s of \
-            references and `New`, a tuple of up to 16 of these, or a `Result` of any of these"
+            `#[derive(WasmTy)]`, `Rooted<ExternRef<T>>`, `New<T>` for a new object, a type with \
+            `#[derive(HostObject)]`, `Option`s of references and `New`, a tuple of up to 16 of these, or a \
+            `Result` of any of these"
 )]
 pub trait HostResult<Kind>: Sized {
     /// The results in the case of success.
@@ -130,6 +133,12 @@ pub trait Returns: Copy + Send + Sync + 'static {
     /// The values, or the error for the embedder.
     #[doc(hidden)]
     fn into_result(self, value: Self::Value) -> Result<Self::Values>;
+
+    /// The types of new objects among the values.
+    #[doc(hidden)]
+    fn fresh(self) -> FreshList<<Self::Values as HostValues>::Fresh> {
+        FreshList::new()
+    }
 }
 
 /// The marker for results of type `R`.
@@ -182,12 +191,120 @@ impl<E: Into<Error>> HostError for E {
     }
 }
 
+/// A result that is passed as an error number: 0 for `Ok(())`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed as an error number",
+    label = "`#[host(errno)]` wants `Result<(), E>`",
+    note = "an error number leaves no room for another result: return values as a tuple without \
+            `#[host(errno)]`, or write them through `Ptr<E>`"
+)]
+pub trait Errno: Sized + 'static {
+    /// Why there may be none.
+    type Error: 'static;
+    /// The marker of a function that returns this.
+    type Marker: Returns<Value = Self>;
+
+    /// The marker, given the numbers of errors.
+    #[doc(hidden)]
+    fn marker(number: fn(Self::Error) -> i32) -> Self::Marker;
+}
+
+/// An error with a number.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no error number",
+    label = "does not convert to `i32`",
+    note = "implement `From<{Self}> for i32`, with a number other than 0"
+)]
+pub trait ErrorNumber: 'static {
+    /// The number.
+    #[doc(hidden)]
+    fn number(self) -> i32;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<i32> + 'static> ErrorNumber for E {
+    #[inline]
+    fn number(self) -> i32 {
+        self.into()
+    }
+}
+
+// Whether `E` has a number is asked elsewhere, so that a wrong `E` is reported once.
+impl<E: 'static> Errno for Result<(), E> {
+    type Error = E;
+    type Marker = ErrnoOf<E>;
+
+    fn marker(number: fn(E) -> i32) -> ErrnoOf<E> {
+        ErrnoOf { number }
+    }
+}
+
+/// The marker for results that are passed as error numbers.
+pub struct ErrnoOf<E> {
+    number: fn(E) -> i32,
+}
+
+impl<E> Clone for ErrnoOf<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for ErrnoOf<E> {}
+
+impl<E> fmt::Debug for ErrnoOf<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Errno")
+    }
+}
+
+impl<E: 'static> Returns for ErrnoOf<E> {
+    type Value = Result<(), E>;
+    type Values = i32;
+
+    #[inline]
+    fn into_result(self, value: Result<(), E>) -> Result<i32> {
+        match value.map_err(self.number) {
+            Ok(()) => Ok(0),
+            Err(0) => Err(Error::msg("the number of an error is 0, which means success")),
+            Err(number) => Ok(number),
+        }
+    }
+}
+
+/// A value that a global may have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of a global",
+    label = "not a number",
+    note = "`#[host(global)]` is for numbers of up to 64 bits, `V128`, `bool`, `char`, and types with \
+            `#[derive(WasmTy)]` that travel as such"
+)]
+pub trait Constant {
+    /// Its type and its slot.
+    #[doc(hidden)]
+    fn into_slot(self) -> (ValType, ValRaw);
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: WasmTy> Constant for T
+where
+    T::Wasm: WasmNumber,
+{
+    fn into_slot(self) -> (ValType, ValRaw) {
+        (T::Wasm::wasm_type(), WasmNumber::into_slot(self.into_wasm()))
+    }
+}
+
 /// The results of a host function when it succeeds: nothing, one value, or a tuple.
 pub trait HostValues {
     /// The ABI values.
     type Abi: AbiResults;
+    /// The Wasm types, for traits to compare.
+    type Types: TypeNames;
     /// Whether a root scope is needed.
     const SCOPE: bool;
+    /// What each value says of new objects: `(first, (second, .. ()))`.
+    type Fresh: 'static;
 
     /// The Wasm types.
     #[doc(hidden)]
@@ -195,13 +312,15 @@ pub trait HostValues {
 
     /// The values for the guest.
     #[doc(hidden)]
-    fn lower_values(self, store: &mut StoreInner) -> Result<Self::Abi>;
+    fn lower_values(self, store: &mut StoreInner, makers: &Makers) -> Result<Self::Abi>;
 }
 
 /// One value that a host function may return.
 pub trait HostValue {
     /// The basic type it travels as.
     type Wasm: WasmBasic;
+    /// [`Fresh`] with its type if it is a new object that its maker's properties are for.
+    type Fresh: 'static;
     /// Whether it is a root that the method made.
     const ROOTED: bool;
     /// Whether a root is made of it while other results are made.
@@ -209,26 +328,31 @@ pub trait HostValue {
 
     /// The value in a form that survives a collection.
     #[doc(hidden)]
-    fn prepare(self, store: &mut StoreInner) -> Result<Self::Wasm>;
+    fn prepare(self, store: &mut StoreInner, maker: Maker) -> Result<Self::Wasm>;
 
     /// The value for the guest, when it is the only result.
     #[doc(hidden)]
-    fn lower_only(self, store: &mut StoreInner) -> Result<<Self::Wasm as WasmBasic>::Abi>;
+    fn lower_only(
+        self,
+        store: &mut StoreInner,
+        maker: Maker,
+    ) -> Result<<Self::Wasm as WasmBasic>::Abi>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: WasmTy> HostValue for T {
     type Wasm = T::Wasm;
+    type Fresh = NotFresh;
     const ROOTED: bool = T::Wasm::ROOTS;
     const PREPARED_ROOTED: bool = T::Wasm::ROOTS;
 
     #[inline]
-    fn prepare(self, _: &mut StoreInner) -> Result<T::Wasm> {
+    fn prepare(self, _: &mut StoreInner, _: Maker) -> Result<T::Wasm> {
         Ok(self.into_wasm())
     }
 
     #[inline]
-    fn lower_only(self, store: &mut StoreInner) -> Result<<T::Wasm as WasmBasic>::Abi> {
+    fn lower_only(self, store: &mut StoreInner, _: Maker) -> Result<<T::Wasm as WasmBasic>::Abi> {
         self.into_wasm().lower(store)
     }
 }
@@ -236,81 +360,50 @@ impl<T: WasmTy> HostValue for T {
 #[diagnostic::do_not_recommend]
 impl<T: Any + Send + Sync> HostValue for New<T> {
     type Wasm = Rooted<ExternRef<T>>;
+    type Fresh = Fresh<T>;
     const ROOTED: bool = false;
     const PREPARED_ROOTED: bool = true;
 
-    fn prepare(self, store: &mut StoreInner) -> Result<Rooted<ExternRef<T>>> {
-        let object = allocate(store, self.0)?;
-        Ok(Rooted::from_gc_ref(store, object))
+    fn prepare(self, store: &mut StoreInner, maker: Maker) -> Result<Rooted<ExternRef<T>>> {
+        prepare_new(self.0, store, maker)
     }
 
     #[inline]
-    fn lower_only(self, store: &mut StoreInner) -> Result<i32> {
-        Ok(allocate(store, self.0)?.to_raw() as i32)
+    fn lower_only(self, store: &mut StoreInner, maker: Maker) -> Result<i32> {
+        let properties = maker.properties(&self.0);
+        Ok(allocate(store, self.0, properties)?.to_raw() as i32)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Any + Send + Sync> HostValue for Option<New<T>> {
     type Wasm = Option<Rooted<ExternRef<T>>>;
+    type Fresh = Fresh<T>;
     const ROOTED: bool = false;
     const PREPARED_ROOTED: bool = true;
 
-    fn prepare(self, store: &mut StoreInner) -> Result<Option<Rooted<ExternRef<T>>>> {
-        self.map(|new| new.prepare(store)).transpose()
+    fn prepare(self, store: &mut StoreInner, maker: Maker) -> Result<Self::Wasm> {
+        self.map(|new| new.prepare(store, maker)).transpose()
     }
 
     #[inline]
-    fn lower_only(self, store: &mut StoreInner) -> Result<i32> {
-        self.map_or(Ok(0), |new| new.lower_only(store))
+    fn lower_only(self, store: &mut StoreInner, maker: Maker) -> Result<i32> {
+        self.map_or(Ok(0), |new| new.lower_only(store, maker))
     }
 }
-
-/// A host object for `value`, not rooted yet. A safepoint; collects once when the heap is full.
-#[inline]
-pub(super) fn allocate<T: Any + Send + Sync>(store: &mut StoreInner, value: T) -> Result<GcRef> {
-    store.safepoint();
-    match externref::alloc(store, value, Properties::default()) {
-        Ok(object) => Ok(object),
-        Err(error) => allocate_again::<T>(store, error),
-    }
-}
-
-#[cold]
-fn allocate_again<T: Any + Send + Sync>(store: &mut StoreInner, error: Error) -> Result<GcRef> {
-    let value = error.downcast::<GcHeapOutOfMemory<T>>()?.into_inner();
-    store.collect();
-    externref::alloc(store, value, Properties::default()).map_err(|error| {
-        // The value has nowhere to go; an error that outlives the store should not carry it.
-        drop(error);
-        NoRoom { name: type_name::<T>() }.into()
-    })
-}
-
-/// A host function's new object found no room.
-#[derive(Debug)]
-struct NoRoom {
-    name: &'static str,
-}
-
-impl fmt::Display for NoRoom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no room for a new `{}`, even after a collection", self.name)
-    }
-}
-
-impl std::error::Error for NoRoom {}
 
 impl HostValues for () {
     type Abi = ();
+    type Types = ();
     const SCOPE: bool = false;
+    type Fresh = ();
 
     fn wasm_types() -> Vec<ValType> {
         Vec::new()
     }
 
     #[inline]
-    fn lower_values(self, _: &mut StoreInner) -> Result<()> {
+    fn lower_values(self, _: &mut StoreInner, _: &Makers) -> Result<()> {
         Ok(())
     }
 }
@@ -318,16 +411,24 @@ impl HostValues for () {
 #[diagnostic::do_not_recommend]
 impl<V: HostValue> HostValues for V {
     type Abi = <V::Wasm as WasmBasic>::Abi;
+    type Types = (<V::Wasm as WasmBasic>::Type,);
     const SCOPE: bool = V::ROOTED;
+    type Fresh = (V::Fresh, ());
 
     fn wasm_types() -> Vec<ValType> {
         vec![V::Wasm::wasm_type()]
     }
 
     #[inline]
-    fn lower_values(self, store: &mut StoreInner) -> Result<Self::Abi> {
-        self.lower_only(store)
+    fn lower_values(self, store: &mut StoreInner, makers: &Makers) -> Result<Self::Abi> {
+        self.lower_only(store, makers.at(0))
     }
+}
+
+/// `(first, (second, .. ()))`.
+macro_rules! nest {
+    () => { () };
+    ($first:ident::Fresh $($rest:tt)*) => { ($first::Fresh, nest!($($rest)*)) };
 }
 
 macro_rules! value_tuples {
@@ -336,17 +437,19 @@ macro_rules! value_tuples {
         #[allow(non_snake_case, reason = "values are named by their types")]
         impl<$($name: HostValue),*> HostValues for ($($name,)*) {
             type Abi = ($(<$name::Wasm as WasmBasic>::Abi,)*);
+            type Types = ($(<$name::Wasm as WasmBasic>::Type,)*);
             const SCOPE: bool = false $(|| $name::PREPARED_ROOTED)*;
+            type Fresh = nest!($($name::Fresh)*);
 
             fn wasm_types() -> Vec<ValType> {
                 vec![$($name::Wasm::wasm_type()),*]
             }
 
             #[inline]
-            fn lower_values(self, store: &mut StoreInner) -> Result<Self::Abi> {
+            fn lower_values(self, store: &mut StoreInner, makers: &Makers) -> Result<Self::Abi> {
                 // Making the objects may collect, so nothing is lowered before all are made.
                 let ($($name,)*) = self;
-                $(let $name = $name.prepare(store)?;)*
+                $(let $name = $name.prepare(store, makers.at($index))?;)*
                 Ok(($($name.lower(store)?,)*))
             }
         }

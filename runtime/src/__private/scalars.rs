@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Display};
 
+use super::result::HostError;
 use crate::api::convert::WasmTy;
 use crate::error::{Error, Result};
 
@@ -82,6 +83,27 @@ pub fn unknown_discriminant(
     let variants: Vec<_> =
         variants.iter().map(|(variant, number)| format!("{number} = {variant}")).collect();
     Error::msg(format!("{value} is no `{name}`; it has {}", variants.join(", ")))
+}
+
+/// A value as the Wasm value of the type that it converts to.
+#[inline]
+pub fn into_wasm_as<T: Into<As>, As: WasmTy>(value: T) -> As::Wasm {
+    value.into().into_wasm()
+}
+
+/// The value that a Wasm value of another type converts to.
+///
+/// # Errors
+///
+/// If the conversion fails.
+#[inline]
+pub fn try_from_wasm_as<T, As>(wasm: As::Wasm) -> Result<T>
+where
+    As: WasmTy,
+    T: TryFrom<As>,
+    T::Error: HostError,
+{
+    T::try_from(As::try_from_wasm(wasm)?).map_err(T::Error::into_error)
 }
 
 #[cfg(test)]

@@ -111,6 +111,18 @@ impl<'a, T: 'static> Caller<'a, T> {
         Caller { store: StoreContextMut(self.store.0), ctx: self.ctx, _not_sync: PhantomData }
     }
 
+    /// Which instance calls.
+    #[inline]
+    pub(crate) fn calling(&self) -> CallingCtx {
+        self.ctx
+    }
+
+    /// The store, and which instance calls.
+    #[inline]
+    pub(crate) fn as_parts(&mut self) -> (&mut StoreShell<T>, CallingCtx) {
+        (self.store.0, self.ctx)
+    }
+
     pub(crate) fn inner(&self) -> &StoreInner {
         self.store.inner()
     }

@@ -1,11 +1,13 @@
 //! Which Rust types stand for Wasm values. [`WasmTy`] is the public, safe trait that anyone may
 //! implement; everything that meets raw references is behind the sealed [`WasmBasic`].
 
-use std::any::{Any, type_name};
 use std::fmt;
 
 use super::func::Func;
-use super::refs::{ExnRef, ExternRef, HostAccessError, ManuallyRooted, Rooted};
+use super::func::typed::{TypedFunc, WasmParams, WasmResults};
+use super::refs::target::{ExternTarget, TargetCheck};
+use super::refs::{ExnRef, ExternRef, ManuallyRooted, Rooted};
+use super::signature::names::{Heap, TypeName, heap};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
 use crate::error::{Error, Result};
@@ -19,7 +21,8 @@ use crate::vm::value::ValRaw;
 ///
 /// Implemented for `i32 u32 i64 u64 f32 f64` and [`V128`], the narrower integers, `bool` and `char`
 /// (as checked `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`,
-/// [`Rooted<ExnRef>`], [`ManuallyRooted`], [`Func`], and `Option`s of them for nullable references.
+/// [`Rooted<ExnRef>`], [`ManuallyRooted`], [`Func`], [`TypedFunc`], and `Option`s of them for nullable
+/// references.
 ///
 /// Your own types join by delegating to one of these, by hand or with `#[derive(WasmTy)]`:
 ///
@@ -104,6 +107,9 @@ pub trait WasmBasic: WasmTy<Wasm = Self> + sealed::Sealed {
     /// How it travels.
     type Abi: Abi;
 
+    /// Its type, for traits to compare.
+    type Type: TypeName;
+
     /// Whether loading one needs a root scope, and lowering one takes it from a root.
     const ROOTS: bool;
 
@@ -119,6 +125,13 @@ pub trait WasmBasic: WasmTy<Wasm = Self> + sealed::Sealed {
     /// The value as it goes into Wasm. The shared borrow of the store excludes a collection, which
     /// would make the raw reference stale.
     fn lower(self, store: &StoreInner) -> Result<Self::Abi>;
+}
+
+/// A [`WasmBasic`] that is no reference.
+#[doc(hidden)]
+pub trait WasmNumber: WasmBasic {
+    /// The value in a slot.
+    fn into_slot(self) -> ValRaw;
 }
 
 mod sealed {
@@ -146,7 +159,14 @@ impl fmt::Display for LoadError {
     }
 }
 
-impl std::error::Error for LoadError {}
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            LoadError::Null { .. } => None,
+            LoadError::Other(error) => error.source(),
+        }
+    }
+}
 
 /// Loads a value of any [`WasmTy`].
 #[inline]
@@ -158,7 +178,7 @@ pub(crate) fn load<V: WasmTy>(
 }
 
 macro_rules! numbers {
-    ($($rust:ty, $abi:ty, $wasm:ident, |$value:ident| $into:expr, $from:expr;)*) => {$(
+    ($($rust:ty, $abi:ty, $name:ty, $wasm:ident, |$value:ident| $into:expr, $from:expr;)*) => {$(
         impl sealed::Sealed for $rust {}
 
         // The notes on the trait say more than a list of implementors would.
@@ -177,8 +197,16 @@ macro_rules! numbers {
             }
         }
 
+        impl WasmNumber for $rust {
+            fn into_slot(self) -> ValRaw {
+                let $value = self;
+                Abi::into_raw($into)
+            }
+        }
+
         impl WasmBasic for $rust {
             type Abi = $abi;
+            type Type = $name;
             const ROOTS: bool = false;
 
             fn wasm_type() -> ValType {
@@ -204,13 +232,13 @@ macro_rules! numbers {
 }
 
 numbers! {
-    i32, i32, I32, |value| value, value;
-    u32, i32, I32, |value| value as i32, value as u32;
-    i64, i64, I64, |value| value, value;
-    u64, i64, I64, |value| value as i64, value as u64;
-    f32, f32, F32, |value| value, value;
-    f64, f64, F64, |value| value, value;
-    V128, Vector, V128, |value| Vector::new(value.as_u128()), value.bits().into();
+    i32, i32, i32, I32, |value| value, value;
+    u32, i32, i32, I32, |value| value as i32, value as u32;
+    i64, i64, i64, I64, |value| value, value;
+    u64, i64, i64, I64, |value| value as i64, value as u64;
+    f32, f32, f32, F32, |value| value, value;
+    f64, f64, f64, F64, |value| value, value;
+    V128, Vector, V128, V128, |value| Vector::new(value.as_u128()), value.bits().into();
 }
 
 macro_rules! abis {
@@ -259,6 +287,8 @@ impl Abi for () {
 #[doc(hidden)]
 pub trait Reference: Sized + Send + 'static {
     type Abi: Abi;
+    /// `HEAP`, for traits to compare.
+    type Heap: Heap;
     const HEAP: HeapType;
     const ROOTS: bool;
     const NULL: Self::Abi;
@@ -310,6 +340,7 @@ macro_rules! references {
 
         impl<$($generics)*> WasmBasic for $rust {
             type Abi = <$rust as Reference>::Abi;
+            type Type = <<$rust as Reference>::Heap as Heap>::NonNull;
             const ROOTS: bool = <$rust as Reference>::ROOTS;
 
             fn wasm_type() -> ValType {
@@ -334,6 +365,7 @@ macro_rules! references {
 
         impl<$($generics)*> WasmBasic for Option<$rust> {
             type Abi = <$rust as Reference>::Abi;
+            type Type = <<$rust as Reference>::Heap as Heap>::Nullable;
             const ROOTS: bool = <$rust as Reference>::ROOTS;
 
             fn wasm_type() -> ValType {
@@ -358,13 +390,12 @@ macro_rules! references {
 }
 
 references! {
-    [] Rooted<ExternRef>;
-    [] ManuallyRooted<ExternRef>;
-    [T: Any + Send + Sync] Rooted<ExternRef<T>>;
-    [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>;
+    [T: ?Sized + ExternTarget] Rooted<ExternRef<T>>;
+    [T: ?Sized + ExternTarget] ManuallyRooted<ExternRef<T>>;
     [] Rooted<ExnRef>;
     [] ManuallyRooted<ExnRef>;
     [] Func;
+    [Params: WasmParams, Results: WasmResults] TypedFunc<Params, Results>;
 }
 
 macro_rules! handles {
@@ -372,6 +403,7 @@ macro_rules! handles {
         $expected:expr, $find:expr;)*) => {$(
         impl<$($generics)*> Reference for $handle<$object> {
             type Abi = i32;
+            type Heap = heap::$heap;
             const HEAP: HeapType = HeapType::$heap;
             const ROOTS: bool = $roots;
             const NULL: i32 = 0;
@@ -399,11 +431,9 @@ macro_rules! handles {
 }
 
 handles! {
-    [] Rooted<ExternRef>, Extern, roots: true, "extern", unchecked;
-    [] ManuallyRooted<ExternRef>, Extern, roots: false, "extern", unchecked;
-    [T: Any + Send + Sync] Rooted<ExternRef<T>>, Extern, roots: true, type_name::<T>(),
+    [T: ?Sized + ExternTarget] Rooted<ExternRef<T>>, Extern, roots: true, T::By::name(),
         checked::<T>;
-    [T: Any + Send + Sync] ManuallyRooted<ExternRef<T>>, Extern, roots: false, type_name::<T>(),
+    [T: ?Sized + ExternTarget] ManuallyRooted<ExternRef<T>>, Extern, roots: false, T::By::name(),
         checked::<T>;
     [] Rooted<ExnRef>, Exn, roots: true, "exn", unchecked;
     [] ManuallyRooted<ExnRef>, Exn, roots: false, "exn", unchecked;
@@ -415,22 +445,20 @@ fn unchecked(_: &StoreInner, abi: i32) -> Result<Option<GcRef>, LoadError> {
     Ok(GcRef::from_raw(abi as u32))
 }
 
-/// The reference `abi` if it is to a host object with a `T` in it; `None` for null.
+/// The reference `abi` if it leads to a `T`; `None` for null.
 #[inline]
-fn checked<T: Any + Send + Sync>(store: &StoreInner, abi: i32) -> Result<Option<GcRef>, LoadError> {
+fn checked<T: ?Sized + ExternTarget>(
+    store: &StoreInner,
+    abi: i32,
+) -> Result<Option<GcRef>, LoadError> {
     let Some(object) = GcRef::from_raw(abi as u32) else { return Ok(None) };
-    match store.gc.check_host::<T>(object) {
-        Ok(()) => Ok(Some(object)),
-        Err(reason) => {
-            let expected = Some(type_name::<T>());
-            let error = HostAccessError::of(&store.gc, object, expected, reason);
-            Err(LoadError::Other(error.into()))
-        }
-    }
+    T::By::check(store, object.to_raw()).map_err(LoadError::Other)?;
+    Ok(Some(object))
 }
 
 impl Reference for Func {
     type Abi = i64;
+    type Heap = heap::Func;
     const HEAP: HeapType = HeapType::Func;
     const ROOTS: bool = false;
     const NULL: i64 = 0;
@@ -452,5 +480,31 @@ impl Reference for Func {
 
     fn raw(self, store: &StoreInner) -> Result<i64> {
         Ok(FuncPtr::to_address(Some(self.checked(store)?)) as i64)
+    }
+}
+
+impl<Params: WasmParams, Results: WasmResults> Reference for TypedFunc<Params, Results> {
+    type Abi = i64;
+    type Heap = heap::Func;
+    const HEAP: HeapType = HeapType::Func;
+    const ROOTS: bool = false;
+    const NULL: i64 = 0;
+
+    fn expected() -> &'static str {
+        "func"
+    }
+
+    fn of_store(&self, store: &StoreInner) -> bool {
+        self.func().of_store(store)
+    }
+
+    fn root(store: &mut StoreInner, abi: i64) -> Result<Option<Self>, LoadError> {
+        let func = <Func as Reference>::root(store, abi)?;
+        let typed = func.map(|func| TypedFunc::new(func, store)).transpose();
+        typed.map_err(LoadError::Other)
+    }
+
+    fn raw(self, store: &StoreInner) -> Result<i64> {
+        self.func().raw(store)
     }
 }

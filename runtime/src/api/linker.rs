@@ -17,10 +17,14 @@ use super::instance::Instance;
 use super::linking::{self, Definition};
 use super::module::Module;
 use super::store::{AsContext, AsContextMut};
-use super::types::{ExternType, FuncType, ImportType};
+use super::types::{ExternType, FuncType, ImportType, ValType};
 use super::value::Val;
+use crate::api::global::Global;
 use crate::error::Result;
+use crate::instance::definition::DefSlot;
+use crate::vm::value::ValRaw;
 use crate::wasm::module::Import;
+use crate::wasm::types::GlobalType;
 
 /// Finds the imports of modules by name, for stores with data of type `T`.
 ///
@@ -164,6 +168,34 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
+    /// As [`Linker::define_host`], for a function that uses the memory of its callers; `wide` is the same
+    /// function for callers whose memory is one of 64 bits.
+    pub(crate) fn define_host_with_memory(
+        &mut self,
+        module: &str,
+        name: &str,
+        host: impl HostFn<T>,
+        wide: impl HostFn<T>,
+    ) -> Result<()> {
+        let called = format!("{module}::{name}");
+        let def = shim::define_with_memory::<T>(&self.engine, &called, host, wide);
+        self.insert(module, name, Definition::Host(def))?;
+        Ok(())
+    }
+
+    /// Defines an immutable global for any store.
+    pub(crate) fn define_constant(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: ValType,
+        value: ValRaw,
+    ) -> Result<()> {
+        let ty = GlobalType { content: ty.to_wasm(), mutable: false };
+        self.insert(module, name, Definition::Constant(ty, value.get_v128()))?;
+        Ok(())
+    }
+
     /// Defines all exports of `instance` under the module name `module`.
     ///
     /// # Errors
@@ -275,6 +307,10 @@ impl<T: 'static> Linker<T> {
         assert!(same, "the store belongs to another engine than the linker");
         match self.find(module, name)? {
             Definition::Extern(item, _) => Some(item.clone()),
+            Definition::Constant(ty, bits) => {
+                let global = inner.add_global(*ty, DefSlot::boxed(), *bits);
+                Some(Global::from_position(inner, global).into())
+            }
             Definition::Host(def) => {
                 let ptr = inner.host_record(def, def.ty.id);
                 let ptr = ptr.expect("a host function's trampoline compiles");
@@ -351,7 +387,7 @@ impl<T: 'static> Linker<T> {
         let find = |import: &Import| {
             Some(match self.find(&import.module, &import.name)? {
                 Definition::Extern(item, ty) => Definition::Extern(item.clone(), ty.at_any_size()),
-                host => host.clone(),
+                any => any.clone(),
             })
         };
         linking::resolve(module, find, |import| self.hint(&import.module, &import.name))

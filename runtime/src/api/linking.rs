@@ -9,7 +9,7 @@ use super::externs::Extern;
 use super::module::Module;
 use super::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType};
 use crate::error::Result;
-use crate::instance::host_func::HostFunc;
+use crate::instance::host_func::{HostFunc, MemoryUse};
 use crate::instance::instantiate::ImportValue;
 use crate::instance::store::StoreInner;
 use crate::instance::vmctx::Entity;
@@ -24,6 +24,8 @@ use crate::wasm::types::{
 pub(crate) enum Definition {
     /// A host function, for any store.
     Host(Arc<HostFunc>),
+    /// An immutable global of a number type, for any store.
+    Constant(WasmGlobal, u128),
     /// Something of one store, or a shared memory, with its type when it was defined.
     Extern(Extern, DefinedType),
 }
@@ -70,8 +72,18 @@ pub struct ImportProblem {
     module: String,
     name: String,
     expected: ExternType,
-    /// What was found under the name; or a hint, when nothing was.
-    found: Result<ExternType, String>,
+    found: Found,
+}
+
+/// What stands against an import.
+#[derive(Clone, Debug)]
+enum Found {
+    /// Nothing is defined under the name; what to say more.
+    Nothing { hint: String },
+    /// A definition of another type.
+    Type(ExternType),
+    /// A function that uses a memory of its callers, which this module does not export.
+    NoMemory { ty: ExternType, export: &'static str, hint: String },
 }
 
 impl LinkError {
@@ -99,7 +111,10 @@ impl ImportProblem {
 
     /// The type of the definition; `None` if there is none of the name.
     pub fn found(&self) -> Option<&ExternType> {
-        self.found.as_ref().ok()
+        match &self.found {
+            Found::Nothing { .. } => None,
+            Found::Type(ty) | Found::NoMemory { ty, .. } => Some(ty),
+        }
     }
 }
 
@@ -107,13 +122,18 @@ impl fmt::Display for ImportProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ImportProblem { module, name, expected, found } = self;
         match found {
-            Ok(found) => write!(
+            Found::Type(found) => write!(
                 f,
                 "incompatible import type for `{module}::{name}`: expected {expected}, found {found}"
             ),
-            Err(hint) => write!(
+            Found::Nothing { hint } => write!(
                 f,
                 "unknown import: `{module}::{name}` of type {expected} has not been defined{hint}"
+            ),
+            Found::NoMemory { export, hint, .. } => write!(
+                f,
+                "`{module}::{name}` uses the memory of the module that imports it, which exports no \
+                 memory `{export}`{hint}"
             ),
         }
     }
@@ -141,13 +161,16 @@ pub(crate) fn resolve(
     let mut definitions = Vec::new();
     let mut problems = Vec::new();
     for import in &module.compiled().info.imports {
-        let found = match find(import) {
-            Some(definition) if fits(module, import.entity, &definition) => {
+        let fitting = match find(import) {
+            Some(definition) => fit(module, import.entity, definition),
+            None => Err(Found::Nothing { hint: hint(import) }),
+        };
+        let found = match fitting {
+            Ok(definition) => {
                 definitions.push(definition);
                 continue;
             }
-            Some(definition) => Ok(definition.ty(module.engine())),
-            None => Err(hint(import)),
+            Err(found) => found,
         };
         problems.push(ImportProblem {
             module: import.module.to_string(),
@@ -190,7 +213,7 @@ pub(crate) fn values(
     if definitions.iter().any(|def| matches!(def, Definition::Extern(_, ty) if sized(ty))) {
         let current = definitions.iter().map(|definition| match definition {
             Definition::Extern(item, _) => Definition::of_extern(store, item.clone()),
-            host => Ok(host.clone()),
+            any => Ok(any.clone()),
         });
         resolve_in_order(module, &current.collect::<Result<Vec<_>>>()?)?;
     }
@@ -241,6 +264,7 @@ impl Definition {
         let entity = match item.import_value(store)? {
             ImportValue::Entity(entity) => entity,
             ImportValue::Host(def) => return Ok(Definition::Host(def)),
+            ImportValue::Constant(ty, bits) => return Ok(Definition::Constant(ty, bits)),
             ImportValue::SharedMemory(memory) => {
                 let ty = DefinedType::Memory(memory.ty, memory.pages());
                 return Ok(Definition::Extern(item, ty));
@@ -269,6 +293,7 @@ impl Definition {
     pub(crate) fn value(&self, store: &StoreInner) -> Result<ImportValue> {
         Ok(match self {
             Definition::Host(def) => ImportValue::Host(def.clone()),
+            Definition::Constant(ty, bits) => ImportValue::Constant(*ty, *bits),
             Definition::Extern(item, _) => item.import_value(store)?,
         })
     }
@@ -287,13 +312,44 @@ impl Definition {
             Definition::Extern(_, DefinedType::Memory(ty, _)) => {
                 ExternType::Memory(MemoryType::from_wasm(*ty))
             }
-            Definition::Extern(_, DefinedType::Global(ty)) => {
+            Definition::Constant(ty, _) | Definition::Extern(_, DefinedType::Global(ty)) => {
                 ExternType::Global(GlobalType::from_wasm(engine, *ty))
             }
             Definition::Extern(_, DefinedType::Tag(id)) => {
                 ExternType::Tag(TagType::new(FuncType::from_id(engine, *id)))
             }
         }
+    }
+}
+
+/// What stands behind the import `entity` of `module`, if `definition` fits.
+fn fit(module: &Module, entity: EntityIndex, definition: Definition) -> Result<Definition, Found> {
+    let definition = match definition {
+        Definition::Host(def) => Definition::Host(for_memory(module, def)?),
+        other => other,
+    };
+    match fits(module, entity, &definition) {
+        true => Ok(definition),
+        false => Err(Found::Type(definition.ty(module.engine()))),
+    }
+}
+
+/// The form of a host function for the memory that `module` exports, if it uses one.
+fn for_memory(module: &Module, def: Arc<HostFunc>) -> Result<Arc<HostFunc>, Found> {
+    let Some(MemoryUse { export, is_64 }) = def.memory else { return Ok(def) };
+    let compiled = module.compiled();
+    let Some(memory) = compiled.exported_memory(export) else {
+        let exports = compiled.info.exports.iter().filter_map(|(name, entity)| match entity {
+            EntityIndex::Memory(_) => Some(&**name),
+            _ => None,
+        });
+        let hint = nearest(export, exports);
+        let ty = Definition::Host(def).ty(module.engine());
+        return Err(Found::NoMemory { ty, export, hint });
+    };
+    match (compiled.info.memories[memory.index()].is_64, is_64, &def.wide) {
+        (true, false, Some(wide)) => Ok(wide.clone()),
+        _ => Ok(def),
     }
 }
 
@@ -316,7 +372,10 @@ fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
         (EntityIndex::Memory(index), Definition::Extern(_, DefinedType::Memory(ty, size))) => {
             subtype::memory_matches(ty, *size, &info.memories[index.index()])
         }
-        (EntityIndex::Global(index), Definition::Extern(_, DefinedType::Global(ty))) => {
+        (
+            EntityIndex::Global(index),
+            Definition::Constant(ty, _) | Definition::Extern(_, DefinedType::Global(ty)),
+        ) => {
             let wanted = compiled.canonical_global(info.globals[index.index()]);
             types.global_matches(ty, &wanted)
         }

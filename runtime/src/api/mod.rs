@@ -11,15 +11,19 @@ pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;
 pub(crate) mod global;
+#[allow(unsafe_code, reason = "sees a store without the type of its data")]
+pub(crate) mod host_cx;
 pub(crate) mod instance;
 pub(crate) mod linker;
 pub(crate) mod linking;
 pub(crate) mod memory;
 pub(crate) mod module;
+pub(crate) mod object;
 #[allow(unsafe_code, reason = "declares the unchecked functions of the API")]
 pub(crate) mod raw;
 pub(crate) mod refs;
 pub(crate) mod shared_memory;
+pub(crate) mod signature;
 pub(crate) mod store;
 pub(crate) mod table;
 pub(crate) mod tag;

@@ -5,8 +5,9 @@
 
 use std::any::{Any, TypeId};
 
+use super::borrow::{BorrowError, Located};
 use super::object::RowId;
-use super::payload::{BorrowError, HostData, Located, Payload};
+use super::payload::{HostData, Payload};
 
 /// Why a reference did not lead to a host value of the wanted type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,13 @@ pub(crate) enum HostRefError {
         /// The name of that type.
         found: &'static str,
     },
+    /// The host object cannot be seen as a wanted trait object.
+    NoCast {
+        /// The name of its type.
+        found: &'static str,
+        /// Whether it was made without the properties of its type.
+        plain: bool,
+    },
     /// The host object cannot be borrowed this way now.
     Borrow(BorrowError),
 }
@@ -32,6 +40,15 @@ impl HostRefError {
             HostRefError::Null => "null".into(),
             HostRefError::NotHostObject => "a reference that is not a host object".into(),
             HostRefError::WrongType { found } => format!("a host object of type `{found}`"),
+            HostRefError::NoCast { found, plain: false } => {
+                format!(
+                    "a host object of type `{found}`, which is not one: see `cast(..)` of `HostObject`"
+                )
+            }
+            HostRefError::NoCast { found, plain: true } => format!(
+                "a plain host object of type `{found}`; derive `HostObject` with `cast(..)`, and make \
+                 the object with `ExternRef::object` or as the result of a host function"
+            ),
             HostRefError::Borrow(_) => "a host object that is in use".into(),
         }
     }
@@ -285,11 +302,12 @@ fn dangling() -> ! {
 #[cfg(test)]
 #[allow(unsafe_code, reason = "borrowing is for a caller that keeps the order")]
 mod tests {
-    use super::super::payload::{BorrowSite, Properties};
+    use super::super::borrow::BorrowSite;
+    use super::super::payload::Properties;
     use super::*;
 
     fn payload(value: u32) -> Payload {
-        Payload::new(value, Properties { external: 1000, frozen: false })
+        Payload::new(value, Properties { external: 1000, ..Properties::default() })
     }
 
     #[test]

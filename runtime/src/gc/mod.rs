@@ -11,6 +11,8 @@
 //! | `externs.rs` | the host table, outside the heap |
 //! | `exceptions.rs` | exceptions and their payloads |
 //! | `payload.rs` | one host value, type erased |
+//! | `borrow.rs` | who borrows it |
+//! | `object_kind.rs` | what a derived type says of its objects |
 //! | `check.rs` | the heap checker |
 //!
 //! # When objects move
@@ -23,12 +25,15 @@
 //! Never inside this module, where a destructor would run in the middle of a collection: `collect`
 //! puts them aside, and the layer above pops them with [`GcStore::take_dead`].
 
+#[allow(unsafe_code, reason = "borrows of host values that are no Rust references")]
+mod borrow;
 mod check;
 mod collector;
 mod exceptions;
 #[allow(unsafe_code, reason = "compares type tags for typed access")]
 mod externs;
 pub(crate) mod object;
+mod object_kind;
 #[allow(unsafe_code, reason = "host values with their type erased")]
 mod payload;
 pub(crate) mod roots;
@@ -49,13 +54,15 @@ use externs::HostTable;
 use roots::{RootSet, StoreId};
 use space::Space;
 
+pub use borrow::BorrowSite;
+pub(crate) use borrow::{
+    BorrowError, Borrowed, BorrowedAny, BorrowedMut, Detached, DetachedMut, Located, LocatedAny,
+};
 pub(crate) use collector::VisitRoots;
 pub(crate) use externs::HostRefError;
 pub(crate) use object::{GcRef, RowId};
-pub use payload::BorrowSite;
-pub(crate) use payload::{
-    BorrowError, Borrowed, BorrowedMut, HostData, Located, Payload, Properties,
-};
+pub use object_kind::{Cast, CastFn, ObjectKind};
+pub(crate) use payload::{HostData, Payload, Properties};
 pub(crate) use roots::RootIndex;
 pub(crate) use roots::{Liveness, Scope};
 
@@ -306,6 +313,24 @@ impl GcStore {
     #[inline]
     pub(crate) fn locate<T: Any>(&self, raw: u32) -> Result<Located<T>, HostRefError> {
         self.hosts.locate(self.host_row(raw)?)
+    }
+
+    /// The value of a host object, to be borrowed without naming its type.
+    pub(crate) fn locate_any(&self, raw: u32) -> Result<LocatedAny, HostRefError> {
+        Ok(self.hosts.payload(self.host_row(raw)?).located())
+    }
+
+    /// How a host object is seen as a `D`, for `&D` and the like.
+    pub(crate) fn host_cast<D: ?Sized + 'static>(
+        &self,
+        reference: GcRef,
+    ) -> Result<CastFn<D>, HostRefError> {
+        let payload = self.hosts.payload(self.host_row(reference.to_raw())?);
+        let kind = payload.kind();
+        kind.and_then(ObjectKind::cast).ok_or_else(|| HostRefError::NoCast {
+            found: payload.type_name(),
+            plain: kind.is_none(),
+        })
     }
 
     /// The value of a host object.

@@ -11,20 +11,21 @@
 //! the host table keeps the `TypeId` beside the pointer, and a typed access is one comparison.
 //!
 //! Invariants:
-//! * the allocation behind a [`Payload`] was made as a `Box<Cell<T>>`, lives and dies with it, and
-//!   `vtable` belongs to that very `T`;
-//! * a reference to the value is made only by a method that first looks at the borrow word, and its
-//!   lifetime is that of a borrow of the [`Payload`] or of a guard that holds the word, [`Borrowed`]
-//!   or [`BorrowedMut`]. So a mutable reference is never aliased.
+//! * the allocation behind a [`Payload`] was made as a `Box<Cell<T>>`, and `vtable` belongs to that
+//!   very `T`. It is freed with the payload, or by the last detached guard if that goes later;
+//! * a reference to the value is made only by a method that first looks at the borrow state, and its
+//!   lifetime is that of a borrow of the [`Payload`] or of a guard of `borrow.rs`. So a mutable
+//!   reference is never aliased, and none leads to a value that was taken.
 
 use std::any::{Any, TypeId, type_name};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
-use std::ops::{Deref, DerefMut};
-use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicIsize, AtomicPtr, Ordering};
+use std::ptr::NonNull;
+
+use super::borrow::{BorrowError, BorrowState, Located, LocatedAny};
+use super::object_kind::ObjectKind;
 
 /// What `data` shows of a value whose type is not named: any value at all.
 pub(crate) type HostData = dyn Any + Send + Sync;
@@ -36,6 +37,8 @@ pub(crate) struct Properties {
     pub(crate) external: usize,
     /// Whether the value is never borrowed mutably.
     pub(crate) frozen: bool,
+    /// What the derive macro knows of its type; `None` for a plain object.
+    pub(crate) kind: Option<&'static ObjectKind>,
 }
 
 /// An owned host value of some type.
@@ -51,28 +54,20 @@ unsafe impl Send for Payload {}
 unsafe impl Sync for Payload {}
 
 /// The part of an allocation that does not depend on the type.
-struct Header {
-    /// 0 free, above 0 the number of shared borrows, [`EXCLUSIVE`].
-    ///
-    /// Only one thread changes it at a time; atomic because others may read the value of a shared
-    /// store meanwhile.
-    borrow: AtomicIsize,
-    /// The site of the latest guard that still holds the word; null when there is none.
-    holder: AtomicPtr<BorrowSite>,
+pub(super) struct Header {
+    pub(super) borrow: BorrowState,
     vtable: &'static VTable,
     /// All bytes that go when the payload goes.
     bytes: usize,
-    frozen: bool,
+    kind: Option<&'static ObjectKind>,
 }
-
-const EXCLUSIVE: isize = -1;
 
 /// What depends on the type.
 struct VTable {
     tag: TypeId,
     name: fn() -> &'static str,
     any: fn(NonNull<Header>) -> NonNull<HostData>,
-    /// Frees the allocation with the value in it.
+    /// Frees the allocation with the value in it, unless that was taken.
     ///
     /// The header must come from [`Payload::new`] for the same type, and must not be used again.
     free: unsafe fn(NonNull<Header>),
@@ -84,58 +79,14 @@ struct Cell<T> {
     value: UnsafeCell<T>,
 }
 
-/// Why a payload cannot be borrowed now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BorrowError {
-    /// It is borrowed mutably.
-    Exclusive {
-        /// By whom.
-        holder: Option<&'static BorrowSite>,
-    },
-    /// It is borrowed, and was to be borrowed mutably.
-    Shared {
-        /// By whom, last.
-        holder: Option<&'static BorrowSite>,
-    },
-    /// It may never be borrowed mutably.
-    Frozen,
-}
-
-/// Who borrows: a parameter of a host function.
-#[doc(hidden)]
-#[derive(Debug, PartialEq, Eq)]
-pub struct BorrowSite {
-    module: &'static str,
-    function: &'static str,
-    parameter: &'static str,
-}
-
-impl BorrowSite {
-    /// The parameter called `parameter` of the host function `module::function`.
-    pub const fn new(
-        module: &'static str,
-        function: &'static str,
-        parameter: &'static str,
-    ) -> BorrowSite {
-        BorrowSite { module, function, parameter }
-    }
-}
-
-impl fmt::Display for BorrowSite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "parameter `{}` of `{}::{}`", self.parameter, self.module, self.function)
-    }
-}
-
 impl Payload {
     /// Boxes `value`.
     pub(crate) fn new<T: Any + Send + Sync>(value: T, properties: Properties) -> Payload {
         let header = Header {
-            borrow: AtomicIsize::new(0),
-            holder: AtomicPtr::new(ptr::null_mut()),
+            borrow: BorrowState::new(properties.frozen),
             vtable: &Of::<T>::VTABLE,
             bytes: size_of::<Cell<T>>().saturating_add(properties.external),
-            frozen: properties.frozen,
+            kind: properties.kind,
         };
         let cell = Box::new(Cell { header, value: UnsafeCell::new(value) });
         let header = NonNull::from(Box::leak(cell)).cast::<Header>();
@@ -147,9 +98,9 @@ impl Payload {
         self.vtable().tag
     }
 
-    /// The name of the value's type.
+    /// What messages call the value's type.
     pub(crate) fn type_name(&self) -> &'static str {
-        (self.vtable().name)()
+        self.header().type_name()
     }
 
     /// All bytes that go when the payload goes.
@@ -164,7 +115,7 @@ impl Payload {
 
     /// The value, or the payload back when it is of another type or borrowed.
     pub(crate) fn into_value<T: Any>(self) -> Result<T, Payload> {
-        if !self.is::<T>() || self.is_borrowed() {
+        if !self.is::<T>() || self.header().borrow.check_taking().is_err() {
             return Err(self);
         }
         let payload = ManuallyDrop::new(self);
@@ -181,13 +132,25 @@ impl Payload {
     /// The value must be a `T`.
     #[inline]
     pub(super) unsafe fn located_tagged<T: Any>(&self) -> Located<T> {
-        Located { header: self.header, value: PhantomData }
+        // SAFETY: the caller has compared the tag, and the header is that of a live payload.
+        unsafe { Located::new(self.header) }
+    }
+
+    /// The value, to be borrowed without naming its type.
+    pub(super) fn located(&self) -> LocatedAny {
+        // SAFETY: the header is that of a live payload.
+        unsafe { LocatedAny::new(self.header) }
+    }
+
+    /// What the derive macro knows of the value's type.
+    pub(crate) fn kind(&self) -> Option<&'static ObjectKind> {
+        self.header().kind
     }
 
     /// The value, if it is a `T` and not borrowed mutably.
     #[inline]
     pub(crate) fn value<T: Any>(&self) -> Result<Option<&T>, BorrowError> {
-        self.check_shared()?;
+        self.header().borrow.check_shared()?;
         if !self.is::<T>() {
             return Ok(None);
         }
@@ -199,7 +162,7 @@ impl Payload {
 
     /// The value for writing, if it is a `T`, not frozen and not borrowed.
     pub(crate) fn value_mut<T: Any>(&mut self) -> Result<Option<&mut T>, BorrowError> {
-        self.check_exclusive()?;
+        self.header().borrow.check_exclusive()?;
         if !self.is::<T>() {
             return Ok(None);
         }
@@ -211,7 +174,7 @@ impl Payload {
 
     /// The value whatever its type, if it is not borrowed mutably.
     pub(crate) fn any(&self) -> Result<&HostData, BorrowError> {
-        self.check_shared()?;
+        self.header().borrow.check_shared()?;
         let pointer = (self.vtable().any)(self.header);
         // SAFETY: as in `value`; the vtable belongs to the value's type.
         Ok(unsafe { pointer.as_ref() })
@@ -219,37 +182,22 @@ impl Payload {
 
     /// The value whatever its type, for writing, if it is not frozen and not borrowed.
     pub(crate) fn any_mut(&mut self) -> Result<&mut HostData, BorrowError> {
-        self.check_exclusive()?;
+        self.header().borrow.check_exclusive()?;
         let mut pointer = (self.vtable().any)(self.header);
         // SAFETY: as in `value_mut`; the vtable belongs to the value's type.
         Ok(unsafe { pointer.as_mut() })
     }
 
-    /// Whether anybody holds the borrow word.
+    /// Whether anybody borrows the value.
     pub(crate) fn is_borrowed(&self) -> bool {
-        self.borrow().load(Ordering::Acquire) != 0
-    }
-
-    #[inline]
-    fn check_shared(&self) -> Result<(), BorrowError> {
-        self.header().check_shared()
-    }
-
-    #[inline]
-    fn check_exclusive(&self) -> Result<(), BorrowError> {
-        self.header().check_exclusive()
+        self.header().borrow.is_borrowed()
     }
 
     #[inline]
     fn header(&self) -> &Header {
         // SAFETY: `header` points to the live allocation that `self` owns; header fields are never
-        // written after `new`, except the atomic.
+        // written after `new`, except atomics.
         unsafe { self.header.as_ref() }
-    }
-
-    #[inline]
-    fn borrow(&self) -> &AtomicIsize {
-        &self.header().borrow
     }
 
     #[inline]
@@ -259,154 +207,38 @@ impl Payload {
 }
 
 impl Header {
+    /// The value, whatever its type.
     #[inline]
-    fn check_shared(&self) -> Result<(), BorrowError> {
-        match self.borrow.load(Ordering::Acquire) {
-            EXCLUSIVE => Err(BorrowError::Exclusive { holder: self.holder() }),
-            _ => Ok(()),
-        }
+    pub(super) fn any(this: NonNull<Header>) -> NonNull<HostData> {
+        // SAFETY: whoever has a header's address has it of a live payload.
+        (unsafe { this.as_ref() }.vtable.any)(this)
     }
 
-    #[inline]
-    fn check_exclusive(&self) -> Result<(), BorrowError> {
-        match self.borrow.load(Ordering::Acquire) {
-            _ if self.frozen => Err(BorrowError::Frozen),
-            0 => Ok(()),
-            EXCLUSIVE => Err(BorrowError::Exclusive { holder: self.holder() }),
-            _ => Err(BorrowError::Shared { holder: self.holder() }),
-        }
+    /// What messages call the value's type.
+    pub(super) fn type_name(&self) -> &'static str {
+        self.kind.map_or_else(|| (self.vtable.name)(), |kind| kind.name())
     }
 
-    #[cold]
-    fn holder(&self) -> Option<&'static BorrowSite> {
-        // SAFETY: the pointer is null or was made of a `&'static BorrowSite`.
-        unsafe { self.holder.load(Ordering::Relaxed).as_ref() }
-    }
-
-    /// Names the new holder and returns the previous one.
-    #[inline]
-    fn replace_holder(&self, site: &'static BorrowSite) -> *mut BorrowSite {
-        let outer = self.holder.load(Ordering::Relaxed);
-        self.holder.store(ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
-        outer
-    }
-}
-
-/// A host value that was found by its reference and is not borrowed yet.
-pub(crate) struct Located<T> {
-    header: NonNull<Header>,
-    value: PhantomData<fn() -> T>,
-}
-
-impl<T: Any> Located<T> {
-    /// Borrows the value for reading, as `site`.
+    /// Frees the allocation.
     ///
     /// # Safety
     ///
-    /// No payload may have been dropped since the value was located, and the result must be dropped
-    /// before the store is.
-    #[inline]
-    pub(crate) unsafe fn borrow(
-        self,
-        site: &'static BorrowSite,
-    ) -> Result<Borrowed<T>, BorrowError> {
-        // SAFETY: the payload lives, by the caller's duty.
-        let header = unsafe { self.header.as_ref() };
-        header.check_shared()?;
-        header.borrow.store(header.borrow.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        let outer = header.replace_holder(site);
-        Ok(Borrowed { header: self.header, outer, value: PhantomData })
-    }
-
-    /// Borrows the value for reading and writing, as `site`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Located::borrow`].
-    #[inline]
-    pub(crate) unsafe fn borrow_mut(
-        self,
-        site: &'static BorrowSite,
-    ) -> Result<BorrowedMut<T>, BorrowError> {
-        // SAFETY: the payload lives, by the caller's duty.
-        let header = unsafe { self.header.as_ref() };
-        header.check_exclusive()?;
-        header.borrow.store(EXCLUSIVE, Ordering::Relaxed);
-        let outer = header.replace_holder(site);
-        Ok(BorrowedMut { header: self.header, outer, value: PhantomData })
-    }
-}
-
-/// A value borrowed for reading. The payload is kept for as long as this lives.
-pub(crate) struct Borrowed<T> {
-    header: NonNull<Header>,
-    /// Who is the latest holder when this one has gone.
-    outer: *mut BorrowSite,
-    value: PhantomData<T>,
-}
-
-/// A value borrowed for reading and writing, by nobody else.
-pub(crate) struct BorrowedMut<T> {
-    header: NonNull<Header>,
-    outer: *mut BorrowSite,
-    value: PhantomData<T>,
-}
-
-impl<T> Deref for Borrowed<T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        // SAFETY: the tag was that of `T` when the value was located. The borrow word is held: the
-        // payload lives, and no mutable reference to the value exists.
-        unsafe { value_of::<T>(self.header).as_ref() }
-    }
-}
-
-impl<T> Deref for BorrowedMut<T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        // SAFETY: as in `deref_mut`.
-        unsafe { value_of::<T>(self.header).as_ref() }
-    }
-}
-
-impl<T> DerefMut for BorrowedMut<T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the tag was that of `T` when the value was located. The borrow word is held
-        // exclusively: the payload lives, and references to the value come from this guard only.
-        unsafe { value_of::<T>(self.header).as_mut() }
-    }
-}
-
-impl<T> Drop for Borrowed<T> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: the payload lives, for the borrow word is held.
-        let header = unsafe { self.header.as_ref() };
-        header.holder.store(self.outer, Ordering::Relaxed);
-        header.borrow.store(header.borrow.load(Ordering::Relaxed) - 1, Ordering::Release);
-    }
-}
-
-impl<T> Drop for BorrowedMut<T> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: the payload lives, for the borrow word is held.
-        let header = unsafe { self.header.as_ref() };
-        header.holder.store(self.outer, Ordering::Relaxed);
-        header.borrow.store(0, Ordering::Release);
+    /// The payload is gone, and nobody uses the header again.
+    pub(super) unsafe fn free(this: NonNull<Header>) {
+        // SAFETY: the header is still live.
+        let free = unsafe { this.as_ref() }.vtable.free;
+        // SAFETY: the header comes from `Payload::new` with the vtable of its type, and is not used
+        // again by the caller's duty.
+        unsafe { free(this) }
     }
 }
 
 impl Drop for Payload {
     fn drop(&mut self) {
-        let free = self.vtable().free;
-        // SAFETY: the header comes from `new` with the vtable of its type, and `self` is going.
-        unsafe { free(self.header) }
+        if self.header().borrow.abandon() {
+            // SAFETY: `self` is going, and no guard is left.
+            unsafe { Header::free(self.header) }
+        }
     }
 }
 
@@ -430,7 +262,7 @@ impl<T: Any + Send + Sync> Of<T> {
 
 /// Where the value of the `Cell<T>` with this header is. Computes an address only.
 #[inline]
-fn value_of<T>(header: NonNull<Header>) -> NonNull<T> {
+pub(super) fn value_of<T>(header: NonNull<Header>) -> NonNull<T> {
     let at = header.as_ptr().cast::<u8>().wrapping_add(std::mem::offset_of!(Cell<T>, value));
     NonNull::new(at.cast::<T>()).expect("a value lies after its header, not at address 0")
 }
@@ -439,12 +271,19 @@ fn value_of<T>(header: NonNull<Header>) -> NonNull<T> {
 ///
 /// See [`VTable::free`].
 unsafe fn free<T>(header: NonNull<Header>) {
+    // SAFETY: the header is live until the end of this function.
+    if unsafe { header.as_ref() }.borrow.is_taken() {
+        // SAFETY: as below; `ManuallyDrop` has the layout of its content, which was moved out.
+        drop(unsafe { Box::from_raw(header.cast::<Cell<ManuallyDrop<T>>>().as_ptr()) });
+        return;
+    }
     // SAFETY: the caller passes the header of a leaked `Box<Cell<T>>` that nobody uses again.
     drop(unsafe { Box::from_raw(header.cast::<Cell<T>>().as_ptr()) });
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::borrow::{BorrowSite, Borrowed, BorrowedMut, Holder};
     use super::*;
     use std::sync::Arc;
 
@@ -509,13 +348,13 @@ mod tests {
         let outer = borrow(&payload, OUTER).ok().unwrap();
         let inner = borrow(&payload, INNER).ok().unwrap();
         assert_eq!((*outer, *inner), (1, 1));
-        let refused = BorrowError::Shared { holder: Some(INNER) };
+        let refused = BorrowError::Shared { holder: Holder::Parameter(INNER) };
         assert_eq!(borrow_mut(&payload, INNER).err(), Some(refused));
         assert_eq!(payload.value_mut::<u32>(), Err(refused));
         assert_eq!(payload.value::<u32>(), Ok(Some(&1)));
         drop(inner);
         assert!(payload.is_borrowed());
-        let refused = BorrowError::Shared { holder: Some(OUTER) };
+        let refused = BorrowError::Shared { holder: Holder::Parameter(OUTER) };
         assert_eq!(payload.value_mut::<u32>(), Err(refused));
         drop(outer);
         *payload.value_mut::<u32>().unwrap().unwrap() = 2;
@@ -528,7 +367,7 @@ mod tests {
         let payload = plain(1_u32);
         let mut guard = borrow_mut(&payload, OUTER).ok().unwrap();
         *guard += 1;
-        let refused = Some(BorrowError::Exclusive { holder: Some(OUTER) });
+        let refused = Some(BorrowError::Exclusive { holder: Holder::Parameter(OUTER) });
         assert_eq!(borrow_mut(&payload, INNER).err(), refused);
         assert_eq!(borrow(&payload, INNER).err(), refused);
         assert_eq!(payload.value::<u32>().err(), refused);
@@ -540,11 +379,55 @@ mod tests {
 
     #[test]
     fn a_frozen_value_is_never_borrowed_mutably() {
-        let mut payload = Payload::new(1_u32, Properties { frozen: true, external: 100 });
+        let mut payload = Payload::new(
+            1_u32,
+            Properties { frozen: true, external: 100, ..Properties::default() },
+        );
         assert_eq!(borrow_mut(&payload, OUTER).err(), Some(BorrowError::Frozen));
         assert!(payload.any_mut().is_err());
         assert_eq!(payload.value::<u32>(), Ok(Some(&1)));
         assert!(payload.bytes() > 100);
+    }
+
+    #[test]
+    fn a_value_that_was_taken_is_gone_for_good() {
+        let witness = Arc::new(());
+        let mut payload = plain(witness.clone());
+        // SAFETY: the payload outlives the guard, and the value is an `Arc<()>`.
+        let guard = unsafe { payload.located_tagged::<Arc<()>>().borrow_to_take(OUTER) };
+        let taken = guard.ok().unwrap().take();
+        let refused = BorrowError::Taken { holder: Holder::Parameter(OUTER) };
+        assert_eq!(payload.value::<Arc<()>>().err(), Some(refused));
+        assert_eq!(payload.value_mut::<Arc<()>>().err(), Some(refused));
+        assert!(!payload.is_borrowed());
+        let payload = payload.into_value::<Arc<()>>().unwrap_err();
+        drop(payload);
+        assert_eq!(Arc::strong_count(&witness), 2, "the destructor runs where the value is");
+        drop(taken);
+        assert_eq!(Arc::strong_count(&witness), 1);
+    }
+
+    #[test]
+    fn detached_guards_exclude_and_outlive() {
+        let witness = Arc::new(());
+        let mut payload = plain(witness.clone());
+        // SAFETY: the payload lives, and the value is an `Arc<()>`.
+        let detach = |payload: &Payload| unsafe { payload.located_tagged::<Arc<()>>().detach() };
+        let (a, b) = (detach(&payload).ok().unwrap(), detach(&payload).ok().unwrap());
+        let refused = BorrowError::Shared { holder: Holder::Guard };
+        assert_eq!(payload.value_mut::<Arc<()>>().err(), Some(refused));
+        assert!(payload.value::<Arc<()>>().is_ok() && payload.is_borrowed());
+        drop((a, b));
+        // SAFETY: as above, with exclusive access.
+        let guard = unsafe { payload.located_tagged::<Arc<()>>().detach_mut() }.ok().unwrap();
+        let refused = BorrowError::Exclusive { holder: Holder::Guard };
+        assert_eq!(payload.value::<Arc<()>>().err(), Some(refused));
+        assert_eq!(detach(&payload).err(), Some(refused));
+        drop(payload);
+        assert_eq!(Arc::strong_count(&witness), 2, "the guard keeps the value");
+        assert_eq!(Arc::strong_count(&guard), 2);
+        drop(guard);
+        assert_eq!(Arc::strong_count(&witness), 1);
     }
 
     #[test]

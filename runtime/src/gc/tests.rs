@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use super::borrow::Holder;
 use super::*;
 
 type Dropped = Arc<Mutex<HashSet<u64>>>;
@@ -189,7 +190,7 @@ impl Model {
                     assert_eq!(tracked.id, id);
                 }
                 Err(error) => {
-                    let holder = Some(SITE);
+                    let holder = Holder::Parameter(SITE);
                     assert_eq!(error, HostRefError::Borrow(BorrowError::Exclusive { holder }));
                     assert!(held);
                 }
@@ -263,7 +264,7 @@ fn a_full_heap_gives_the_payload_back_and_a_collection_makes_room() {
 fn memory_of_host_values_is_limited_and_counts_until_they_are_dropped() {
     let limit = Some(1 << 20);
     let mut gc = GcStore::new(GcConfig { host_memory_limit: limit, ..GcConfig::default() });
-    let big = || Payload::new((), Properties { external: 600 << 10, frozen: false });
+    let big = || Payload::new((), Properties { external: 600 << 10, ..Properties::default() });
     gc.alloc_host(big()).unwrap();
     assert!(gc.should_collect(), "more than half of the limit is gone");
     assert!(gc.alloc_host(big()).is_err());
@@ -279,7 +280,7 @@ fn external_memory_brings_the_next_collection_closer() {
     gc.alloc_host(Payload::new((), Properties::default())).unwrap();
     assert!(!gc.should_collect());
     let external = 1 << 30;
-    gc.alloc_host(Payload::new((), Properties { external, frozen: false })).unwrap();
+    gc.alloc_host(Payload::new((), Properties { external, ..Properties::default() })).unwrap();
     assert!(gc.should_collect());
 }
 

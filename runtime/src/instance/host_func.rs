@@ -22,10 +22,24 @@ pub(crate) struct HostFunc {
     pub(crate) exit: TrampolineKind,
     /// Address of the C function that the exit trampoline calls.
     pub(crate) shim: *const u8,
+    /// The memory of its callers that it uses.
+    pub(crate) memory: Option<MemoryUse>,
+    /// The same function for callers whose memory is one of 64 bits.
+    pub(crate) wide: Option<Arc<HostFunc>>,
     /// What the shim calls: its concrete type is known to the shim alone.
     pub(crate) callee: Box<dyn Any + Send + Sync>,
     /// What error messages call it, such as `env::log`.
     pub(crate) name: Box<str>,
+}
+
+/// The memory of its callers that a host function uses.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// The name under which callers export it.
+    pub export: &'static str,
+    /// Whether it is one of 64 bits.
+    pub is_64: bool,
 }
 
 /// A host function in a store: what stands in the place of a vmctx.

@@ -18,6 +18,7 @@ use crate::wasm::index::{
     DefinedFuncIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex,
 };
 use crate::wasm::module::{EntityIndex, SegmentMode};
+use crate::wasm::types::GlobalType;
 
 /// What stands behind an import.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub(crate) enum ImportValue {
     Entity(Entity),
     /// A host definition: a record of exactly the imported type is made.
     Host(Arc<HostFunc>),
+    /// A number: a global of its own is made.
+    Constant(GlobalType, u128),
     /// A memory that belongs to no store.
     SharedMemory(Arc<SharedMemory>),
 }
@@ -178,6 +181,12 @@ impl NewInstance {
                 let place = self.module.layout.global(index);
                 self.ctx.definition(place, || store.globals[*global].address());
                 self.globals.push(*global);
+            }
+            (EntityIndex::Global(index), ImportValue::Constant(ty, bits)) => {
+                let global = store.add_global(*ty, DefSlot::boxed(), *bits);
+                let place = self.module.layout.global(index);
+                self.ctx.definition(place, || store.globals[global].address());
+                self.globals.push(global);
             }
             (EntityIndex::Tag(index), ImportValue::Entity(Entity::Tag(tag))) => {
                 self.ctx.set_tag(&self.module, index, *tag);

@@ -8,7 +8,7 @@ use crate::abi::signature::LoweredSig;
 use crate::code::{CodeObject, CodePtr};
 use crate::compile::{self, TrampolineKind};
 use crate::error::Result;
-use crate::wasm::index::{DefinedFuncIndex, FuncIndex, TypeIndex};
+use crate::wasm::index::{DefinedFuncIndex, FuncIndex, MemoryIndex, TypeIndex};
 use crate::wasm::module::{EntityIndex, ModuleInfo};
 use crate::wasm::types::{GlobalType, TableType, TypeId};
 use crate::wasm::{decode, features};
@@ -22,6 +22,8 @@ pub(crate) struct Module {
     pub(crate) type_ids: Box<[TypeId]>,
     /// The module's bytes: data segments are ranges of them.
     bytes: Box<[u8]>,
+    /// The exported memories, for host functions that use their caller's.
+    memories: Box<[(Box<str>, MemoryIndex)]>,
     code: CodeObject,
 }
 
@@ -43,6 +45,7 @@ impl Module {
             layout: VmCtxLayout::new(&info),
             type_ids,
             bytes: wasm.into(),
+            memories: exported_memories(&info),
             code,
             info,
         })
@@ -51,6 +54,13 @@ impl Module {
     /// The machine code of a defined function.
     pub(crate) fn function(&self, func: DefinedFuncIndex) -> CodePtr {
         self.code.function(func.index())
+    }
+
+    /// The memory that is exported as `name`.
+    #[inline]
+    pub(crate) fn exported_memory(&self, name: &str) -> Option<MemoryIndex> {
+        let mut memories = self.memories.iter();
+        memories.find(|(export, _)| &**export == name).map(|(_, memory)| *memory)
     }
 
     /// The engine's id of a type of the module.
@@ -77,6 +87,14 @@ impl Module {
     pub(crate) fn data(&self, segment: usize) -> &[u8] {
         &self.bytes[self.info.data[segment].bytes.clone()]
     }
+}
+
+fn exported_memories(info: &ModuleInfo) -> Box<[(Box<str>, MemoryIndex)]> {
+    let memories = info.exports.iter().filter_map(|(name, entity)| match entity {
+        EntityIndex::Memory(index) => Some((name.clone(), *index)),
+        _ => None,
+    });
+    memories.collect()
 }
 
 /// The trampolines of the signatures at the module's boundary: typed calls of its exports, and typed

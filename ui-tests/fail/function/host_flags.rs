@@ -6,7 +6,7 @@ struct Env;
 
 #[host_module(name = "env")]
 impl Env {
-    #[host(errno)]
+    #[host(global)]
     fn open() -> i32 {
         0
     }
@@ -17,8 +17,17 @@ impl Env {
     #[host(skip = true)]
     fn helper() {}
 
-    #[host(global)]
+    #[host(wrap)]
+    fn low(bits: u8) {}
+
+    #[host(errno)]
+    fn remove() {}
+
+    #[host(skip)]
     const LIMIT: i32 = 1;
+
+    #[host(name = "most")]
+    const MOST: i32 = 1;
 }
 
 fn main() {}

@@ -6,11 +6,11 @@ struct Env;
 
 #[host_module(name = "env")]
 impl Env {
-    fn log(line: &str) {}
+    fn edit(line: &mut str) {}
 
     fn own(line: String) {}
 
-    fn bytes(data: &[u8]) {}
+    fn bytes(data: Vec<u8>) {}
 }
 
 fn main() {}

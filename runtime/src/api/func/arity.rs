@@ -35,4 +35,36 @@ macro_rules! any_values {
     };
 }
 
-pub(crate) use {any_values, several_values};
+/// Calls the macro `$each` with a row per tuple of none to sixteen pairs: names for both parts and a
+/// position for each pair.
+macro_rules! pairs_of_values {
+    ($each:ident) => {
+        $each! {
+            ;
+            A0 A1 0;
+            A0 A1 0 B0 B1 1;
+            A0 A1 0 B0 B1 1 C0 C1 2;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7 I0 I1 8;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7 I0 I1 8 J0 J1 9;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7 I0 I1 8 J0 J1 9
+                K0 K1 10;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7 I0 I1 8 J0 J1 9
+                K0 K1 10 L0 L1 11;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7 I0 I1 8 J0 J1 9
+                K0 K1 10 L0 L1 11 M0 M1 12;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7 I0 I1 8 J0 J1 9
+                K0 K1 10 L0 L1 11 M0 M1 12 N0 N1 13;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7 I0 I1 8 J0 J1 9
+                K0 K1 10 L0 L1 11 M0 M1 12 N0 N1 13 O0 O1 14;
+            A0 A1 0 B0 B1 1 C0 C1 2 D0 D1 3 E0 E1 4 F0 F1 5 G0 G1 6 H0 H1 7 I0 I1 8 J0 J1 9
+                K0 K1 10 L0 L1 11 M0 M1 12 N0 N1 13 O0 O1 14 P0 P1 15;
+        }
+    };
+}
+
+pub(crate) use {any_values, pairs_of_values, several_values};

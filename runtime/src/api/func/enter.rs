@@ -1,8 +1,8 @@
 //! Entering Wasm from a handle: arguments checked and lowered, the trampoline called, the outcome
 //! read. The only file of the API layer that calls into compiled code.
 //!
-//! Invariant: a [`TypedEntry`] exists only after its function's signature was compared with its Rust
-//! types, and then holds the entry trampoline of that signature.
+//! Invariant: a [`TypedEntry`] exists only after its function's signature, or an equal one of the same
+//! engine, was compared with its Rust types, and then holds the entry trampoline of that signature.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use anyhow::{Context as _, bail, ensure};
 
 use super::Func;
-use super::arity::any_values;
+use super::arity::{any_values, pairs_of_values};
 use super::shim::AbiResults;
 use super::typed::{self, ArgumentChecks, WasmParams, WasmResults};
 use crate::abi::signature::is_func_heap;
@@ -20,6 +20,7 @@ use crate::api::value::Val;
 use crate::code::CodePtr;
 use crate::error::Result;
 use crate::instance::definition::{FuncPtr, RawRef};
+use crate::instance::engine::{Engine, FuncTypeInfo};
 use crate::instance::store::{StoreInner, StoreShell};
 use crate::vm::context::{VmCtx, VmStore};
 use crate::vm::value::ValRaw;
@@ -79,6 +80,40 @@ pub trait AbiArgs: Copy + 'static {
 
     /// The arguments as they would stand in slots.
     fn to_slots(self) -> Vec<ValRaw>;
+}
+
+/// That Rust types fit a function type, found out once for all functions of that type.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct CheckedType {
+    engine: Engine,
+    ty: wasm::TypeId,
+    entry: CodePtr,
+    checks: ArgumentChecks,
+    types: TypeId,
+}
+
+impl CheckedType {
+    /// Compares the Rust types with `ty`, a type of `engine`.
+    pub(crate) fn new<Params: WasmParams, Results: WasmResults>(
+        engine: &Engine,
+        ty: &FuncTypeInfo,
+    ) -> Result<CheckedType> {
+        let checks = typed::check::<Params, Results>(engine, &ty.ty)?;
+        let entry = ty.typed_entry(engine.shared())?;
+        let types = TypeId::of::<(Params, Results)>();
+        Ok(CheckedType { engine: engine.clone(), ty: ty.id, entry, checks, types })
+    }
+
+    /// The way into `func`, unless it is of another type: one that it is exported as may be a supertype of
+    /// its own.
+    pub(crate) fn entry(&self, func: Func, store: &StoreInner) -> Result<Option<ErasedEntry>> {
+        let ptr = func.checked(store)?;
+        // Ids mean the same in one engine only.
+        let same = Engine::same(&self.engine, &store.engine_handle) && ptr.type_id() == self.ty;
+        let CheckedType { entry, checks, types, .. } = *self;
+        Ok(same.then_some(ErasedEntry { func, entry, checks, types }))
+    }
 }
 
 impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
@@ -267,3 +302,47 @@ macro_rules! arg_tuples {
 }
 
 any_values!(arg_tuples);
+
+macro_rules! pair_tuples {
+    (; $($($first:ident $second:ident $index:tt)*;)*) => {$(
+        impl<$($first: Abi, $second: Abi),*> AbiArgs for ($(($first, $second),)*) {
+            #[inline]
+            #[allow(non_snake_case, reason = "arguments are named by their types")]
+            unsafe fn enter<Results: AbiResults>(
+                self,
+                entry: *const u8,
+                store: *mut VmStore,
+                code: *const u8,
+                ctx: *mut VmCtx,
+                out: Results::Out,
+            ) -> Results::Register {
+                type Entry<Out, Register, $($first, $second),*> = unsafe extern "C" fn(
+                    *mut VmStore,
+                    *const u8,
+                    *mut VmCtx,
+                    Out,
+                    $($first, $second),*
+                ) -> Register;
+                let ($(($first, $second),)*) = self;
+                // SAFETY: as for tuples of single values.
+                let entry = unsafe {
+                    std::mem::transmute::<
+                        *const u8,
+                        Entry<Results::Out, Results::Register, $($first, $second),*>,
+                    >(entry)
+                };
+                // SAFETY: the arguments are what the trampoline demands, by the caller's duty.
+                unsafe { entry(store, code, ctx, out, $($first, $second),*) }
+            }
+
+            #[allow(non_snake_case, reason = "arguments are named by their types")]
+            fn to_slots(self) -> Vec<ValRaw> {
+                let ($(($first, $second),)*) = self;
+                let slots = [$(($first::LOWERED, $first.into_raw()), ($second::LOWERED, $second.into_raw())),*];
+                slots.into_iter().filter_map(|(lowered, raw)| lowered.map(|_| raw)).collect()
+            }
+        }
+    )*};
+}
+
+pairs_of_values!(pair_tuples);

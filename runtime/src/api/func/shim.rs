@@ -38,6 +38,11 @@ pub trait HostFn<D: 'static>: Send + Sync + 'static {
     /// Its Wasm signature.
     fn signature(&self) -> HostSignature;
 
+    /// The memory of its callers that it uses.
+    fn memory(&self) -> Option<MemoryUse> {
+        None
+    }
+
     /// Calls it.
     fn call(&self, caller: &mut Caller<'_, D>, params: Self::Params) -> Result<Self::Results>;
 }
@@ -51,6 +56,8 @@ pub struct HostSignature {
     /// The types of the results.
     pub results: Vec<ValType>,
 }
+
+pub use crate::instance::host_func::MemoryUse;
 
 /// ABI values as parameters: a tuple of pairs.
 #[doc(hidden)]
@@ -114,9 +121,25 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
         signature,
         exit: TrampolineKind::TypedExit,
         shim: H::Params::shim::<D, H>(),
+        memory: host.memory(),
+        wide: None,
         callee: Box::new(host),
         name: name.into(),
     })
+}
+
+/// As [`define`], for a host function that uses the memory of its callers; `wide` is the same function
+/// for callers whose memory is one of 64 bits.
+pub(crate) fn define_with_memory<D: 'static>(
+    engine: &Engine,
+    name: &str,
+    host: impl HostFn<D>,
+    wide: impl HostFn<D>,
+) -> Arc<HostFunc> {
+    let mut func = define::<D, _>(engine, name, host);
+    let narrow = Arc::get_mut(&mut func).expect("the definition was made just now");
+    narrow.wide = Some(define::<D, _>(engine, name, wide));
+    func
 }
 
 /// A function over slots, such as `Func::new` makes.
@@ -133,6 +156,8 @@ pub(crate) fn define_array<D: 'static>(
         ty,
         exit: TrampolineKind::ArrayExit,
         shim: array_shim::<D> as *const u8,
+        memory: None,
+        wide: None,
         callee: Box::new(host),
         name: name.into(),
     })

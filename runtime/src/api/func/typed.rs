@@ -10,6 +10,7 @@ use super::arity::{any_values, several_values};
 use super::enter::{AbiArgs, TypedEntry};
 use super::shim::AbiResults;
 use crate::api::convert::{LoadError, WasmBasic, WasmTy, load};
+use crate::api::signature::names::TypeNames;
 use crate::api::store::AsContextMut;
 use crate::api::types::ValType;
 use crate::error::Result;
@@ -60,6 +61,10 @@ pub trait WasmResults: WasmParams {
     /// How they travel.
     #[doc(hidden)]
     type Abi: AbiResults;
+
+    /// Their types, for traits to compare.
+    #[doc(hidden)]
+    type Types: TypeNames;
 
     /// Whether loading them needs a root scope.
     #[doc(hidden)]
@@ -183,6 +188,7 @@ impl<V: WasmTy> WasmParams for V {
 
 impl<V: WasmTy> WasmResults for V {
     type Abi = <V::Wasm as WasmBasic>::Abi;
+    type Types = (<V::Wasm as WasmBasic>::Type,);
     const RESULT_ROOTS: bool = V::Wasm::ROOTS;
 
     #[inline]
@@ -220,6 +226,7 @@ any_values!(param_tuples);
 
 impl WasmResults for () {
     type Abi = ();
+    type Types = ();
     const RESULT_ROOTS: bool = false;
 
     #[inline]
@@ -235,6 +242,7 @@ impl WasmResults for () {
 
 impl<V: WasmTy> WasmResults for (V,) {
     type Abi = <V::Wasm as WasmBasic>::Abi;
+    type Types = (<V::Wasm as WasmBasic>::Type,);
     const RESULT_ROOTS: bool = V::Wasm::ROOTS;
 
     #[inline]
@@ -252,6 +260,7 @@ macro_rules! result_tuples {
     ($($($name:ident $index:tt)*;)*) => {$(
         impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
             type Abi = ($(<$name::Wasm as WasmBasic>::Abi,)*);
+            type Types = ($(<$name::Wasm as WasmBasic>::Type,)*);
             const RESULT_ROOTS: bool = false $(|| $name::Wasm::ROOTS)*;
 
             fn load_results(store: &mut StoreInner, abi: Self::Abi) -> Result<Self, (usize, LoadError)> {

@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::fmt;
 
 use crate::error::Error;
-use crate::gc::{self, BorrowError, BorrowSite, GcStore, HostRefError};
+use crate::gc::{self, BorrowError, GcStore, HostRefError};
 
 /// The GC heap is full, or host objects own all the memory they may.
 ///
@@ -75,6 +75,20 @@ impl HostAccessError {
     ) -> HostAccessError {
         HostAccessError { expected, found: gc.host_type_name(reference).ok(), reason }
     }
+
+    /// The same, given the bits of a reference.
+    #[cold]
+    pub(crate) fn at(
+        gc: &GcStore,
+        raw: u32,
+        expected: Option<&'static str>,
+        reason: HostRefError,
+    ) -> HostAccessError {
+        match gc::GcRef::from_raw(raw) {
+            Some(reference) => HostAccessError::of(gc, reference, expected, reason),
+            None => HostAccessError { expected, found: None, reason },
+        }
+    }
 }
 
 impl fmt::Display for HostAccessError {
@@ -83,13 +97,16 @@ impl fmt::Display for HostAccessError {
         let found = OfType(self.found);
         match self.reason {
             HostRefError::Borrow(BorrowError::Exclusive { holder }) => {
-                write!(f, "the host object{found} is already mutably borrowed{}", By(holder))
+                write!(f, "the host object{found} is already mutably borrowed by {holder}")
             }
             HostRefError::Borrow(BorrowError::Shared { holder }) => {
-                write!(f, "the host object{found} is already borrowed{}", By(holder))
+                write!(f, "the host object{found} is already borrowed by {holder}")
             }
             HostRefError::Borrow(BorrowError::Frozen) => {
                 write!(f, "the host object{found} is frozen and cannot be borrowed mutably")
+            }
+            HostRefError::Borrow(BorrowError::Taken { holder }) => {
+                write!(f, "the host object{found} was already taken by {holder}")
             }
             other => write!(f, "expected a host object{expected}, found {}", other.found()),
         }
@@ -104,15 +121,6 @@ struct OfType(Option<&'static str>);
 impl fmt::Display for OfType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |name| write!(f, " of type `{name}`"))
-    }
-}
-
-/// Prints the holder of a borrow if it is known.
-struct By(Option<&'static BorrowSite>);
-
-impl fmt::Display for By {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |site| write!(f, " by {site}"))
     }
 }
 

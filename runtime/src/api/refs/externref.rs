@@ -5,7 +5,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::sealed::GcRefImpl;
+use super::target::{ExternTarget, TargetCheck};
 use super::{GcHeapOutOfMemory, HostAccessError, ManuallyRooted, Rooted, resolve};
+use crate::api::object::HostObject;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::error::{Error, Result};
 use crate::gc::{self, Payload, Properties, RootIndex};
@@ -167,6 +169,46 @@ impl ExternRef {
         Ok(Rooted::from_gc_ref(inner, reference))
     }
 
+    /// As [`ExternRef::new_typed`], for a type with [`#[derive(HostObject)]`](macro@crate::HostObject):
+    /// the object has the properties that the derive gives. It may be frozen, count the memory that it
+    /// owns, and be passed as `&dyn Trait`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ExternRef::new_with_external_bytes`].
+    ///
+    /// ```
+    /// use hostref::{ExternRef, HostObject, Result, Store};
+    ///
+    /// #[derive(HostObject)]
+    /// #[host_object(frozen, size = Palette::bytes)]
+    /// struct Palette(Vec<u32>);
+    ///
+    /// impl Palette {
+    ///     fn bytes(&self) -> usize {
+    ///         self.0.capacity() * 4
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let palette = ExternRef::object(&mut store, Palette(vec![0xff0000]))?;
+    /// assert_eq!(palette.data(&store)?.0, [0xff0000]);
+    /// let error = palette.data_mut(&mut store).err().unwrap();
+    /// assert!(error.to_string().ends_with("`Palette` is frozen and cannot be borrowed mutably"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn object<T: HostObject>(
+        mut context: impl AsContextMut,
+        value: T,
+    ) -> Result<Rooted<ExternRef<T>>> {
+        let inner = context.as_context_mut().into_inner();
+        let properties = properties(&value);
+        let reference = alloc(inner, value, properties)?;
+        Ok(Rooted::from_gc_ref(inner, reference))
+    }
+
     /// A new reference to `value` that belongs to no scope.
     ///
     /// # Errors
@@ -197,6 +239,12 @@ impl ExternRef {
     }
 }
 
+/// What the derive says of `value`.
+pub(crate) fn properties<T: HostObject>(value: &T) -> Properties {
+    let kind = Some(T::KIND);
+    Properties { external: value.external_bytes(), frozen: T::FROZEN, kind }
+}
+
 /// A host object for `value`, not rooted yet. Never collects.
 #[inline]
 pub(crate) fn alloc<T>(
@@ -223,14 +271,14 @@ fn out_of_memory<T: Any + Send + Sync>(payload: Payload) -> Error {
 }
 
 /// Reaching the value, of whatever type.
-impl ExternRef {
+impl<T: ?Sized + ExternTarget> ExternRef<T> {
     /// The value.
     ///
     /// # Errors
     ///
     /// Fails when the reference is not rooted any more or belongs to another store, when it is one
-    /// to something a guest made, and while a host function that has not returned borrows the value
-    /// mutably.
+    /// to something a guest made, while a host function that has not returned borrows the value
+    /// mutably, and after the value was taken.
     ///
     /// ```
     /// use hostref::{ExternRef, Result, Store};
@@ -242,19 +290,16 @@ impl ExternRef {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn data<'a, T: 'static>(
-        &self,
-        store: impl Into<StoreContext<'a, T>>,
-    ) -> Result<&'a (dyn Any + Send + Sync)> {
-        let store: StoreContext<'a, T> = store.into();
+    #[inline]
+    pub fn data<'a, U: 'static>(&self, store: impl Into<StoreContext<'a, U>>) -> Result<&'a T> {
+        let store: StoreContext<'a, U> = store.into();
         let inner = store.inner();
-        let reference = self.gc_ref(inner)?;
-        inner
-            .gc
-            .host_data(reference)
-            .map_err(|reason| HostAccessError::of(&inner.gc, reference, None, reason).into())
+        T::By::data(inner, self.gc_ref(inner)?.to_raw())
     }
+}
 
+/// Changing the value, of whatever type.
+impl ExternRef {
     /// The value, for changing it.
     ///
     /// # Errors
@@ -289,21 +334,8 @@ impl ExternRef {
     }
 }
 
-/// Reaching the value, of a known type.
+/// Changing the value, of a known type.
 impl<T: Any + Send + Sync> ExternRef<T> {
-    /// The value.
-    ///
-    /// # Errors
-    ///
-    /// As the method of the untyped [`ExternRef`].
-    #[inline]
-    pub fn data<'a, U: 'static>(&self, store: impl Into<StoreContext<'a, U>>) -> Result<&'a T> {
-        let store: StoreContext<'a, U> = store.into();
-        let inner = store.inner();
-        let reference = self.gc_ref(inner)?;
-        inner.gc.host_value::<T>(reference).map_err(|reason| denied::<T>(inner, reference, reason))
-    }
-
     /// The value, for changing it.
     ///
     /// # Errors

@@ -7,15 +7,20 @@
 //! | `manually_rooted.rs` | `ManuallyRooted`, roots that end when told to |
 //! | `scope.rs` | `RootScope` |
 //! | `externref.rs` | `ExternRef`, references to host values |
+//! | `target.rs` | what a reference of some Rust type may lead to |
+//! | `guard.rs` | borrows of host values that do not borrow the store |
 //! | `exnref.rs` | `ExnRef`, references to exceptions |
 //! | `error.rs` | what can go wrong |
 
 mod error;
 mod exnref;
 pub(crate) mod externref;
+#[allow(unsafe_code, reason = "borrows host values independently of the store")]
+mod guard;
 mod manually_rooted;
 pub(crate) mod rooted;
 mod scope;
+pub(crate) mod target;
 
 use std::fmt::Debug;
 use std::ops::Deref;
@@ -28,6 +33,7 @@ pub use error::GcHeapOutOfMemory;
 pub(crate) use error::HostAccessError;
 pub use exnref::ExnRef;
 pub use externref::{ExternRef, HostData};
+pub use guard::{ObjectRef, ObjectRefMut};
 pub use manually_rooted::{ManuallyRooted, OwnedRooted};
 pub use rooted::Rooted;
 pub use scope::RootScope;

@@ -1,0 +1,32 @@
+//! The expansion of `derive_enum.rs`.
+
+#[automatically_derived]
+impl ::hostref::WasmTy for Color {
+    type Wasm = <::core::primitive::u8 as ::hostref::WasmTy>::Wasm;
+    fn into_wasm(self) -> Self::Wasm {
+        <::core::primitive::u8 as ::hostref::WasmTy>::into_wasm(
+            self as ::core::primitive::u8,
+        )
+    }
+    fn try_from_wasm(__wasm: Self::Wasm) -> ::hostref::Result<Self> {
+        let __value = <::core::primitive::u8 as ::hostref::WasmTy>::try_from_wasm(
+            __wasm,
+        )?;
+        if __value == Self::Red as ::core::primitive::u8 {
+            return ::hostref::Result::Ok(Self::Red);
+        }
+        if __value == Self::Green as ::core::primitive::u8 {
+            return ::hostref::Result::Ok(Self::Green);
+        }
+        ::hostref::Result::Err(
+            ::hostref::__private::unknown_discriminant(
+                "Color",
+                &__value,
+                &[
+                    ("Red", &(Self::Red as ::core::primitive::u8)),
+                    ("Green", &(Self::Green as ::core::primitive::u8)),
+                ],
+            ),
+        )
+    }
+}

@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use hostref::wasm_exports;
+
+#[wasm_exports]
+struct Guest<T> {
+    run: fn(value: T),
+}
+
+fn main() {}
