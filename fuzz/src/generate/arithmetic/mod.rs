@@ -322,17 +322,17 @@ impl Writer<'_> {
     fn canonicalise(&mut self, row: &Row) {
         match row.extra {
             Extra::Nan if row.results == [Number::F32] => {
-                let scratch = LOCALS * TYPES + 0;
+                let scratch = scratch(Number::F32);
                 self.ins().local_tee(scratch).f32_const(f32::NAN.into());
                 self.ins().local_get(scratch).local_get(scratch).f32_eq().select();
             }
             Extra::Nan => {
-                let scratch = LOCALS * TYPES + 1;
+                let scratch = scratch(Number::F64);
                 self.ins().local_tee(scratch).f64_const(f64::NAN.into());
                 self.ins().local_get(scratch).local_get(scratch).f64_eq().select();
             }
             Extra::NanLanes32 | Extra::NanLanes64 => {
-                let scratch = LOCALS * TYPES + 2;
+                let scratch = scratch(Number::V128);
                 let lanes32 = row.extra == Extra::NanLanes32;
                 let nan = match lanes32 {
                     true => u128::from(f32::NAN.to_bits()) * (u128::MAX / u128::from(u32::MAX)),
@@ -354,6 +354,12 @@ impl Writer<'_> {
 
 fn local(ty: Number, number: u32) -> u32 {
     number * TYPES + ty.position()
+}
+
+/// The local of this type in [`SCRATCH`].
+fn scratch(ty: Number) -> u32 {
+    let position = SCRATCH.iter().position(|scratch| *scratch == ty);
+    LOCALS * TYPES + position.expect("only floats and vectors need one") as u32
 }
 
 fn store(code: &mut InstructionSink<'_>, ty: Number) {
