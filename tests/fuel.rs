@@ -74,6 +74,30 @@ fn bulk_operations_cost_what_they_do() {
 }
 
 #[test]
+fn bulk_operations_outside_trap_and_cost_nothing() {
+    let far = "(i64.const 0x7fff_ffff_ffff_ffff)";
+    for operation in [
+        format!("(memory.fill (i64.const 0) (i32.const 7) {far})"),
+        format!("(memory.copy (i64.const 0) (i64.const 0) {far})"),
+        "(memory.init 0 (i64.const 0) (i32.const 0) (i32.const -1))".to_owned(),
+        format!("(table.fill (i64.const 0) (ref.null extern) {far})"),
+        format!("(table.copy (i64.const 0) (i64.const 0) {far})"),
+        "(table.init 0 (i64.const 0) (i32.const 0) (i32.const -1))".to_owned(),
+    ] {
+        let wat = format!(
+            r#"(module (memory i64 1) (table i64 1 externref) (data "") (elem externref)
+                (func (export "f") {operation}))"#
+        );
+        let (mut store, f) = guest::<()>(1_000, &wat);
+        let error = f.call(&mut store, ()).unwrap_err();
+        let trap = error.downcast_ref::<Trap>();
+        let outside = [Trap::MemoryOutOfBounds, Trap::TableOutOfBounds];
+        assert!(trap.is_some_and(|trap| outside.contains(trap)), "{operation}: {error:#}");
+        assert!(store.get_fuel().unwrap() > 900, "{operation}");
+    }
+}
+
+#[test]
 fn a_guest_goes_on_when_it_gets_more() {
     let (mut store, f) = guest::<i32>(100, COUNT_DOWN);
     assert!(is_out_of_fuel(f.call(&mut store, 1000)));

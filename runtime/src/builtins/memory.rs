@@ -20,9 +20,9 @@ pub(super) fn copy(
     from: u64,
     len: u64,
 ) -> Result<()> {
-    store.charge_bulk(len)?;
     let to_memory = position(store, caller, to_memory);
     let from_memory = position(store, caller, from_memory);
+    store.charge_bulk_within(len, room(store, to_memory))?;
     Ok(store.memory_copy(to_memory, from_memory, to, from, len)?)
 }
 
@@ -34,8 +34,8 @@ pub(super) fn fill(
     byte: u32,
     len: u64,
 ) -> Result<()> {
-    store.charge_bulk(len)?;
     let memory = position(store, caller, memory);
+    store.charge_bulk_within(len, room(store, memory))?;
     Ok(store.memory_fill(memory, at, byte as u8, len)?)
 }
 
@@ -48,7 +48,8 @@ pub(super) fn init(
     from: u64,
     len: u64,
 ) -> Result<()> {
-    store.charge_bulk(len)?;
+    let room = room(store, position(store, caller, memory));
+    store.charge_bulk_within(len, room)?;
     Ok(store.memory_init(caller.0, memory as usize, segment as usize, to, from, len)?)
 }
 
@@ -60,4 +61,9 @@ pub(super) fn data_drop(store: &mut StoreInner, caller: Caller, segment: u32) ->
 /// The position in the store of a memory of the calling instance.
 pub(super) fn position(store: &StoreInner, caller: Caller, memory: u32) -> usize {
     store.instances[caller.0].memories[memory as usize]
+}
+
+/// The bytes of a memory at this position of the store.
+fn room(store: &StoreInner, memory: usize) -> u64 {
+    store.memories[memory].data().len() as u64
 }

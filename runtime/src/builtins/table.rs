@@ -57,9 +57,9 @@ pub(super) fn copy(
     from: u64,
     len: u64,
 ) -> Result<()> {
-    store.charge_bulk(len)?;
     let to_table = position(store, caller, to_table);
     let from_table = position(store, caller, from_table);
+    store.charge_bulk_within(len, store.tables[to_table].len())?;
     Ok(store.table_copy(to_table, from_table, to, from, len)?)
 }
 
@@ -72,7 +72,8 @@ pub(super) fn init(
     from: u64,
     len: u64,
 ) -> Result<()> {
-    store.charge_bulk(len)?;
+    let room = store.tables[position(store, caller, table)].len();
+    store.charge_bulk_within(len, room)?;
     Ok(store.table_init(caller.0, table as usize, segment as usize, to, from, len)?)
 }
 
@@ -103,8 +104,8 @@ fn fill(
     value: RawRef,
     len: u64,
 ) -> Result<()> {
-    store.charge_bulk(len)?;
     let table = position(store, caller, table);
+    store.charge_bulk_within(len, store.tables[table].len())?;
     Ok(store.tables[table].fill(&mut store.gc, at, value, len).map_err(table_trap)?)
 }
 

@@ -299,6 +299,12 @@ impl StoreInner {
         Ok(())
     }
 
+    /// As [`charge_bulk`](Self::charge_bulk), where there are `room` bytes or elements: an operation
+    /// over more does nothing but trap, and costs nothing.
+    pub(crate) fn charge_bulk_within(&mut self, len: u64, room: u64) -> Result<(), Trap> {
+        if len > room { Ok(()) } else { self.charge_bulk(len) }
+    }
+
     /// Charges a bulk operation over `len` bytes or elements, before it is done.
     pub(crate) fn charge_bulk(&mut self, len: u64) -> Result<(), Trap> {
         if !self.engine.code.tunables.consume_fuel {
