@@ -15,10 +15,13 @@ mod spectest;
 mod threads;
 mod values;
 
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
-use std::{fs, io};
+use std::time::Duration;
+use std::{fs, io, thread};
 
 use hostref::Config;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -182,10 +185,27 @@ fn trial(
     totals: Arc<Mutex<Totals>>,
 ) -> Trial {
     Trial::test(name, move || {
-        let report = script::run(&text, &setup)?;
+        let report = in_time(move || script::run(&text, &setup))??;
         totals.lock().expect("no trial panics while it adds").add(&report, missing.is_some());
         judge(&report, missing.as_deref())
     })
+}
+
+/// Runs `script` on a thread of its own, which is left behind if it does not end: when a thread of a
+/// script fails, others may wait for it for ever.
+fn in_time<R: Send + 'static>(script: impl FnOnce() -> R + Send + 'static) -> Result<R, Failed> {
+    /// The slowest files take seconds.
+    const LIMIT: Duration = Duration::from_secs(600);
+    let (sender, receiver) = mpsc::channel();
+    let thread = thread::spawn(move || sender.send(script()));
+    match receiver.recv_timeout(LIMIT) {
+        Ok(outcome) => Ok(outcome),
+        Err(RecvTimeoutError::Timeout) => Err(format!("not finished after {LIMIT:?}").into()),
+        Err(RecvTimeoutError::Disconnected) => match thread.join() {
+            Err(panic) => resume_unwind(panic),
+            Ok(_) => unreachable!("the receiver is alive, so a thread that ends has sent"),
+        },
+    }
 }
 
 fn judge(report: &Report, missing: Option<&str>) -> Result<(), Failed> {

@@ -65,5 +65,5 @@ pub(super) fn position(store: &StoreInner, caller: Caller, memory: u32) -> usize
 
 /// The bytes of a memory at this position of the store.
 fn room(store: &StoreInner, memory: usize) -> u64 {
-    store.memories[memory].data().len() as u64
+    store.memories[memory].len() as u64
 }
