@@ -8,6 +8,7 @@ use crate::code::{CodePtr, EngineInner, Types};
 use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::GcConfig;
+use crate::vm::pool::ReservationPool;
 use crate::wasm::types::{FuncType, TypeId};
 
 /// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
@@ -30,6 +31,8 @@ impl Engine {
 pub(crate) struct EngineShared {
     pub(crate) code: Arc<EngineInner>,
     pub(crate) settings: Settings,
+    /// Address space of memories and heaps between two uses.
+    pub(crate) pool: Arc<ReservationPool>,
     func_types: RwLock<Vec<Option<Arc<FuncTypeInfo>>>>,
 }
 
@@ -59,7 +62,8 @@ pub(crate) struct FuncTypeInfo {
 impl EngineShared {
     /// Wraps `code` with the run-time `settings`.
     pub(crate) fn new(code: Arc<EngineInner>, settings: Settings) -> EngineShared {
-        EngineShared { code, settings, func_types: RwLock::default() }
+        let pool = Arc::default();
+        EngineShared { code, settings, pool, func_types: RwLock::default() }
     }
 
     /// The type registry, for reading.
