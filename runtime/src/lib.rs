@@ -132,7 +132,7 @@ pub mod guest_types {
 pub use __private::{Copied, GuestData, GuestElement, New, Ptr, Take};
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
-pub use api::engine::{Config, Engine};
+pub use api::engine::{Config, Engine, OptLevel};
 pub use api::exception::ThrownException;
 pub use api::externs::Extern;
 pub use api::func::Func;
@@ -147,6 +147,7 @@ pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
 pub use api::object::HostObject;
+pub use api::precompiled::Precompiled;
 pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
     AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef,

@@ -20,8 +20,9 @@ pub(crate) mod linking;
 pub(crate) mod memory;
 pub(crate) mod module;
 pub(crate) mod object;
+pub(crate) mod precompiled;
 #[allow(unsafe_code, reason = "declares the unchecked functions of the API")]
-pub(crate) mod raw;
+mod raw;
 pub(crate) mod refs;
 pub(crate) mod shared_memory;
 pub(crate) mod signature;

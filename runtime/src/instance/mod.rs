@@ -18,6 +18,7 @@ pub(crate) mod module;
 mod objects;
 pub(crate) mod parking;
 pub(crate) mod segments;
+pub(crate) mod serialized;
 pub(crate) mod shared_memory;
 pub(crate) mod store;
 #[allow(unsafe_code, reason = "fills the memory that compiled code reads")]
