@@ -161,6 +161,7 @@ pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signa
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };
+pub use api::store_limits::{StoreLimits, StoreLimitsBuilder};
 pub use api::table::Table;
 pub use api::tag::Tag;
 pub use api::types::{
@@ -173,6 +174,7 @@ pub use error::{Error, Result};
 pub use gc::GcStats;
 pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
+pub use instance::limiter::ResourceLimiter;
 pub use instance::parking::WaitResult;
 pub use trap::Trap;
 pub use vm::value::ValRaw;

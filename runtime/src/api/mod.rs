@@ -29,6 +29,7 @@ pub(crate) mod refs;
 pub(crate) mod shared_memory;
 pub(crate) mod signature;
 pub(crate) mod store;
+pub(crate) mod store_limits;
 pub(crate) mod table;
 pub(crate) mod tag;
 pub(crate) mod types;
