@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::sealed::GcRefImpl;
-use super::target::{ExternTarget, TargetCheck};
+use super::target::{ExternTarget, TargetCheck, refused};
 use super::{GcHeapOutOfMemory, HostAccessError, ManuallyRooted, Rooted, resolve};
 use crate::api::object::HostObject;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
@@ -255,7 +255,7 @@ pub(crate) fn alloc<T>(
 where
     T: Any + Send + Sync,
 {
-    let payload = Payload::new(value, properties);
+    let payload = inner.gc.payload(value, properties);
     inner.gc.alloc_host(&inner.vm.heap, payload).map_err(out_of_memory::<T>)
 }
 
@@ -412,8 +412,8 @@ impl ManuallyRooted<ExternRef> {
 /// Fails when it is not, naming both types.
 #[inline]
 pub(crate) fn check<T: Any>(inner: &StoreInner, reference: gc::GcRef) -> Result<()> {
-    let checked = inner.gc.check_host::<T>(reference);
-    checked.map_err(|reason| denied::<T>(inner, reference, reason))
+    let raw = reference.to_raw();
+    if inner.gc.is_host::<T>(raw) { Ok(()) } else { Err(refused::<T>(inner, raw)) }
 }
 
 impl<T: Any + Send + Sync> Rooted<ExternRef<T>> {
