@@ -108,9 +108,9 @@ pub struct CallContext<'g, D: 'static> {
 /// Why an argument was refused.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Refusal(Reason);
+pub struct Refusal(Box<Reason>);
 
-/// As data, so that the fast path makes no error.
+/// As data: most refusals are printed by nobody.
 #[derive(Debug)]
 enum Reason {
     Load(LoadError),
@@ -121,7 +121,7 @@ impl Refusal {
     /// The error of the argument for `site`.
     #[cold]
     fn at(self, site: &'static BorrowSite) -> Error {
-        let error = match self.0 {
+        let error = match *self.0 {
             Reason::Load(LoadError::Other(error)) => error,
             Reason::Load(error) => error.into(),
             Reason::Access(error) => error.into(),
@@ -131,17 +131,17 @@ impl Refusal {
 
     #[cold]
     pub(super) fn load(error: LoadError) -> Refusal {
-        Refusal(Reason::Load(error))
+        Refusal(Box::new(Reason::Load(error)))
     }
 
     #[cold]
     pub(super) fn other(error: Error) -> Refusal {
-        Refusal(Reason::Load(LoadError::Other(error)))
+        Refusal(Box::new(Reason::Load(LoadError::Other(error))))
     }
 
     #[cold]
     pub(super) fn access(error: HostAccessError) -> Refusal {
-        Refusal(Reason::Access(error))
+        Refusal(Box::new(Reason::Access(error)))
     }
 }
 

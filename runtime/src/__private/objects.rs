@@ -131,7 +131,16 @@ pub struct DynGuard<T: ?Sized + 'static>(BorrowedAny, CastFn<T>);
 
 #[inline]
 fn locate<T: Any>(store: &StoreInner, raw: u32) -> Result<Found<T>, Refusal> {
-    store.gc.locate(raw).map(Found).map_err(refused::<T>)
+    match store.gc.locate(raw) {
+        Some(located) => Ok(Found(located)),
+        None => Err(not_found::<T>(store, raw)),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn not_found<T: Any>(store: &StoreInner, raw: u32) -> Refusal {
+    refused::<T>(store.gc.refusal::<T>(raw))
 }
 
 #[cold]

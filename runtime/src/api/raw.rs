@@ -160,9 +160,10 @@ impl Func {
     ) -> Result<()> {
         let mut store = store.as_context_mut();
         let ptr = self.checked(store.inner())?;
-        let ty = store.inner_mut().func_type(ptr.type_id()).clone();
-        // SAFETY: the caller's duties are the same.
-        unsafe { store.0.call_array(ptr, &ty, slots) }
+        let engine = store.inner().engine.clone();
+        let entry = store.inner_mut().func_type(ptr.type_id()).array_entry(&engine)?;
+        // SAFETY: the caller's duties are the same, and the entry is that of the function's type.
+        unsafe { store.0.call_array(ptr, entry, slots.as_mut_ptr()) }
     }
 }
 

@@ -259,7 +259,24 @@ impl Val {
     }
 
     /// The value's slot, once it is known to match `ty`.
+    #[inline]
     pub(crate) fn lower_as(&self, store: &StoreInner, ty: wasm::ValType) -> Result<ValRaw> {
+        match (*self, ty) {
+            (Val::I32(value), wasm::ValType::I32) => Ok(ValRaw::i32(value)),
+            (Val::I64(value), wasm::ValType::I64) => Ok(ValRaw::i64(value)),
+            (Val::F32(bits), wasm::ValType::F32) => Ok(ValRaw::f32(bits)),
+            (Val::F64(bits), wasm::ValType::F64) => Ok(ValRaw::f64(bits)),
+            (Val::ExternRef(Some(object)), wasm::ValType::Ref(ty))
+                if ty.heap == wasm::HeapType::Extern =>
+            {
+                Ok(ValRaw::externref(object.gc_ref(store)?.to_raw()))
+            }
+            _ => self.lower_matching(store, ty),
+        }
+    }
+
+    /// As [`lower_as`](Val::lower_as), for what takes a look at types.
+    fn lower_matching(&self, store: &StoreInner, ty: wasm::ValType) -> Result<ValRaw> {
         let found = self.wasm_type(store)?;
         if found != ty && !store.engine.types().val_matches(found, ty) {
             let engine = store.engine_handle.clone();
@@ -285,6 +302,7 @@ impl Val {
     }
 
     /// The value in a slot that holds a value of type `ty`.
+    #[inline]
     pub(crate) fn load(store: &mut StoreInner, raw: ValRaw, ty: wasm::ValType) -> Val {
         match ty {
             wasm::ValType::I32 => Val::I32(raw.get_i32()),
@@ -293,11 +311,7 @@ impl Val {
             wasm::ValType::F64 => Val::F64(raw.get_f64()),
             wasm::ValType::V128 => Val::V128(raw.get_v128().into()),
             wasm::ValType::Ref(ty) => {
-                let is_func = crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap);
-                let raw = match is_func {
-                    true => RawRef::func_from_bits(raw.get_v128()),
-                    false => RawRef::Gc(raw.get_externref()),
-                };
+                let raw = RawRef::from_bits(raw.get_v128(), store.engine.is_func_heap(ty.heap));
                 Ref::load(store, raw, ty.heap).into()
             }
         }

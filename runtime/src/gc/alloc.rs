@@ -189,15 +189,16 @@ impl GcStore {
     }
 
     /// Makes the memory of the heap, if that has not been done, and tells compiled code.
-    #[inline]
     ///
     /// # Errors
     ///
     /// If the address space is used up.
+    #[inline]
     pub(crate) fn reserve(&mut self, heap: &VmHeap) -> Result<()> {
         if heap.base.get().is_null() {
             self.space.reserve(self.nursery.size())?;
             heap.base.set(self.space.base());
+            self.pacer.heap_is_made();
             self.nursery.clear(heap);
             self.fit_nursery(heap);
         }

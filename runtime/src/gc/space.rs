@@ -173,6 +173,38 @@ impl Space {
         unsafe { source.read() }
     }
 
+    /// The word at `at`, for who cannot spare more than one comparison: a wrong offset, which
+    /// [`Space::read`] finds, may stop the process here.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no heap.
+    #[inline]
+    pub(super) fn word(&self, at: u32) -> u32 {
+        if self.base.is_null() {
+            outside(at);
+        }
+        // SAFETY: there is a reservation, and it reaches further than any offset; `&self` excludes
+        // writers, and its accessible pages began as zeros and so are initialised.
+        unsafe { self.address(at).cast::<u32>().read_unaligned() }
+    }
+
+    /// Writes the words of a fresh object at `at`, as cheaply as [`Space::word`] reads one.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no heap.
+    #[inline]
+    pub(super) fn fill_in<const WORDS: usize>(&mut self, at: u32, words: [u32; WORDS]) {
+        const { assert!(WORDS * size_of::<u32>() <= GUARD) };
+        if self.base.is_null() {
+            outside(at);
+        }
+        // SAFETY: there is a reservation, and it reaches `GUARD` bytes further than any offset; `&mut
+        // self` excludes others.
+        unsafe { self.address(at).cast::<[u32; WORDS]>().write_unaligned(words) }
+    }
+
     /// Replaces the words at `at`.
     ///
     /// # Panics

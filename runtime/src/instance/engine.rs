@@ -3,13 +3,13 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::abi::signature::LoweredSig;
+use crate::abi::signature::{LoweredSig, is_func_heap};
 use crate::code::{CodePtr, EngineInner, Types};
 use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::GcConfig;
 use crate::vm::pool::ReservationPool;
-use crate::wasm::types::{CompositeType, FuncType, GroupRef, SubType, TypeId};
+use crate::wasm::types::{CompositeType, FuncType, GroupRef, HeapType, SubType, TypeId};
 
 /// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
 #[derive(Clone)]
@@ -78,6 +78,15 @@ impl EngineShared {
         self.code.types()
     }
 
+    /// Whether references to `heap` are ones to functions. Takes the lock of the types only if it must.
+    pub(crate) fn is_func_heap(&self, heap: HeapType<TypeId>) -> bool {
+        match heap {
+            HeapType::Concrete(_) => is_func_heap(&self.types(), heap),
+            HeapType::Func | HeapType::NoFunc => true,
+            _ => false,
+        }
+    }
+
     /// The function type `id`.
     pub(crate) fn func_type(&self, id: TypeId) -> Arc<FuncTypeInfo> {
         let index = id.0 as usize;
@@ -144,6 +153,7 @@ impl EngineShared {
 
 impl FuncTypeInfo {
     /// The trampoline that enters functions of this type with arguments in slots.
+    #[inline]
     pub(crate) fn array_entry(&self, engine: &EngineShared) -> Result<CodePtr> {
         self.entry(engine, &self.array_entry, TrampolineKind::ArrayEntry)
     }
@@ -153,6 +163,7 @@ impl FuncTypeInfo {
         self.entry(engine, &self.typed_entry, TrampolineKind::TypedEntry)
     }
 
+    #[inline]
     fn entry(
         &self,
         engine: &EngineShared,

@@ -62,6 +62,7 @@ impl Memory {
     }
 
     /// The current size in bytes.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         match &self.storage {
             Storage::Own { memory, .. } => memory.len(),
@@ -88,6 +89,7 @@ impl Memory {
     }
 
     /// The address of the first byte.
+    #[inline]
     pub(crate) fn base(&self) -> NonNull<u8> {
         match &self.storage {
             Storage::Own { memory, .. } => memory.base(),

@@ -18,7 +18,6 @@ use super::object_types::ObjectType;
 use super::shared_memory::SharedMemory;
 use super::vmctx::Instance;
 use crate::abi::object::LARGE_OBJECT;
-use crate::abi::signature::is_func_heap;
 use crate::error::{Error, Result};
 use crate::gc::roots::StoreId;
 use crate::gc::{GcStore, Roots, Why};
@@ -47,6 +46,8 @@ impl<T> StoreShell<T> {
 pub struct StoreInner {
     /// What compiled code touches. First, so that its address is the store's.
     pub(crate) vm: VmStore,
+    /// The engine's setting, within reach of every entry into Wasm.
+    pub(super) max_wasm_stack: usize,
     pub(crate) engine: Arc<EngineShared>,
     /// The same engine as the API hands it out.
     pub(crate) engine_handle: Engine,
@@ -111,6 +112,7 @@ impl StoreInner {
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,
+            max_wasm_stack: engine.settings.max_wasm_stack,
             gc: GcStore::new(&engine.settings.gc, types),
             engine,
             engine_handle: engine_handle.clone(),
@@ -151,6 +153,13 @@ impl StoreInner {
         self.func_types[index].get_or_insert_with(|| self.engine.func_type(id))
     }
 
+    /// A function type that [`StoreInner::func_type`] has looked up before.
+    #[inline]
+    pub(crate) fn known_func_type(&self, id: TypeId) -> &FuncTypeInfo {
+        let known = self.func_types.get(id.0 as usize);
+        known.and_then(Option::as_ref).expect("a function type is looked up before it is used")
+    }
+
     /// A point at which every reference is rooted: collects if that is due.
     #[inline]
     pub(crate) fn safepoint(&mut self) {
@@ -183,7 +192,9 @@ impl StoreInner {
             }
         });
         while let Some(payload) = self.gc.take_dead() {
-            drop(payload);
+            if let Some(block) = payload.drop_value() {
+                self.gc.keep_block(block);
+            }
         }
     }
 
@@ -257,7 +268,7 @@ impl StoreInner {
     /// Adds a global and returns its position.
     pub(crate) fn add_global(&mut self, ty: GlobalType, def: DefSlot, bits: u128) -> usize {
         let is_gc_ref = match ty.content {
-            ValType::Ref(ty) => !is_func_heap(&self.engine.types(), ty.heap),
+            ValType::Ref(ty) => !self.engine.is_func_heap(ty.heap),
             _ => false,
         };
         self.globals.push(Global::new(&mut self.gc, ty, is_gc_ref, def, bits));
@@ -273,6 +284,7 @@ impl StoreInner {
         let exit = self.engine.code.trampoline(def.exit, &def.ty.sig)?;
         let mut context = Box::new(HostContext {
             vm: VmHostFunc { store: self.vm_ptr(), shim: def.shim },
+            callee: std::ptr::from_ref(&*def.callee).cast(),
             def: def.clone(),
             record: VmFuncRef { code: exit.as_ptr(), ctx: std::ptr::null_mut(), type_id: ty.0 },
         });

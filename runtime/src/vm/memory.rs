@@ -90,11 +90,13 @@ impl LinearMemory {
     }
 
     /// The address of byte 0, the same for the memory's whole life.
+    #[inline]
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.loan.base()
     }
 
     /// The length in bytes.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }

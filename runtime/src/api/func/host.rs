@@ -244,7 +244,7 @@ fn zero(store: &mut crate::instance::store::StoreInner, ty: wasm::ValType) -> Va
         wasm::ValType::F64 => Val::F64(0),
         wasm::ValType::V128 => Val::V128(0.into()),
         wasm::ValType::Ref(ty) => {
-            let null = match crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap) {
+            let null = match store.engine.is_func_heap(ty.heap) {
                 true => RawRef::Func(None),
                 false => RawRef::Gc(0),
             };

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::arity::several_values;
-use crate::abi::signature::{LoweredType, is_func_heap};
+use crate::abi::signature::LoweredType;
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, Lowered};
 use crate::api::engine::Engine;
@@ -243,22 +243,41 @@ unsafe fn enter_host<D: 'static, H: HostFn<D>>(
     // SAFETY: contexts live as long as their store and are never written.
     let context = unsafe { &*host };
     // SAFETY: the callee of this shim is an `H`, by the caller's duty.
-    let callee = unsafe { &*std::ptr::from_ref(&*context.def.callee).cast::<H>() };
-    let scope = H::SCOPE.then(|| shell.inner.gc.enter_scope());
+    let callee = unsafe { &*context.callee.cast::<H>() };
+    let roots = H::SCOPE.then(|| shell.inner.gc.scoped_roots());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut caller = Caller::new(shell);
         callee.call(&mut caller, params)
     }));
-    if let Some(scope) = scope {
-        shell.inner.gc.exit_scope(scope);
-    }
     match outcome {
-        // SAFETY: the trampoline made room for all results.
-        Ok(Ok(results)) => return unsafe { results.write(out) },
-        Ok(Err(error)) => shell.inner.fail_or_throw(error),
-        Err(panic) => shell.inner.fail(Failure::panic(panic)),
+        Ok(Ok(results)) => {
+            unroot(&mut shell.inner, roots);
+            // SAFETY: the trampoline made room for all results.
+            return unsafe { results.write(out) };
+        }
+        Ok(Err(error)) => fail(&mut shell.inner, roots, Ok(error)),
+        Err(panic) => fail(&mut shell.inner, roots, Err(panic)),
     }
     Default::default()
+}
+
+/// Ends the roots that a host function made, if it had a scope for them.
+#[inline]
+fn unroot(store: &mut StoreInner, roots: Option<usize>) {
+    if let Some(roots) = roots {
+        store.gc.unroot_from(roots);
+    }
+}
+
+/// Ends a host function that failed or panicked.
+#[cold]
+#[inline(never)]
+fn fail(store: &mut StoreInner, roots: Option<usize>, reason: std::thread::Result<crate::Error>) {
+    unroot(store, roots);
+    match reason {
+        Ok(error) => store.fail_or_throw(error),
+        Err(panic) => store.fail(Failure::panic(panic)),
+    }
 }
 
 /// The shim of functions over slots.
@@ -279,17 +298,16 @@ unsafe extern "C" fn array_shim<D: 'static>(
     let callee = callee.expect("an array shim's callee is an ArrayFn of the store's data type");
     // SAFETY: the trampoline made room for parameters and results.
     let slots = unsafe { std::slice::from_raw_parts_mut(slots, context.def.ty.sig.slots()) };
-    let scope = shell.inner.gc.enter_scope();
+    let roots = Some(shell.inner.gc.scoped_roots());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         callee(Caller::new(shell), slots)?;
         safepoint_with_results(&mut shell.inner, &context.def.ty.ty.results, slots);
         Ok(())
     }));
-    shell.inner.gc.exit_scope(scope);
     match outcome {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => shell.inner.fail_or_throw(error),
-        Err(panic) => shell.inner.fail(Failure::panic(panic)),
+        Ok(Ok(())) => unroot(&mut shell.inner, roots),
+        Ok(Err(error)) => fail(&mut shell.inner, roots, Ok(error)),
+        Err(panic) => fail(&mut shell.inner, roots, Err(panic)),
     }
 }
 
@@ -301,7 +319,7 @@ fn safepoint_with_results(store: &mut StoreInner, types: &[wasm::ValType], slots
     let mut roots = Vec::new();
     for (slot, ty) in slots.iter().zip(types) {
         let is_gc_ref = match ty {
-            wasm::ValType::Ref(ty) => !is_func_heap(&store.engine.types(), ty.heap),
+            wasm::ValType::Ref(ty) => !store.engine.is_func_heap(ty.heap),
             _ => false,
         };
         let reference = is_gc_ref.then(|| GcRef::from_raw(slot.get_externref())).flatten();

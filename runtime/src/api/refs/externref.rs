@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::sealed::GcRefImpl;
-use super::target::{ExternTarget, TargetCheck};
+use super::target::{ExternTarget, TargetCheck, refused};
 use super::{GcHeapOutOfMemory, HostAccessError, ManuallyRooted, Rooted, resolve};
 use crate::abi::object::EXTERN_SIZE;
 use crate::api::object::HostObject;
@@ -257,7 +257,8 @@ pub(crate) fn alloc<T>(
 where
     T: Any + Send + Sync,
 {
-    let allocated = inner.gc.alloc_host(&inner.vm.heap, Payload::new(value, properties));
+    let payload = inner.gc.payload(value, properties);
+    let allocated = inner.gc.alloc_host(&inner.vm.heap, payload);
     allocated.or_else(|payload| alloc_by_growing::<T>(inner, payload))
 }
 
@@ -425,8 +426,8 @@ impl ManuallyRooted<ExternRef> {
 /// Fails when it is not, naming both types.
 #[inline]
 pub(crate) fn check<T: Any>(inner: &StoreInner, reference: gc::GcRef) -> Result<()> {
-    let checked = inner.gc.check_host::<T>(reference);
-    checked.map_err(|reason| denied::<T>(inner, reference, reason))
+    let raw = reference.to_raw();
+    if inner.gc.is_host::<T>(raw) { Ok(()) } else { Err(refused::<T>(inner, raw)) }
 }
 
 impl<T: Any + Send + Sync> Rooted<ExternRef<T>> {
