@@ -171,6 +171,10 @@ fn repr(input: &DeriveInput, errors: &mut Errors) -> Option<Ident> {
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
         // What is no list of words is for rustc to report.
         let _ = attr.parse_nested_meta(|meta| {
+            // An alignment changes nothing in Wasm.
+            if meta.path.is_ident("align") {
+                return meta.input.parse::<proc_macro2::Group>().map(drop);
+            }
             found = Some(meta.path);
             Ok(())
         });
@@ -239,21 +243,25 @@ fn enumeration(ident: &Ident, krate: &Krate, repr: &Ident, variants: &[Ident]) -
 }
 
 fn converted(ident: &Ident, krate: &Krate, from: &Type, into: &Type) -> TokenStream {
-    let via = |ty: &Type, function: &str| {
-        let span = spans::at(ty.span());
-        let (private, function) = (krate.private(span), Ident::new(function, span));
-        quote_spanned!(span=> #private::#function::<Self, #ty>)
+    // The macro's own names, whatever a message about their use points at.
+    let [this, wasm] = ["self", "__wasm"].map(|name| Ident::new(name, Span::mixed_site()));
+    let via = |ty: &Type, function: &str, value: &Ident| {
+        spans::call_at(ty, |span| {
+            let (private, function) = (krate.private(span), Ident::new(function, span));
+            (quote_spanned!(span=> #private::#function::<Self, #ty>), quote!(#value))
+        })
     };
-    let (into_wasm, try_from_wasm) = (via(into, "into_wasm_as"), via(from, "try_from_wasm_as"));
+    let into_wasm = via(into, "into_wasm_as", &this);
+    let try_from_wasm = via(from, "try_from_wasm_as", &wasm);
     quote! {
         #[automatically_derived]
         impl #krate::WasmTy for #ident {
             type Wasm = <#into as #krate::WasmTy>::Wasm;
-            fn into_wasm(self) -> Self::Wasm {
-                #into_wasm(self)
+            fn into_wasm(#this) -> Self::Wasm {
+                #into_wasm
             }
-            fn try_from_wasm(__wasm: Self::Wasm) -> #krate::Result<Self> {
-                #try_from_wasm(__wasm)
+            fn try_from_wasm(#wasm: Self::Wasm) -> #krate::Result<Self> {
+                #try_from_wasm
             }
         }
     }

@@ -88,15 +88,17 @@ pub use objects::{
 pub use param::{Anything, Beside, FirstOf, Never, NoContext, NotContext, Param, Same, kind};
 pub use probe::{
     ArrayInside, Frozen, HandleInside, Look, Looked, MutProbe, Mutable, NoReason, NumberInside,
-    OptionInside, OptionInsideMut, OtherInteger, OwnedText, Probe, Reason, ReferenceInside,
-    TextMut, Thawed,
+    OptionInside, OptionInsideMut, OtherInteger, OwnedText, OwnedTextResult, Probe, Reason,
+    ReferenceInside, ResultProbe, TextMut, Thawed,
 };
 pub use register::{HostModule, NoReceiver, Receiver, State};
 pub use result::{
     Constant, Errno, ErrnoOf, ErrorNumber, HostError, HostResult, HostValue, HostValues, New,
     Returns, ReturnsOf,
 };
-pub use scalars::{into_wasm_as, try_from_wasm_as, unknown_discriminant};
+pub use scalars::{
+    ConvertsFrom, ConvertsInto, into_wasm_as, try_from_wasm_as, unknown_discriminant,
+};
 pub use signature::{ArgTypes, ExportArgTypes, NoTypes, ParamTypes, PartTypes, ResultTypes};
 
 use crate::api::refs::target::HostTrait;
