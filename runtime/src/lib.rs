@@ -138,7 +138,8 @@ pub use api::externs::Extern;
 pub use api::func::Func;
 pub use api::func::host::{IntoFunc, WasmRet};
 pub use api::func::typed::{TypedFunc, WasmParams, WasmResults};
-pub use api::gc_types::{ArrayType, StructType};
+pub use api::gc_field::{GcField, GcNumber};
+pub use api::gc_types::{ArrayType, FieldType, StorageType, StructType};
 pub use api::global::Global;
 pub use api::host_cx::HostCx;
 pub use api::instance::{Export, Instance};
@@ -149,8 +150,10 @@ pub use api::module::{Module, ModuleExport};
 pub use api::object::HostObject;
 pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
-    AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef,
-    ObjectRefMut, OwnedRooted, RootScope, Rooted, RootedGcRef,
+    AnyArray, AnyKind, AnyRef, AnyStruct, ArrayKind, ArrayRef, ArrayRefPre, EqKind, EqRef, ExnRef,
+    ExternRef, GcHeapOutOfMemory, GcRef, HostData, I31, I31OutOfRange, ManuallyRooted, NoExn,
+    NoExtern, NoFunc, NoneRef, ObjectRef, ObjectRefMut, OwnedRooted, RootScope, Rooted,
+    RootedGcRef, StructKind, StructRef, StructRefPre,
 };
 pub use api::shared_memory::SharedMemory;
 pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};

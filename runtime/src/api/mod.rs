@@ -10,6 +10,8 @@ pub(crate) mod entity_types;
 pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;
+pub(crate) mod gc_field;
+pub(crate) mod gc_object;
 pub(crate) mod gc_types;
 pub(crate) mod global;
 #[allow(unsafe_code, reason = "sees a store without the type of its data")]
@@ -31,3 +33,4 @@ pub(crate) mod tag;
 pub(crate) mod types;
 pub(crate) mod v128;
 pub(crate) mod value;
+pub(crate) mod value_types;

@@ -15,6 +15,7 @@ pub(crate) mod instantiate;
 #[allow(unsafe_code, reason = "copies the content of memories that other threads write")]
 pub(crate) mod memory;
 pub(crate) mod module;
+pub(crate) mod object_types;
 mod objects;
 pub(crate) mod parking;
 pub(crate) mod segments;

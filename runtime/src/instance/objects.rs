@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::definition::{RawRef, range};
+use super::object_types::ObjectType;
 use super::segments::{memory_trap, table_trap};
 use super::store::StoreInner;
 use crate::abi::gc_layout::{ObjectLayout, StructLayout};
@@ -177,13 +178,34 @@ impl StoreInner {
                 (None, _) => (true, HeapType::None),
                 (_, HeapType::Extern | HeapType::NoExtern) => (false, HeapType::Extern),
                 (_, HeapType::Exn | HeapType::NoExn) => (false, HeapType::Exn),
-                (Some(object), _) => match self.gc.referent(object) {
-                    Referent::I31 => (false, HeapType::I31),
-                    Referent::Object(ty) => (false, HeapType::Concrete(ty)),
-                    Referent::Host | Referent::Exception => (false, HeapType::Any),
-                },
+                (Some(object), _) => (false, self.heap_type_of(object)),
             },
         };
         RefType { nullable, heap }
+    }
+
+    /// The narrowest type of what a reference of type `anyref` leads to.
+    pub(crate) fn heap_type_of(&self, object: GcRef) -> HeapType {
+        match self.gc.referent(object) {
+            Referent::I31 => HeapType::I31,
+            Referent::Object(ty) => HeapType::Concrete(ty),
+            Referent::Host | Referent::Exception => HeapType::Any,
+        }
+    }
+
+    /// A struct for the host, whose fields are zero or null. Never collects: `None` when the heap is
+    /// full.
+    pub(crate) fn host_struct(&mut self, ty: &ObjectType) -> Option<GcRef> {
+        let size = ty.layout.unwrap_struct().size;
+        self.gc.alloc_object_for_host(&self.vm.heap, ty.id, size)
+    }
+
+    /// An array for the host, whose elements are zero or null. Never collects: `None` when the heap is
+    /// full.
+    pub(crate) fn host_array(&mut self, ty: &ObjectType, len: u32) -> Option<GcRef> {
+        let size = ty.layout.unwrap_array().size(len)?;
+        let array = self.gc.alloc_object_for_host(&self.vm.heap, ty.id, size)?;
+        self.gc.set_array_len(array, len);
+        Some(array)
     }
 }

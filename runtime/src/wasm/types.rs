@@ -155,14 +155,20 @@ impl<I: Copy> FuncType<I> {
     }
 }
 
-impl<I: Copy> FieldType<I> {
-    fn map<J>(self, f: &mut impl FnMut(I) -> J) -> FieldType<J> {
-        let storage = match self.storage {
+impl<I> StorageType<I> {
+    /// The same type with every type it names replaced.
+    pub(crate) fn map<J>(self, f: &mut impl FnMut(I) -> J) -> StorageType<J> {
+        match self {
             StorageType::I8 => StorageType::I8,
             StorageType::I16 => StorageType::I16,
             StorageType::Val(ty) => StorageType::Val(ty.map(f)),
-        };
-        FieldType { storage, mutable: self.mutable }
+        }
+    }
+}
+
+impl<I> FieldType<I> {
+    fn map<J>(self, f: &mut impl FnMut(I) -> J) -> FieldType<J> {
+        FieldType { storage: self.storage.map(f), mutable: self.mutable }
     }
 }
 
@@ -287,23 +293,14 @@ impl TypeRegistry {
         ids.into()
     }
 
-    /// The id of a function type that is a recursion group by itself, as the embedder's API makes
-    /// them.
-    pub(crate) fn register_func(
-        &mut self,
-        is_final: bool,
-        supertype: Option<TypeId>,
-        ty: &FuncType<TypeId>,
-    ) -> TypeId {
-        let ty = SubType {
-            is_final,
-            supertype: supertype.map(GroupRef::Registered),
-            composite: CompositeType::Func(ty.map(&mut GroupRef::Registered)),
-        };
-        TypeId(self.register_group(Box::new([ty])))
+    /// The id of a type that is a recursion group by itself, as the embedder's API makes them.
+    pub(crate) fn register_alone(&mut self, ty: &SubType<TypeId>) -> TypeId {
+        TypeId(self.register_group(Box::new([ty.map(&mut GroupRef::Registered)])))
     }
 
-    fn register_group(&mut self, key: Box<[SubType<GroupRef>]>) -> u32 {
+    /// The id of the first type of a recursion group; the others follow. A supertype that is of the group
+    /// stands before its subtypes.
+    pub(crate) fn register_group(&mut self, key: Box<[SubType<GroupRef>]>) -> u32 {
         if let Some(first) = self.groups.get(&key) {
             return *first;
         }
@@ -341,6 +338,30 @@ impl TypeRegistry {
     /// If `id` is not a function type: the id of a function always is.
     pub(crate) fn func(&self, id: TypeId) -> &FuncType<TypeId> {
         self.get(id).as_func().expect("the type of a function is a function type")
+    }
+
+    /// The fields of the struct type `id`.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is another type.
+    pub(crate) fn struct_fields(&self, id: TypeId) -> &[FieldType] {
+        match &self.get(id).composite {
+            CompositeType::Struct(fields) => fields,
+            _ => panic!("the type of a struct is a struct type"),
+        }
+    }
+
+    /// The elements of the array type `id`.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is another type.
+    pub(crate) fn array_element(&self, id: TypeId) -> FieldType {
+        match self.get(id).composite {
+            CompositeType::Array(element) => element,
+            _ => panic!("the type of an array is an array type"),
+        }
     }
 
     /// Whether the defined type `a` is a subtype of the defined type `b`.
