@@ -170,7 +170,9 @@ pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
 pub use gc::GcStats;
-pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
+pub use hostref_macros::{
+    GcArray, GcStruct, HostObject, WasmTy, host_module, host_trait, wasm_exports,
+};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
 pub use instance::parking::WaitResult;
 pub use trap::Trap;

@@ -24,6 +24,9 @@ const KEYS: Keys = Keys {
 /// The representations that have a Wasm type of their own or fit into one.
 const REPRS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
+/// Those of 8 and 16 bits.
+const NARROW_REPRS: [&str; 4] = ["i8", "i16", "u8", "u16"];
+
 /// Expands `#[derive(WasmTy)] item`.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -46,8 +49,9 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         Some(Shape::Converted { from, into }) => converted(&input.ident, &krate, from, into),
         None => fallback(&input, &krate),
     };
+    let stored = input.generics.params.is_empty().then(|| stored(&input.ident, &krate, &shape));
     let errors = errors.finish();
-    quote!(#errors #output)
+    quote!(#errors #output #stored)
 }
 
 /// What can travel as another type.
@@ -264,6 +268,36 @@ fn converted(ident: &Ident, krate: &Krate, from: &Type, into: &Type) -> TokenStr
                 #try_from_wasm
             }
         }
+    }
+}
+
+/// That fields of a guest's structs may be of this type, and be packed if it has few values.
+fn stored(ident: &Ident, krate: &Krate, shape: &Option<Shape>) -> TokenStream {
+    let private = krate.private(Span::call_site());
+    let packed = match shape {
+        Some(Shape::Enum { repr, .. }) if NARROW_REPRS.iter().any(|narrow| repr == narrow) => {
+            let repr = quote!(::core::primitive::#repr);
+            Some(quote! {
+                #[automatically_derived]
+                impl #private::GcPacked for #ident {
+                    type Part = #private::Packed<Self>;
+                    type Stored = #repr;
+                    fn pack(self) -> #repr {
+                        self as #repr
+                    }
+                    fn unpack(__stored: #repr) -> #krate::Result<Self> {
+                        let __wasm = <#repr as #krate::WasmTy>::into_wasm(__stored);
+                        <Self as #krate::WasmTy>::try_from_wasm(__wasm)
+                    }
+                }
+            })
+        }
+        _ => None,
+    };
+    quote! {
+        #[automatically_derived]
+        impl #private::DerivesWasmTy for #ident {}
+        #packed
     }
 }
 

@@ -18,6 +18,7 @@
 //! | `signature.rs` | the Wasm types of parameters and results at compile time |
 //! | `guest.rs` | comparison of Rust types with those in a guest's file |
 //! | `spans.rs` | spans of the `tracing` crate around calls, with that feature |
+//! | `gc.rs` | fields, elements and handles of derived structs and arrays |
 //! | `scalars.rs` | `bool`, `char` and narrow integers as Wasm values, derived enums |
 //!
 //! `call.rs`, `objects.rs` and `memory.rs` are the files with `unsafe`: they end the borrows that they
@@ -29,6 +30,7 @@ mod export_alloc;
 mod export_items;
 mod export_types;
 mod exports;
+mod gc;
 mod guest;
 mod made;
 #[allow(unsafe_code, reason = "borrows guest memory for the time of one call")]
@@ -72,6 +74,12 @@ pub use export_types::{
 pub use exports::{
     Collect, Collector, Export, ExportList, ExportsPre, Function, FunctionSpec, OptionalFunction,
     OptionalFunctionSpec, Problem, Resolved, bind, collector, function, optional_function,
+};
+pub use gc::{
+    ByOptionalRoot, ByRoot, ByWasmTy, DerivesWasmTy, GcArrayOf, GcFields, GcHandle, GcPacked,
+    GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element, define_field,
+    element, field, load_array, load_struct, new_struct, packed, set_element, set_field, show_handle,
+    stored, write_field,
 };
 pub use guest::{
     AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,

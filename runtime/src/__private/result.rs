@@ -439,8 +439,8 @@ impl<V: HostValue> HostValues for (V,) {
     const SCOPE: bool = <V as HostValues>::SCOPE;
     type Fresh = <V as HostValues>::Fresh;
 
-    fn wasm_types() -> Vec<ValType> {
-        <V as HostValues>::wasm_types()
+    fn wasm_types(engine: &Engine) -> Vec<ValType> {
+        <V as HostValues>::wasm_types(engine)
     }
 
     #[inline]
