@@ -34,9 +34,9 @@ pub(crate) struct Elements {
 
 /// Making objects. Nothing here collects: `None` when the heap is full, and then a collection is due.
 impl GcStore {
-    /// Whether an object of `size` bytes fits an empty heap.
+    /// Whether an object of `size` bytes fits an empty heap that has grown as far as it may.
     pub(crate) fn may_hold(&self, size: u32) -> bool {
-        size <= self.limit
+        size <= self.ceiling
     }
 
     /// Room for a young object of `size` bytes, in which nothing is initialised: its maker writes it
