@@ -122,10 +122,10 @@ pub mod __private;
 /// There are no values of these; programs have no use for them.
 pub mod guest_types {
     pub use crate::api::signature::names::{
-        address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory,
-        nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
-        ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none,
-        ref_struct, structref, table, tag, unchecked,
+        address, anyref, arrayref, defined, eqref, exnref, externref, func, funcref, global,
+        i31ref, memory, nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any,
+        ref_array, ref_defined, ref_eq, ref_exn, ref_extern, ref_func, ref_i31, ref_noexn,
+        ref_noextern, ref_nofunc, ref_none, ref_struct, structref, table, tag, unchecked,
     };
 }
 
