@@ -148,6 +148,7 @@ pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
 pub use api::object::HostObject;
+pub use api::rec_group::{RecField, RecGroup, RecMember, RecType};
 pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
     AnyArray, AnyKind, AnyRef, AnyStruct, ArrayKind, ArrayRef, ArrayRefPre, EqKind, EqRef, ExnRef,

@@ -24,6 +24,7 @@ pub(crate) mod module;
 pub(crate) mod object;
 #[allow(unsafe_code, reason = "declares the unchecked functions of the API")]
 pub(crate) mod raw;
+pub(crate) mod rec_group;
 pub(crate) mod refs;
 pub(crate) mod shared_memory;
 pub(crate) mod signature;
