@@ -58,6 +58,7 @@ impl Declared {
     pub(super) fn definition(&self, ident: &Ident, parts: &[TokenStream]) -> TokenStream {
         let here = spans::at(ident.span());
         let private = self.krate.private(here);
+        let symbol = format!("${ident}");
         let open = self.open.then(|| quote_spanned!(here=> __definition.non_final();));
         let group = self.group.iter();
         let group = (!self.group.is_empty()).then(|| {
@@ -70,6 +71,8 @@ impl Declared {
         quote_spanned! {here=>
             #[automatically_derived]
             impl #private::GcType for #ident {
+                const NAME: &'static ::core::primitive::str = #symbol;
+
                 fn key() -> &'static #private::GcTypeKey {
                     static __KEY: #private::GcTypeKey = #private::GcTypeKey::of::<#ident>();
                     &__KEY

@@ -15,7 +15,7 @@ use crate::api::func::Func;
 use crate::api::global::Global;
 use crate::api::memory::Memory;
 use crate::api::object::HostObject;
-use crate::api::refs::{GcRef, ManuallyRooted, Rooted};
+use crate::api::refs::{GcRef, I31, ManuallyRooted, Rooted};
 use crate::api::table::Table;
 use crate::api::tag::Tag;
 use crate::api::v128::V128;
@@ -275,7 +275,7 @@ macro_rules! explain_references {
 
 explain_references! {
     NumberInside: bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 V128;
-    HandleInside: Func Global Memory Table Tag;
+    HandleInside: Func Global I31 Memory Table Tag;
 }
 
 /// Explains types that are parameters only so that they are reported once.

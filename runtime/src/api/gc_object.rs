@@ -33,6 +33,8 @@ use crate::wasm::types::{
 /// struct Node;
 ///
 /// impl GcType for Node {
+///     const NAME: &'static str = "$Node";
+///
 ///     fn key() -> &'static GcTypeKey {
 ///         static KEY: GcTypeKey = GcTypeKey::of::<Node>();
 ///         &KEY
@@ -66,7 +68,10 @@ pub trait GcStruct: GcType {}
 pub trait GcArray: GcType {}
 
 /// A Rust type that defines a type of objects.
-pub trait GcType: 'static {
+pub trait GcType: Sized + 'static {
+    /// What signatures call the type: `$` and a name.
+    const NAME: &'static str;
+
     /// The name of the type: a static of its own, made with [`GcTypeKey::of`].
     fn key() -> &'static GcTypeKey;
 
