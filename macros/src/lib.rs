@@ -665,6 +665,18 @@ pub fn derive_host_object(item: TokenStream) -> TokenStream {
     derive::host_object::derive(item.into()).into()
 }
 
+/// GCSTRUCT_DOCS
+#[proc_macro_derive(GcStruct, attributes(gc))]
+pub fn derive_gc_struct(item: TokenStream) -> TokenStream {
+    derive::gc_struct::derive(item.into()).into()
+}
+
+/// GCARRAY_DOCS
+#[proc_macro_derive(GcArray, attributes(gc))]
+pub fn derive_gc_array(item: TokenStream) -> TokenStream {
+    derive::gc_array::derive(item.into()).into()
+}
+
 /// Lets guests pass objects as `&dyn Trait`.
 ///
 /// The trait stays as it is; it is one of which trait objects can be made. Functions of a

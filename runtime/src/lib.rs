@@ -122,10 +122,10 @@ pub mod __private;
 /// There are no values of these; programs have no use for them.
 pub mod guest_types {
     pub use crate::api::signature::names::{
-        address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory,
-        nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
-        ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none,
-        ref_struct, structref, table, tag, unchecked,
+        address, anyref, arrayref, defined, eqref, exnref, externref, func, funcref, global,
+        i31ref, memory, nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any,
+        ref_array, ref_defined, ref_eq, ref_exn, ref_extern, ref_func, ref_i31, ref_noexn,
+        ref_noextern, ref_nofunc, ref_none, ref_struct, structref, table, tag, unchecked,
     };
 }
 
@@ -149,6 +149,7 @@ pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
 pub use api::object::HostObject;
 pub use api::precompiled::Precompiled;
+pub use api::rec_group::{RecField, RecGroup, RecMember, RecType};
 pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
     AnyArray, AnyKind, AnyRef, AnyStruct, ArrayKind, ArrayRef, ArrayRefPre, EqKind, EqRef, ExnRef,
@@ -172,7 +173,9 @@ pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
 pub use gc::GcStats;
-pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
+pub use hostref_macros::{
+    GcArray, GcStruct, HostObject, WasmTy, host_module, host_trait, wasm_exports,
+};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
 pub use instance::limiter::ResourceLimiter;
 pub use instance::parking::WaitResult;

@@ -93,6 +93,15 @@ pub mod kind {
     /// A handle.
     #[derive(Debug)]
     pub struct Handle;
+    /// `Option` of a handle.
+    #[derive(Debug)]
+    pub struct OptionHandle;
+    /// A type that derives `WasmTy`.
+    #[derive(Debug)]
+    pub struct Derived;
+    /// A value in 8 or 16 bits.
+    #[derive(Debug)]
+    pub struct Packed;
     /// No type. Every trait with kinds has at least two candidates for every type: with one alone,
     /// rustc would take it before looking whether its bounds hold, and report those bounds in place
     /// of the trait, in several places.

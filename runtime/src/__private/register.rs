@@ -75,7 +75,7 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
     }
 
     /// The marker of a result of type `R`.
-    pub fn result<R: HostResult<Kind>, Kind>(&self) -> R::Marker
+    pub fn result<R: HostResult<Kind>, Kind>(&self, _looked: Looked) -> R::Marker
     where
         R::Error: HostError,
     {

@@ -81,7 +81,7 @@ impl<V: HostValues + 'static> HostResult<kind::Value> for V {
     type Marker = ReturnsOf<V, kind::Value>;
 
     fn marker(into_error: fn(Infallible) -> Error) -> Self::Marker {
-        ReturnsOf { into_error }
+        ReturnsOf::new(into_error)
     }
 
     #[inline]
@@ -98,7 +98,7 @@ impl<V: HostValues + 'static, E: 'static> HostResult<kind::Fallible> for Result<
     type Marker = ReturnsOf<Result<V, E>, kind::Fallible>;
 
     fn marker(into_error: fn(E) -> Error) -> Self::Marker {
-        ReturnsOf { into_error }
+        ReturnsOf::new(into_error)
     }
 
     #[inline]
@@ -115,7 +115,7 @@ impl<T: Never + 'static> HostResult<kind::Never> for T {
     type Marker = ReturnsOf<T, kind::Never>;
 
     fn marker(into_error: fn(Infallible) -> Error) -> Self::Marker {
-        ReturnsOf { into_error }
+        ReturnsOf::new(into_error)
     }
 
     fn into_result(self) -> Result<(), Infallible> {
@@ -147,6 +147,12 @@ pub struct ReturnsOf<R: HostResult<Kind>, Kind> {
     into_error: fn(R::Error) -> Error,
 }
 
+impl<R: HostResult<Kind>, Kind> ReturnsOf<R, Kind> {
+    pub(super) fn new(into_error: fn(R::Error) -> Error) -> Self {
+        ReturnsOf { into_error }
+    }
+}
+
 impl<R: HostResult<Kind> + 'static, Kind: 'static> Returns for ReturnsOf<R, Kind> {
     type Value = R;
     type Values = R::Values;
@@ -176,7 +182,7 @@ impl<R: HostResult<Kind>, Kind> fmt::Debug for ReturnsOf<R, Kind> {
     message = "`{Self}` cannot be the error of a host function",
     label = "does not convert to `hostref::Error`",
     note = "implement `std::error::Error` for it, and let it be `Send + Sync + 'static`; or return \
-            `hostref::Result`"
+            `hostref::Result`, with `Error::msg` for text and `Error::from_boxed` for a boxed error"
 )]
 pub trait HostError {
     /// The error for the embedder.
@@ -423,6 +429,23 @@ impl<V: HostValue> HostValues for V {
     #[inline]
     fn lower_values(self, store: &mut StoreInner, makers: &Makers) -> Result<Self::Abi> {
         self.lower_only(store, makers.at(0))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<V: HostValue> HostValues for (V,) {
+    type Abi = <V as HostValues>::Abi;
+    type Types = <V as HostValues>::Types;
+    const SCOPE: bool = <V as HostValues>::SCOPE;
+    type Fresh = <V as HostValues>::Fresh;
+
+    fn wasm_types(engine: &Engine) -> Vec<ValType> {
+        <V as HostValues>::wasm_types(engine)
+    }
+
+    #[inline]
+    fn lower_values(self, store: &mut StoreInner, makers: &Makers) -> Result<Self::Abi> {
+        self.0.lower_values(store, makers)
     }
 }
 

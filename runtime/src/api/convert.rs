@@ -441,17 +441,19 @@ references! {
 }
 
 macro_rules! handles {
+    (@heap $heap:ident) => { heap::$heap };
+    (@heap $heap:ident $by:ident) => { $by::Heap };
     ($([$($generics:tt)*] $handle:ident<$object:ty>, $heap:ident, roots: $roots:literal,
-        $expected:expr, $find:expr $(, key: $key:expr)?;)*) => {$(
+        $expected:expr, $find:expr $(, by: $by:ident)?;)*) => {$(
         impl<$($generics)*> Reference for $handle<$object> {
             type Abi = i32;
-            type Heap = heap::$heap;
+            type Heap = handles!(@heap $heap $($by)?);
             const HEAP: HeapType = HeapType::$heap;
             const ROOTS: bool = $roots;
             const NULL: i32 = 0;
 
             $(fn key() -> Option<&'static GcTypeKey> {
-                $key
+                $by::key()
             })?
 
             fn expected() -> &'static str {
@@ -488,13 +490,13 @@ handles! {
     [] Rooted<EqRef>, Eq, roots: true, "eq", unchecked;
     [] ManuallyRooted<EqRef>, Eq, roots: false, "eq", unchecked;
     [T: ?Sized + StructKind] Rooted<StructRef<T>>, Struct, roots: true, named::<T>("struct"),
-        unchecked, key: T::key();
+        unchecked, by: T;
     [T: ?Sized + StructKind] ManuallyRooted<StructRef<T>>, Struct, roots: false,
-        named::<T>("struct"), unchecked, key: T::key();
+        named::<T>("struct"), unchecked, by: T;
     [T: ?Sized + ArrayKind] Rooted<ArrayRef<T>>, Array, roots: true, named::<T>("array"), unchecked,
-        key: T::key();
+        by: T;
     [T: ?Sized + ArrayKind] ManuallyRooted<ArrayRef<T>>, Array, roots: false, named::<T>("array"),
-        unchecked, key: T::key();
+        unchecked, by: T;
 }
 
 /// What messages call a `T`, which is called `any` when it is of any type.

@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 
 use super::engine::Engine;
 use super::entity_types::Mutability;
-use super::gc_field::{GcField, Holds};
+use super::gc_field::{GcField, GcNumber, Holds, check_elements};
 use super::gc_types::{ArrayType, StructType};
 use super::refs::parts::Part;
 use super::refs::{ArrayRef, GcHeapOutOfMemory, Rooted, StructRef};
@@ -33,6 +33,8 @@ use crate::wasm::types::{
 /// struct Node;
 ///
 /// impl GcType for Node {
+///     const NAME: &'static str = "$Node";
+///
 ///     fn key() -> &'static GcTypeKey {
 ///         static KEY: GcTypeKey = GcTypeKey::of::<Node>();
 ///         &KEY
@@ -66,7 +68,10 @@ pub trait GcStruct: GcType {}
 pub trait GcArray: GcType {}
 
 /// A Rust type that defines a type of objects.
-pub trait GcType: 'static {
+pub trait GcType: Sized + 'static {
+    /// What signatures call the type: `$` and a name.
+    const NAME: &'static str;
+
     /// The name of the type: a static of its own, made with [`GcTypeKey::of`].
     fn key() -> &'static GcTypeKey;
 
@@ -169,6 +174,17 @@ impl GcDefinition<'_> {
     /// The type may have subtypes.
     pub fn non_final(&mut self) {
         self.is_final = false;
+    }
+
+    /// The type begins with the fields of `S`, and is a subtype of it.
+    ///
+    /// # Panics
+    ///
+    /// As [`field`](GcDefinition::field).
+    pub fn base<S: GcStruct>(&mut self) {
+        S::define(self);
+        self.is_final = true;
+        self.supertype::<S>();
     }
 
     /// The type is a subtype of that of `S`.
@@ -335,6 +351,26 @@ pub fn new_array<T: GcArray, F: GcField>(
         index += 1;
     }
     ensure!(index as usize == len, "the iterator has fewer elements than it said");
+    Ok(Rooted::from_gc_ref(inner, array))
+}
+
+/// As [`new_array`], with many numbers at once.
+///
+/// # Errors
+///
+/// As [`new_array`].
+pub(crate) fn new_array_from_slice<T: GcArray, E: GcNumber>(
+    mut store: impl AsContextMut,
+    elements: &[E],
+) -> Result<Rooted<ArrayRef<T>>> {
+    let inner = store.as_context_mut().into_inner();
+    let id = rust_type(&inner.engine_handle, T::key());
+    let ty = inner.object_type(id).clone();
+    check_elements::<E>(inner, ty.element())?;
+    let array = u32::try_from(elements.len()).ok().and_then(|len| inner.host_array(&ty, len));
+    let array = array.ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))?;
+    let all = inner.gc.elements(array, 0, elements.len() as u32);
+    E::write_all(elements, inner.gc.bytes_mut(all.expect("the array has so many elements")));
     Ok(Rooted::from_gc_ref(inner, array))
 }
 

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::wasm::types::{self as wasm, CompositeType, TypeId};
 
 /// How many fields a struct may have, as in every engine.
-const MAX_FIELDS: usize = 10_000;
+pub(super) const MAX_FIELDS: usize = 10_000;
 
 /// What a field of a struct or an element of an array holds: a value, or an integer that takes less
 /// room than one.
@@ -87,12 +87,20 @@ impl StorageType {
         }
     }
 
-    fn to_wasm(&self) -> wasm::StorageType {
-        match self {
+    /// The type in `engine`.
+    ///
+    /// # Errors
+    ///
+    /// If it names a type of another engine.
+    pub(super) fn checked(&self, engine: &Engine) -> Result<wasm::StorageType> {
+        Ok(match self {
             StorageType::I8 => wasm::StorageType::I8,
             StorageType::I16 => wasm::StorageType::I16,
-            StorageType::ValType(ty) => wasm::StorageType::Val(ty.to_wasm()),
-        }
+            StorageType::ValType(ty) => {
+                ensure!(ty.belongs_to(engine.shared()), "{ty} belongs to another engine");
+                wasm::StorageType::Val(ty.to_wasm())
+            }
+        })
     }
 }
 
@@ -131,20 +139,14 @@ impl FieldType {
         FieldType::new(mutability, StorageType::from_wasm(engine, ty.storage))
     }
 
-    fn to_wasm(&self) -> wasm::FieldType {
-        wasm::FieldType { mutable: self.mutability.is_var(), storage: self.element_type.to_wasm() }
-    }
-
     /// The type in `engine`.
     ///
     /// # Errors
     ///
     /// If it names a type of another engine.
     fn checked(&self, engine: &Engine) -> Result<wasm::FieldType> {
-        let value = self.element_type.as_val_type();
-        let fits = value.is_none_or(|ty| ty.belongs_to(engine.shared()));
-        ensure!(fits, "{} belongs to another engine", self.element_type);
-        Ok(self.to_wasm())
+        let storage = self.element_type.checked(engine)?;
+        Ok(wasm::FieldType { storage, mutable: self.mutability.is_var() })
     }
 }
 

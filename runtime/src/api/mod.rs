@@ -25,6 +25,8 @@ pub(crate) mod object;
 pub(crate) mod precompiled;
 #[allow(unsafe_code, reason = "declares the unchecked functions of the API")]
 mod raw;
+pub(crate) mod raw;
+pub(crate) mod rec_group;
 pub(crate) mod refs;
 pub(crate) mod shared_memory;
 pub(crate) mod signature;

@@ -264,7 +264,7 @@ impl RefType {
 
     /// Whether every type it names is one of `engine`.
     pub(crate) fn belongs_to(&self, engine: &Arc<EngineShared>) -> bool {
-        self.heap_type.engine().is_none_or(|own| Arc::ptr_eq(own.shared(), engine))
+        self.heap_type.belongs_to(engine)
     }
 
     pub(crate) fn from_wasm(engine: &Engine, ty: wasm::RefType) -> RefType {
@@ -398,6 +398,11 @@ impl HeapType {
                 wasm::TypeRegistry::default().heap_matches(self.to_wasm(), other.to_wasm())
             }
         }
+    }
+
+    /// Whether the type that it names is one of `engine`.
+    pub(crate) fn belongs_to(&self, engine: &Arc<EngineShared>) -> bool {
+        self.engine().is_none_or(|own| Arc::ptr_eq(own.shared(), engine))
     }
 
     /// The engine of the type that it names.

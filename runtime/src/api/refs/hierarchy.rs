@@ -7,6 +7,7 @@ use super::{
     AnyArray, AnyRef, AnyStruct, ArrayRef, EqRef, GcRef, ManuallyRooted, Rooted, StructRef,
 };
 use crate::api::gc_object::{GcArray, GcStruct, GcTypeKey};
+use crate::api::signature::names::{Defined, Heap, heap};
 use crate::api::store::AsContext;
 use crate::api::types::HeapType;
 use crate::error::Result;
@@ -40,6 +41,10 @@ impl<T: ?Sized + ArrayKind> EqKind for ArrayRef<T> {}
     note = "put `#[derive(GcStruct)]` on it"
 )]
 pub trait StructKind: 'static {
+    /// The type, for traits to compare.
+    #[doc(hidden)]
+    type Heap: Heap;
+
     /// What stands for the type that `Self` defines.
     #[doc(hidden)]
     fn key() -> Option<&'static GcTypeKey>;
@@ -52,12 +57,18 @@ pub trait StructKind: 'static {
     note = "put `#[derive(GcArray)]` on it"
 )]
 pub trait ArrayKind: 'static {
+    /// The type, for traits to compare.
+    #[doc(hidden)]
+    type Heap: Heap;
+
     /// What stands for the type that `Self` defines.
     #[doc(hidden)]
     fn key() -> Option<&'static GcTypeKey>;
 }
 
 impl StructKind for AnyStruct {
+    type Heap = heap::Struct;
+
     fn key() -> Option<&'static GcTypeKey> {
         None
     }
@@ -65,12 +76,16 @@ impl StructKind for AnyStruct {
 
 #[diagnostic::do_not_recommend]
 impl<T: GcStruct> StructKind for T {
+    type Heap = Defined<T>;
+
     fn key() -> Option<&'static GcTypeKey> {
         Some(T::key())
     }
 }
 
 impl ArrayKind for AnyArray {
+    type Heap = heap::Array;
+
     fn key() -> Option<&'static GcTypeKey> {
         None
     }
@@ -78,6 +93,8 @@ impl ArrayKind for AnyArray {
 
 #[diagnostic::do_not_recommend]
 impl<T: GcArray> ArrayKind for T {
+    type Heap = Defined<T>;
+
     fn key() -> Option<&'static GcTypeKey> {
         Some(T::key())
     }

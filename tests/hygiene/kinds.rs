@@ -1,10 +1,4 @@
-//! What `hygiene.rs` checks, for objects, guest memory and the flags of functions.
-
-#![no_implicit_prelude]
-#![forbid(unsafe_code)]
-#![deny(warnings, missing_docs, unreachable_pub, rust_2018_idioms)]
-
-extern crate hostref as renamed;
+//! What `strict.rs` checks, for objects, guest memory and the flags of functions.
 
 /// Takes the common names.
 pub mod api {
@@ -101,7 +95,9 @@ pub mod api {
     }
 }
 
-fn main() {
+/// It links.
+#[test]
+fn it_links() {
     let engine: ::renamed::Engine = ::std::default::Default::default();
     let mut linker = ::renamed::Linker::new(&engine);
     ::std::assert!(api::Square::add_to_linker(&mut linker, |square| square).is_ok());
