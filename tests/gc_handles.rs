@@ -5,7 +5,8 @@ mod support;
 use hostref::{
     AnyRef, ArrayRef, ArrayRefPre, ArrayType, Engine, EqRef, ExternRef, FieldType, Finality,
     FuncType, GcHeapOutOfMemory, HeapType, I31, ManuallyRooted, Mutability, RefType, Result,
-    RootScope, Rooted, StorageType, Store, StructRef, StructRefPre, StructType, Val, ValType,
+    RootScope, Rooted, StorageType, Store, StoreLimitsBuilder, StructRef, StructRefPre, StructType,
+    Val, ValType,
 };
 use support::{Census, Mode, both_modes, id};
 
@@ -15,6 +16,7 @@ both_modes! {
     another_store_is_an_error,
     types_of_another_engine_are_an_error,
     a_full_heap_is_an_error,
+    limiters_are_asked,
     loops_run_in_bounded_memory,
     objects_of_guests_are_no_host_objects,
     kinds_are_told_apart,
@@ -201,6 +203,28 @@ fn a_full_heap_is_an_error(mode: Mode) -> Result<()> {
         let error = ArrayRef::new(&mut scope, &bytes, &Val::I32(1), len).unwrap_err();
         assert!(error.is::<GcHeapOutOfMemory<()>>(), "more than the heap may ever hold");
     }
+    Ok(())
+}
+
+fn limiters_are_asked(mode: Mode) -> Result<()> {
+    let limits = StoreLimitsBuilder::new().memory_size(1 << 20).build();
+    let mut store = Store::new(&mode.engine(), limits);
+    store.limiter(|limits| limits);
+    let bytes = ArrayType::new(store.engine(), FieldType::new(Mutability::Var, StorageType::I8));
+    let bytes = ArrayRefPre::new(&mut store, bytes);
+    let text = ArrayRef::new_from_slice(&mut store, &bytes, &[7_u8; 500_000])?;
+    let full = ArrayRef::new_from_slice(&mut store, &bytes, &[8_u8; 700_000]).unwrap_err();
+    assert!(full.is::<GcHeapOutOfMemory<()>>());
+    let object = StructType::new(store.engine(), [])?;
+    let object = StructRefPre::new(&mut store, object);
+    let full = loop {
+        match StructRef::new(&mut store, &object, &[]) {
+            Ok(_) => continue,
+            Err(error) => break error,
+        }
+    };
+    assert!(full.is::<GcHeapOutOfMemory<()>>());
+    assert_eq!(text.get_typed::<u8>(&mut store, 499_999)?, 7);
     Ok(())
 }
 

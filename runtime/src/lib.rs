@@ -132,7 +132,7 @@ pub mod guest_types {
 pub use __private::{Copied, GuestData, GuestElement, New, Ptr, Take};
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
-pub use api::engine::{Config, Engine};
+pub use api::engine::{Config, Engine, OptLevel};
 pub use api::exception::ThrownException;
 pub use api::externs::Extern;
 pub use api::func::Func;
@@ -148,6 +148,7 @@ pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport};
 pub use api::object::HostObject;
+pub use api::precompiled::Precompiled;
 pub use api::rec_group::{RecField, RecGroup, RecMember, RecType};
 pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
@@ -161,6 +162,7 @@ pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signa
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };
+pub use api::store_limits::{StoreLimits, StoreLimitsBuilder};
 pub use api::table::Table;
 pub use api::tag::Tag;
 pub use api::types::{
@@ -173,6 +175,7 @@ pub use error::{Error, Result};
 pub use gc::GcStats;
 pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
+pub use instance::limiter::ResourceLimiter;
 pub use instance::parking::WaitResult;
 pub use trap::Trap;
 pub use vm::value::ValRaw;

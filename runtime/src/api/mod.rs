@@ -22,13 +22,15 @@ pub(crate) mod linking;
 pub(crate) mod memory;
 pub(crate) mod module;
 pub(crate) mod object;
+pub(crate) mod precompiled;
 #[allow(unsafe_code, reason = "declares the unchecked functions of the API")]
-pub(crate) mod raw;
+mod raw;
 pub(crate) mod rec_group;
 pub(crate) mod refs;
 pub(crate) mod shared_memory;
 pub(crate) mod signature;
 pub(crate) mod store;
+pub(crate) mod store_limits;
 pub(crate) mod table;
 pub(crate) mod tag;
 pub(crate) mod types;

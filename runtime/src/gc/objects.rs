@@ -34,9 +34,9 @@ pub(crate) struct Elements {
 
 /// Making objects. Nothing here collects: `None` when the heap is full, and then a collection is due.
 impl GcStore {
-    /// Whether an object of `size` bytes fits an empty heap.
+    /// Whether an object of `size` bytes fits an empty heap that has grown as far as it may.
     pub(crate) fn may_hold(&self, size: u32) -> bool {
-        size <= self.limit
+        size <= self.ceiling
     }
 
     /// Room for a young object of `size` bytes, in which nothing is initialised: its maker writes it
@@ -66,7 +66,7 @@ impl GcStore {
     ) -> Option<GcRef> {
         let made = self.alloc_object(heap, ty, size);
         match made {
-            None if self.may_hold(size) => self.pacer.starve(),
+            None if self.may_hold(size) && !self.may_grow() => self.pacer.starve(),
             Some(_) if size > LARGE_OBJECT && self.pacer.is_full_due(self.sizes()) => {
                 self.pacer.nursery_is_full();
             }

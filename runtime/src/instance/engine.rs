@@ -8,6 +8,7 @@ use crate::code::{CodePtr, EngineInner, Types};
 use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::GcConfig;
+use crate::vm::pool::ReservationPool;
 use crate::wasm::types::{CompositeType, FuncType, GroupRef, SubType, TypeId};
 
 /// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
@@ -30,6 +31,8 @@ impl Engine {
 pub(crate) struct EngineShared {
     pub(crate) code: Arc<EngineInner>,
     pub(crate) settings: Settings,
+    /// Address space of memories and heaps between two uses.
+    pub(crate) pool: Arc<ReservationPool>,
     func_types: RwLock<Vec<Option<Arc<FuncTypeInfo>>>>,
     /// The types that types of Rust define, by the numbers of those.
     rust_types: RwLock<Vec<Option<TypeId>>>,
@@ -64,6 +67,7 @@ impl EngineShared {
         EngineShared {
             code,
             settings,
+            pool: Arc::default(),
             func_types: RwLock::default(),
             rust_types: RwLock::default(),
         }

@@ -34,34 +34,34 @@ impl StoreInner {
     ///
     /// # Errors
     ///
-    /// If it is larger than the heap may be, or the heap is full of live objects.
+    /// If it is larger than the heap may be, or the heap is full of live objects; the limiter's.
     fn alloc_object(
         &mut self,
         size: Option<u32>,
         alloc: impl Fn(&mut GcStore, &VmHeap, u32) -> Option<GcRef>,
-    ) -> Result<GcRef, Trap> {
+    ) -> Result<GcRef> {
         let size = size.filter(|size| self.gc.may_hold(*size)).ok_or(Trap::AllocationTooLarge)?;
         self.make(size, |gc, heap| alloc(gc, heap, size))
     }
 
     /// Room for a young object of at most [`LARGE_OBJECT`](crate::abi::object::LARGE_OBJECT) bytes, in
     /// which nothing is initialised, as [`StoreInner::alloc_object`].
-    pub(crate) fn alloc_room(&mut self, size: u32) -> Result<GcRef, Trap> {
+    pub(crate) fn alloc_room(&mut self, size: u32) -> Result<GcRef> {
         self.alloc_object(Some(size), GcStore::alloc_room)
     }
 
     /// An object of zeros but for its header, as [`StoreInner::alloc_object`].
-    pub(crate) fn new_object(&mut self, ty: TypeId, size: u32) -> Result<GcRef, Trap> {
+    pub(crate) fn new_object(&mut self, ty: TypeId, size: u32) -> Result<GcRef> {
         self.alloc_object(Some(size), |gc, heap, size| gc.alloc_object(heap, ty, size))
     }
 
     /// A struct whose fields are zero or null, as [`StoreInner::alloc_object`].
-    pub(crate) fn new_struct(&mut self, ty: TypeId, layout: &StructLayout) -> Result<GcRef, Trap> {
+    pub(crate) fn new_struct(&mut self, ty: TypeId, layout: &StructLayout) -> Result<GcRef> {
         self.alloc_object(Some(layout.size), |gc, heap, _| gc.alloc_struct(heap, ty, layout))
     }
 
     /// An array of `len` elements that are zero or null, as [`StoreInner::alloc_object`].
-    pub(crate) fn new_array(&mut self, ty: TypeId, len: u32) -> Result<GcRef, Trap> {
+    pub(crate) fn new_array(&mut self, ty: TypeId, len: u32) -> Result<GcRef> {
         let size = self.object_layout(ty).unwrap_array().size(len);
         self.alloc_object(size, |gc, heap, size| gc.alloc_array(heap, ty, len, size))
     }
@@ -74,7 +74,7 @@ impl StoreInner {
         segment: usize,
         from: u32,
         len: u32,
-    ) -> Result<GcRef, Trap> {
+    ) -> Result<GcRef> {
         let size_log2 = self.object_layout(ty).unwrap_array().element.size_log2();
         let data = self.instances[instance].data_len(segment);
         range(from.into(), u64::from(len) << size_log2, data).map_err(memory_trap)?;
@@ -91,7 +91,7 @@ impl StoreInner {
         segment: usize,
         from: u32,
         len: u32,
-    ) -> Result<GcRef, Trap> {
+    ) -> Result<GcRef> {
         let items = self.instances[instance].elements[segment].items().len() as u64;
         range(from.into(), len.into(), items).map_err(table_trap)?;
         let array = self.new_array(ty, len)?;
@@ -195,17 +195,34 @@ impl StoreInner {
 
     /// A struct for the host, whose fields are zero or null. Never collects: `None` when the heap is
     /// full.
-    pub(crate) fn host_struct(&mut self, ty: &ObjectType) -> Option<GcRef> {
-        let size = ty.layout.unwrap_struct().size;
-        self.gc.alloc_object_for_host(&self.vm.heap, ty.id, size)
+    ///
+    /// # Errors
+    ///
+    /// The limiter's.
+    pub(crate) fn host_struct(&mut self, ty: &ObjectType) -> Result<Option<GcRef>> {
+        self.host_object(ty.id, ty.layout.unwrap_struct().size)
     }
 
     /// An array for the host, whose elements are zero or null. Never collects: `None` when the heap is
     /// full.
-    pub(crate) fn host_array(&mut self, ty: &ObjectType, len: u32) -> Option<GcRef> {
-        let size = ty.layout.unwrap_array().size(len)?;
-        let array = self.gc.alloc_object_for_host(&self.vm.heap, ty.id, size)?;
-        self.gc.set_array_len(array, len);
-        Some(array)
+    ///
+    /// # Errors
+    ///
+    /// The limiter's.
+    pub(crate) fn host_array(&mut self, ty: &ObjectType, len: u32) -> Result<Option<GcRef>> {
+        let Some(size) = ty.layout.unwrap_array().size(len) else { return Ok(None) };
+        let array = self.host_object(ty.id, size)?;
+        if let Some(array) = array {
+            self.gc.set_array_len(array, len);
+        }
+        Ok(array)
+    }
+
+    fn host_object(&mut self, ty: TypeId, size: u32) -> Result<Option<GcRef>> {
+        let made = self.gc.alloc_object_for_host(&self.vm.heap, ty, size);
+        if made.is_some() || !self.grow_heap(size)? {
+            return Ok(made);
+        }
+        Ok(self.gc.alloc_object_for_host(&self.vm.heap, ty, size))
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::index::TypeIndex;
 
 /// The engine-wide identity of a defined type. Two modules' types have equal ids exactly if the
@@ -30,7 +32,7 @@ impl TypeId {
 }
 
 /// A value type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum ValType<I = TypeId> {
     I32,
     I64,
@@ -41,14 +43,14 @@ pub(crate) enum ValType<I = TypeId> {
 }
 
 /// A reference type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct RefType<I = TypeId> {
     pub(crate) nullable: bool,
     pub(crate) heap: HeapType<I>,
 }
 
 /// A heap type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum HeapType<I = TypeId> {
     Func,
     NoFunc,
@@ -66,14 +68,14 @@ pub(crate) enum HeapType<I = TypeId> {
 }
 
 /// The type of a function.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct FuncType<I = TypeId> {
     pub(crate) params: Box<[ValType<I>]>,
     pub(crate) results: Box<[ValType<I>]>,
 }
 
 /// What a field or an element of a GC object holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum StorageType<I = TypeId> {
     I8,
     I16,
@@ -81,14 +83,14 @@ pub(crate) enum StorageType<I = TypeId> {
 }
 
 /// A field of a struct or the element of an array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct FieldType<I = TypeId> {
     pub(crate) storage: StorageType<I>,
     pub(crate) mutable: bool,
 }
 
 /// The structure of a defined type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum CompositeType<I = TypeId> {
     Func(FuncType<I>),
     Struct(Box<[FieldType<I>]>),
@@ -96,7 +98,7 @@ pub(crate) enum CompositeType<I = TypeId> {
 }
 
 /// A defined type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct SubType<I = TypeId> {
     pub(crate) is_final: bool,
     pub(crate) supertype: Option<I>,
@@ -198,14 +200,14 @@ impl<I: Copy> SubType<I> {
 }
 
 /// The minimum and the optional maximum of a table (elements) or a memory (pages).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Limits {
     pub(crate) min: u64,
     pub(crate) max: Option<u64>,
 }
 
 /// The type of a table. Limits count elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct TableType<I = TypeId> {
     pub(crate) element: RefType<I>,
     pub(crate) limits: Limits,
@@ -213,7 +215,7 @@ pub(crate) struct TableType<I = TypeId> {
 }
 
 /// The type of a linear memory. Limits count pages of `1 << page_size_log2` bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct MemoryType {
     pub(crate) limits: Limits,
     pub(crate) is_64: bool,
@@ -222,7 +224,7 @@ pub(crate) struct MemoryType {
 }
 
 /// The type of a global.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct GlobalType<I = TypeId> {
     pub(crate) content: ValType<I>,
     pub(crate) mutable: bool,

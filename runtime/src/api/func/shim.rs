@@ -19,6 +19,7 @@ use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::{GcRef, Why};
 use crate::instance::host_func::{HostContext, HostFunc};
+use crate::instance::limiter::{Limiter, ResourceLimiter};
 use crate::instance::store::{EpochBehavior, Failure, StoreInner, StoreShell};
 use crate::trap::Trap;
 use crate::vm::context::{VmCtx, VmStore};
@@ -176,6 +177,21 @@ pub(crate) fn epoch_callback<D: 'static>(
             UpdateDeadline::Interrupt => Err(Trap::Interrupt.into()),
         }
     }))
+}
+
+/// Where a store of `D` finds the embedder's limiter.
+pub(crate) fn limiter<D: 'static>(
+    mut limiter: impl (FnMut(&mut D) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+) -> Limiter {
+    Box::new(move |store, ask| {
+        // SAFETY: the limiter is set in a store of `D` only, whose data stands behind the part that
+        // this pointer is to.
+        let data = unsafe { &raw mut (*store.cast::<StoreShell<D>>()).data };
+        // SAFETY: who asks has the whole store, and uses it for nothing else meanwhile. Nobody holds a
+        // reference to the data: the API lends data and store together, or one of them.
+        let data = unsafe { &mut *data };
+        ask(limiter(data));
+    })
 }
 
 /// The vmctx of the instance that called a host function, as its store recorded it; null if the
