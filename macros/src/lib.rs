@@ -115,7 +115,8 @@ use proc_macro::TokenStream;
 /// | `&dyn Trait`, `Option<&dyn Trait>` | externref | a host object whose type says `cast(dyn Trait)`; see [`host_trait`] |
 /// | `Rooted<ExternRef<T>>`, also of `dyn Trait` | externref | a host object of type `T`, not borrowed; an `Option` of it accepts null |
 /// | `Rooted<ExternRef>`, `ManuallyRooted<ExternRef>` | externref | any reference; an `Option` of it accepts null |
-/// | `Rooted<ExnRef>` | exnref | an exception; an `Option` of it accepts null |
+/// | `Rooted<ExnRef>`, `AnyRef`, `EqRef`, `StructRef`, `ArrayRef` | exnref, anyref, .. | an exception, what guests make; an `Option` of it accepts null |
+/// | `I31`, `Option<NoneRef>` | i31ref, nullref | an integer of 31 bits, also as an `Option`; null |
 /// | `Func` | funcref | a function; an `Option` of it accepts null |
 /// | `TypedFunc<P, R>` | funcref | a function of that type; an `Option` of it accepts null |
 /// | `&str` | address, length | UTF-8 in the guest's memory |

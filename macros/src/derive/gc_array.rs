@@ -140,8 +140,8 @@ fn functions(input: &DeriveInput, model: &Array) -> TokenStream {
     let (ident, vis) = (&input.ident, &input.vis);
     let here = spans::at(ident.span());
     let (at, private) = (krate.at(here), krate.private(here));
-    let [new, load, get, set, from_slice] = ["new", "load", "get", "set", "from_slice"]
-        .map(|name| Ident::new(name, ident.span()));
+    let [new, load, get, set, from_slice] =
+        ["new", "load", "get", "set", "from_slice"].map(|name| Ident::new(name, ident.span()));
     let name = ident.to_string();
     let [make, read, read_one, write_one] = [(); 4].map(|()| flags.marker(krate, element));
     let set = flags.mutable.then(|| {

@@ -147,9 +147,9 @@ fn expand(input: &DeriveInput, model: &Struct) -> TokenStream {
     let (at, private) = (declared.krate.at(here), declared.krate.private(here));
     let root = quote_spanned!(here=> #at::Rooted<#at::StructRef<#ident>>);
     let mut parts = Vec::new();
-    parts.extend(base.iter().map(|Field { ty, .. }| {
-        quote_spanned!(here=> __definition.base::<#ty>();)
-    }));
+    parts.extend(
+        base.iter().map(|Field { ty, .. }| quote_spanned!(here=> __definition.base::<#ty>();)),
+    );
     parts.extend(fields.iter().map(|field| {
         let marker = field.flags.marker(&declared.krate, &field.ty);
         let mutability = field.flags.mutability(&declared.krate, here);

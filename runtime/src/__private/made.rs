@@ -172,7 +172,8 @@ pub(super) fn allocate<T: Any + Send + Sync>(
     properties: Properties,
 ) -> Result<GcRef> {
     store.safepoint();
-    let allocated = store.gc.alloc_host(&store.vm.heap, Payload::new(value, properties));
+    let payload = store.gc.payload(value, properties);
+    let allocated = store.gc.alloc_host(&store.vm.heap, payload);
     allocated.or_else(|payload| allocate_again(store, payload, type_name::<T>()))
 }
 

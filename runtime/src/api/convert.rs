@@ -25,9 +25,10 @@ use crate::vm::value::ValRaw;
 /// A Rust type that stands for one Wasm value in typed calls and host functions.
 ///
 /// Implemented for `i32 u32 i64 u64 f32 f64` and [`V128`], the narrower integers, `bool` and `char`
-/// (as checked `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`,
-/// [`Rooted<ExnRef>`], [`ManuallyRooted`], [`Func`], [`TypedFunc`], and `Option`s of them for nullable
-/// references.
+/// (as checked `i32`s), and references: [`Rooted`] and [`ManuallyRooted`] of [`ExternRef`],
+/// `ExternRef<T>`, [`ExnRef`], [`AnyRef`], [`EqRef`], [`StructRef`] and [`ArrayRef`]; [`I31`], [`Func`]
+/// and [`TypedFunc`]; and `Option`s of them for nullable references. `Option`s of [`NoneRef`],
+/// [`NoExtern`], [`NoFunc`] and [`NoExn`] are references that are always null.
 ///
 /// Your own types join by delegating to one of these, by hand or with `#[derive(WasmTy)]`:
 ///

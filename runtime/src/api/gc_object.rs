@@ -15,7 +15,7 @@ use super::gc_types::{ArrayType, StructType};
 use super::refs::parts::Part;
 use super::refs::{ArrayRef, GcHeapOutOfMemory, Rooted, StructRef};
 use super::store::{AsContextMut, StoreContextMut};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gc::GcRef;
 use crate::wasm::types::{
     CompositeType, FieldType, GroupRef, HeapType, RefType, StorageType, SubType, TypeId, ValType,
@@ -292,8 +292,7 @@ impl<'a, T: GcStruct, U> StructWriter<'a, T, U> {
         let inner = store.inner_mut();
         let id = rust_type(&inner.engine_handle, T::key());
         let ty = inner.object_type(id).clone();
-        let object =
-            inner.host_struct(&ty).ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))?;
+        let object = inner.host_struct(&ty)?.ok_or_else(GcHeapOutOfMemory::error)?;
         Ok(StructWriter { store, object, next: 0, ty: std::marker::PhantomData })
     }
 
@@ -342,8 +341,8 @@ pub fn new_array<T: GcArray, F: GcField>(
     let id = rust_type(&inner.engine_handle, T::key());
     let ty = inner.object_type(id).clone();
     let len = elements.len();
-    let array = u32::try_from(len).ok().and_then(|len| inner.host_array(&ty, len));
-    let array = array.ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))?;
+    let room = u32::try_from(len).map_err(|_| GcHeapOutOfMemory::error())?;
+    let array = inner.host_array(&ty, room)?.ok_or_else(GcHeapOutOfMemory::error)?;
     let mut index = 0;
     for element in elements.take(len) {
         let stored = element.store_part(inner, Part::element(array, &ty, index));
@@ -367,9 +366,9 @@ pub(crate) fn new_array_from_slice<T: GcArray, E: GcNumber>(
     let id = rust_type(&inner.engine_handle, T::key());
     let ty = inner.object_type(id).clone();
     check_elements::<E>(inner, ty.element())?;
-    let array = u32::try_from(elements.len()).ok().and_then(|len| inner.host_array(&ty, len));
-    let array = array.ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))?;
-    let all = inner.gc.elements(array, 0, elements.len() as u32);
+    let room = u32::try_from(elements.len()).map_err(|_| GcHeapOutOfMemory::error())?;
+    let array = inner.host_array(&ty, room)?.ok_or_else(GcHeapOutOfMemory::error)?;
+    let all = inner.gc.elements(array, 0, room);
     E::write_all(elements, inner.gc.bytes_mut(all.expect("the array has so many elements")));
     Ok(Rooted::from_gc_ref(inner, array))
 }

@@ -66,7 +66,7 @@ impl GcStore {
     ) -> Option<GcRef> {
         let made = self.alloc_object(heap, ty, size);
         match made {
-            None if self.may_hold(size) => self.pacer.starve(),
+            None if self.may_hold(size) && !self.may_grow() => self.pacer.starve(),
             Some(_) if size > LARGE_OBJECT && self.pacer.is_full_due(self.sizes()) => {
                 self.pacer.nursery_is_full();
             }

@@ -195,17 +195,34 @@ impl StoreInner {
 
     /// A struct for the host, whose fields are zero or null. Never collects: `None` when the heap is
     /// full.
-    pub(crate) fn host_struct(&mut self, ty: &ObjectType) -> Option<GcRef> {
-        let size = ty.layout.unwrap_struct().size;
-        self.gc.alloc_object_for_host(&self.vm.heap, ty.id, size)
+    ///
+    /// # Errors
+    ///
+    /// The limiter's.
+    pub(crate) fn host_struct(&mut self, ty: &ObjectType) -> Result<Option<GcRef>> {
+        self.host_object(ty.id, ty.layout.unwrap_struct().size)
     }
 
     /// An array for the host, whose elements are zero or null. Never collects: `None` when the heap is
     /// full.
-    pub(crate) fn host_array(&mut self, ty: &ObjectType, len: u32) -> Option<GcRef> {
-        let size = ty.layout.unwrap_array().size(len)?;
-        let array = self.gc.alloc_object_for_host(&self.vm.heap, ty.id, size)?;
-        self.gc.set_array_len(array, len);
-        Some(array)
+    ///
+    /// # Errors
+    ///
+    /// The limiter's.
+    pub(crate) fn host_array(&mut self, ty: &ObjectType, len: u32) -> Result<Option<GcRef>> {
+        let Some(size) = ty.layout.unwrap_array().size(len) else { return Ok(None) };
+        let array = self.host_object(ty.id, size)?;
+        if let Some(array) = array {
+            self.gc.set_array_len(array, len);
+        }
+        Ok(array)
+    }
+
+    fn host_object(&mut self, ty: TypeId, size: u32) -> Result<Option<GcRef>> {
+        let made = self.gc.alloc_object_for_host(&self.vm.heap, ty, size);
+        if made.is_some() || !self.grow_heap(size)? {
+            return Ok(made);
+        }
+        Ok(self.gc.alloc_object_for_host(&self.vm.heap, ty, size))
     }
 }

@@ -18,7 +18,7 @@ use crate::api::gc_field::{GcField, GcNumber, check_elements};
 use crate::api::gc_types::ArrayType;
 use crate::api::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::api::value::Val;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gc::{self, Elements, RootIndex};
 use crate::instance::object_types::ObjectType;
 use crate::instance::store::StoreInner;
@@ -80,8 +80,8 @@ impl ArrayRefPre {
     fn alloc(&self, inner: &mut StoreInner, len: usize) -> Result<gc::GcRef> {
         let same = Arc::ptr_eq(self.engine.shared(), &inner.engine);
         ensure!(same, "the type of the array belongs to another engine than the store's");
-        let array = u32::try_from(len).ok().and_then(|len| inner.host_array(&self.ty, len));
-        array.ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))
+        let len = u32::try_from(len).map_err(|_| GcHeapOutOfMemory::error())?;
+        inner.host_array(&self.ty, len)?.ok_or_else(GcHeapOutOfMemory::error)
     }
 }
 

@@ -9,7 +9,7 @@ use super::{GcHeapOutOfMemory, Rooted, resolve};
 use crate::api::store::{AsContext, AsContextMut};
 use crate::api::tag::Tag;
 use crate::api::value::Val;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gc::{self, RootIndex};
 use crate::instance::store::StoreInner;
 use crate::vm::value::ValRaw;
@@ -61,7 +61,7 @@ impl ExnRef {
             slots.push(raw.get_v128());
         }
         let exception = inner.alloc_exception(tag)?;
-        let exception = exception.ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))?;
+        let exception = exception.ok_or_else(GcHeapOutOfMemory::error)?;
         for (field, bits) in layout.fields.iter().zip(slots) {
             inner.gc.set_exception_field(exception, *field, bits);
         }

@@ -16,7 +16,7 @@ use crate::api::gc_field::GcField;
 use crate::api::gc_types::StructType;
 use crate::api::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::api::value::Val;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gc::{self, RootIndex};
 use crate::instance::object_types::ObjectType;
 use crate::instance::store::StoreInner;
@@ -107,7 +107,7 @@ impl StructRef {
         ensure!(same, "the type of the struct belongs to another engine than the store's");
         let (expected, found) = (ty.fields.len(), fields.len());
         ensure!(expected == found, "expected {expected} fields, found {found}");
-        let object = inner.host_struct(ty).ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))?;
+        let object = inner.host_struct(ty)?.ok_or_else(GcHeapOutOfMemory::error)?;
         for (index, field) in fields.iter().enumerate() {
             let stored = Part::field(object, ty, index)?.store(inner, field);
             stored.with_context(|| format!("field {index}"))?;
