@@ -17,7 +17,9 @@ use cranelift_module::{
 
 use super::code_object::CodeObject;
 use super::libcalls;
-use crate::abi::code_map::{CallSite, CodeKind, CodeMap, FunctionCode, Handler, StackMap};
+use crate::abi::code_map::{
+    CallSite, CodeKind, CodeMap, FunctionCode, Handler, InlinedCall, NOT_INLINED, StackMap,
+};
 use crate::compile::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use crate::error::Result;
 use crate::vm::code_memory::{self, CodeRegion};
@@ -76,9 +78,10 @@ fn place(isa: &dyn TargetIsa, at: usize, code: &CompiledFunction) -> (usize, usi
     (start, start + code.code.len() + calls * VENEER_SIZE)
 }
 
+/// What the processor likes, so that the speed of a function does not depend on its neighbours' size.
 fn alignment(isa: &dyn TargetIsa, code: &CompiledFunction) -> usize {
-    let least = u64::from(isa.function_alignment().minimum).max(isa.symbol_alignment());
-    usize::try_from(least).expect("alignments are small").max(code.align as usize)
+    let preferred = u64::from(isa.function_alignment().preferred).max(isa.symbol_alignment());
+    usize::try_from(preferred).expect("alignments are small").max(code.align as usize)
 }
 
 /// Writes the code and makes it executable; returns where in `region` each function starts.
@@ -185,6 +188,7 @@ fn code_map(
     let (mut codes, mut traps, mut source) = (Vec::new(), Vec::new(), Vec::new());
     let (mut stack_maps, mut slots) = (Vec::new(), Vec::new());
     let (mut call_sites, mut handlers) = (Vec::new(), Vec::new());
+    let (mut inlined, mut inlined_calls) = (Vec::new(), Vec::new());
     for (code, &start) in functions.into_iter().zip(starts) {
         let len = u32::try_from(code.code.len()).expect("regions are below 4 GiB");
         codes.push(FunctionCode { start, end: start + len, kind: code.kind });
@@ -210,11 +214,23 @@ fn code_map(
             let moved = |handler: Handler| Handler { target: start + handler.target, ..handler };
             handlers.extend(call.handlers.into_iter().map(moved));
         }
+        let first = u32::try_from(inlined_calls.len()).expect("fewer calls than bytes of Wasm");
+        let number = |call: Option<u32>| call.map_or(NOT_INLINED, |call| first + call);
+        if !code.inlined.is_empty() {
+            inlined.extend(code.inlined.into_iter().map(|(at, call)| (start + at, number(call))));
+            inlined.push((start + len, NOT_INLINED));
+        }
+        let moved = |call: InlinedCall| InlinedCall {
+            within: call.within.map(|outer| first + outer),
+            ..call
+        };
+        inlined_calls.extend(code.inlined_calls.into_iter().map(moved));
     }
     // Functions are placed in order, and the tables of each should be sorted: then this is a pass.
     codes.sort_by_key(|code| code.start);
     traps.sort_by_key(|trap| trap.0);
     source.sort_by_key(|entry| entry.0);
+    inlined.sort_by_key(|entry: &(u32, u32)| entry.0);
     stack_maps.sort_by_key(|map| map.ret);
     call_sites.sort_by_key(|site: &CallSite| site.ret);
     CodeMap {
@@ -228,6 +244,8 @@ fn code_map(
         call_sites: call_sites.into(),
         handlers: handlers.into(),
         source: source.into(),
+        inlined: inlined.into(),
+        inlined_calls: inlined_calls.into(),
     }
 }
 

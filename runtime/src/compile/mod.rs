@@ -3,6 +3,7 @@
 
 mod artifact;
 mod limits;
+mod location;
 mod signature;
 mod spread;
 mod trampoline;
@@ -12,8 +13,8 @@ mod translate;
 mod tests;
 
 use std::num::NonZero;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::anyhow;
 use cranelift_codegen::control::ControlPlane;
@@ -22,9 +23,7 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CodegenError, CompiledCode, Context};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use wasmparser::{
-    FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources, WasmFeatures,
-};
+use wasmparser::{FuncValidatorAllocations, FunctionBody};
 
 use crate::Result;
 use crate::abi::code_map::CodeKind;
@@ -34,6 +33,7 @@ use crate::wasm::module::ModuleInfo;
 
 pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use limits::{Effort, Plan};
+use location::Locations;
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
 use translate::ModuleEnv;
 
@@ -48,6 +48,8 @@ pub(crate) struct Tunables {
     pub(crate) relaxed_simd_deterministic: bool,
     /// Memories with 32-bit addresses reserve all that such addresses can reach.
     pub(crate) reserve_memories: bool,
+    /// Translate the bodies of small functions in place of calls of them.
+    pub(crate) inline: bool,
     /// Compile the functions of a module on all processors.
     pub(crate) parallel: bool,
     /// Run Cranelift's verifier over everything that is emitted. Costs about 60 %.
@@ -61,6 +63,7 @@ impl Default for Tunables {
             consume_fuel: false,
             relaxed_simd_deterministic: false,
             reserve_memories: true,
+            inline: true,
             parallel: true,
             verify: cfg!(debug_assertions),
         }
@@ -121,33 +124,29 @@ pub(crate) fn compile_module(
     } else {
         1
     };
-    let functions = {
-        let env = ModuleEnv::new(&info, tunables, isa);
-        compile_bodies(isa, &env, bodies, threads)?
-    };
+    let functions = compile_bodies(isa, &ModuleEnv::new(&info, tunables, isa, bodies), threads)?;
     Ok((info, Artifact { functions }))
 }
 
-type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
-
-/// Compiles `bodies` on `threads` threads. Bodies are claimed in order and a claimed one is always
-/// finished, so that the first error by position is the same in every run.
+/// Compiles the bodies of a module on `threads` threads. Bodies are claimed in order and a claimed one
+/// is always finished, so that the first error by position is the same in every run.
 fn compile_bodies(
     isa: &dyn TargetIsa,
     env: &ModuleEnv<'_>,
-    bodies: Vec<Body<'_>>,
     threads: usize,
 ) -> Result<Vec<CompiledFunction>> {
-    let count = bodies.len();
-    let queue = Mutex::new(bodies.into_iter().enumerate());
+    let count = env.bodies.len();
+    let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let work = || {
         let mut compiler = Compiler::new(isa);
         let mut done = Vec::new();
         while !failed.load(Ordering::Relaxed) {
-            let next = queue.lock().expect("claiming a body does not panic").next();
-            let Some((position, body)) = next else { break };
-            let result = compiler.wasm_function(env, DefinedFuncIndex::new(position), body);
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            if position >= count {
+                break;
+            }
+            let result = compiler.wasm_function(env, DefinedFuncIndex::new(position));
             let stop = result.is_err();
             done.push((position, result));
             if stop {
@@ -213,12 +212,8 @@ impl<'a> Compiler<'a> {
     }
 
     /// Compiles the function that was begun.
-    fn finish(
-        &mut self,
-        kind: impl FnOnce(&CompiledCode) -> CodeKind,
-        start: Option<u32>,
-    ) -> Result<CompiledFunction> {
-        self.finish_with(None, kind, start)
+    fn finish(&mut self, kind: impl FnOnce(&CompiledCode) -> CodeKind) -> Result<CompiledFunction> {
+        self.finish_with(None, kind, None)
     }
 
     /// [`Compiler::finish`] with another instruction set than this compiler's.
@@ -226,7 +221,7 @@ impl<'a> Compiler<'a> {
         &mut self,
         isa: Option<OwnedTargetIsa>,
         kind: impl FnOnce(&CompiledCode) -> CodeKind,
-        start: Option<u32>,
+        locations: Option<Locations>,
     ) -> Result<CompiledFunction> {
         let isa = isa.as_deref().unwrap_or(self.isa);
         match self.context.compile(isa, &mut self.control) {
@@ -234,7 +229,7 @@ impl<'a> Compiler<'a> {
             Err(error) => return Err(codegen_error(error.inner, error.func)),
         }
         let compiled = self.context.compiled_code().expect("compiled a line ago");
-        Ok(CompiledFunction::new(kind(compiled), &self.context.func, compiled, start))
+        Ok(CompiledFunction::new(kind(compiled), &self.context.func, compiled, locations))
     }
 
     /// Validates, translates and compiles a body.
@@ -242,12 +237,10 @@ impl<'a> Compiler<'a> {
         &mut self,
         env: &ModuleEnv<'_>,
         func: DefinedFuncIndex,
-        body: Body<'_>,
     ) -> Result<CompiledFunction> {
-        let start = source_offset(body.1.range().start);
-        let plan = self.translate(env, func, body)?;
+        let (plan, locations) = self.translate(env, func)?;
         let isa = self.other_isa(plan.effort, env.tunables)?;
-        let function = self.finish_with(isa, |_| CodeKind::Wasm(func), Some(start));
+        let function = self.finish_with(isa, |_| CodeKind::Wasm(func), Some(locations));
         function.map_err(|error| limits::refused(error, &name(env.info, func)))
     }
 
@@ -271,20 +264,16 @@ impl<'a> Compiler<'a> {
         &mut self,
         env: &ModuleEnv<'_>,
         func: DefinedFuncIndex,
-        (function, body): Body<'_>,
-    ) -> Result<Plan> {
-        let FuncToValidate { resources, index, ty, features } = function;
-        let again = FuncToValidate { resources: resources.clone(), index, ty, features };
-        let function = FuncToValidate { resources, index, ty, features };
-        let plan = Plan::of(&body, env.params(func));
-        self.translate_as(plan, env, func, (function, body.clone()))?;
+    ) -> Result<(Plan, Locations)> {
+        let plan = Plan::of(&env.body(func).code, env.params(func));
+        let mut locations = self.translate_as(plan, env, func)?;
         let settled = limits::settle(&mut self.context.func, plan)
             .map_err(|limit| anyhow!("{} {limit}", name(env.info, func)))?;
         if plan.effort == Effort::Full && settled.effort != Effort::Full {
-            // Cold blocks are for good code.
-            self.translate_as(settled, env, func, (again, body))?;
+            // Cold blocks and inlined calls are for good code.
+            locations = self.translate_as(settled, env, func)?;
         }
-        Ok(settled)
+        Ok((settled, locations))
     }
 
     fn translate_as(
@@ -292,19 +281,15 @@ impl<'a> Compiler<'a> {
         plan: Plan,
         env: &ModuleEnv<'_>,
         func: DefinedFuncIndex,
-        (function, body): Body<'_>,
-    ) -> Result<()> {
-        let features: WasmFeatures = function.features;
+    ) -> Result<Locations> {
         let allocations = std::mem::take(&mut self.validator);
-        let mut validator = function.into_validator(allocations);
+        let mut validator = env.body(func).validator(allocations);
         let frontend = self.isa.frontend_config();
         let builder = self.begin(signature::wasm(&env.signature(func)));
-        let mut reader = body.get_binary_reader();
-        reader.set_features(features);
-        let body = FunctionBody::new(reader);
-        translate::translate(env, builder, func, body, plan, &mut validator)?.finalize(frontend);
+        let (builder, locations) = translate::translate(env, builder, func, plan, &mut validator)?;
+        builder.finalize(frontend);
         self.validator = validator.into_allocations();
-        Ok(())
+        Ok(locations)
     }
 }
 
@@ -320,10 +305,10 @@ pub(crate) fn clif(
     decoded: Decoded<'_>,
     func: DefinedFuncIndex,
 ) -> Result<String> {
-    let Decoded { info, mut bodies } = decoded;
-    let env = ModuleEnv::new(&info, tunables, isa);
+    let Decoded { info, bodies } = decoded;
+    let env = ModuleEnv::new(&info, tunables, isa, bodies);
     let mut compiler = Compiler::new(isa);
-    compiler.translate(&env, func, bodies.swap_remove(func.index()))?;
+    compiler.translate(&env, func)?;
     Ok(compiler.context.func.display().to_string())
 }
 
@@ -344,6 +329,12 @@ fn name(info: &ModuleInfo, func: DefinedFuncIndex) -> String {
         Some(name) => format!("function {} (`{name}`)", func.0),
         None => format!("function {}", func.0),
     }
+}
+
+/// Where a body is in the Wasm bytes.
+fn source_range(body: &FunctionBody<'_>) -> Range<u32> {
+    let range = body.range();
+    source_offset(range.start)..source_offset(range.end)
 }
 
 /// A place in the Wasm bytes as the side tables hold it.

@@ -8,9 +8,8 @@ use super::engine::{Engine, FuncTypeInfo};
 use super::store::{Failure, StoreInner};
 use crate::abi::exception::ExnLayout;
 use crate::abi::signature::{is_func_heap, lower_val};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::gc::{GcRef, Liveness, RootIndex};
-use crate::trap::Trap;
 use crate::wasm::types::{TypeId, ValType};
 
 /// A tag. Its identity is its position in the store.
@@ -75,17 +74,6 @@ impl StoreInner {
     /// collects; `None` if the heap is full.
     pub(crate) fn alloc_exception(&mut self, tag: usize) -> Option<GcRef> {
         self.gc.alloc_exception(&self.vm.heap, position(tag), &self.tags[tag].layout)
-    }
-
-    /// As [`StoreInner::alloc_exception`] at a safepoint: collects when it is due or when the heap
-    /// is full. The exception is young: compiled code stores its payload without further ado.
-    ///
-    /// # Errors
-    ///
-    /// If the heap is full of live objects.
-    pub(crate) fn collect_and_alloc_exception(&mut self, tag: usize) -> Result<GcRef, Trap> {
-        let layout = self.tags[tag].layout.clone();
-        self.make(layout.size, |gc, heap| gc.alloc_young_exception(heap, position(tag), &layout))
     }
 
     /// The error for `exception`, which is rooted with it.

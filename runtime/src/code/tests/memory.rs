@@ -31,6 +31,8 @@ fn copy(artifact: &Artifact) -> Artifact {
         stack_maps: code.stack_maps.clone(),
         call_sites: code.call_sites.clone(),
         source: code.source.clone(),
+        inlined: code.inlined.clone(),
+        inlined_calls: code.inlined_calls.clone(),
     };
     Artifact { functions: artifact.functions.iter().map(copy).collect() }
 }
