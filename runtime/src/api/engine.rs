@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::gc::GcConfig;
 use crate::instance::engine::{EngineShared, Settings};
 
+pub use crate::compile::OptLevel;
 pub use crate::instance::engine::Engine;
 
 /// The WebAssembly features that are on by default: what is implemented of the standard.
@@ -50,6 +51,7 @@ pub struct Config {
     consume_fuel: bool,
     relaxed_simd_deterministic: bool,
     compiler_inlining: bool,
+    opt_level: OptLevel,
     parallel_compilation: bool,
     debug_verifier: bool,
     max_wasm_stack: usize,
@@ -78,6 +80,7 @@ impl Config {
             consume_fuel: false,
             relaxed_simd_deterministic: false,
             compiler_inlining: true,
+            opt_level: OptLevel::Speed,
             parallel_compilation: true,
             debug_verifier: false,
             max_wasm_stack: 512 << 10,
@@ -133,6 +136,23 @@ impl Config {
     /// Compiles function bodies on all cores. On by default.
     pub fn parallel_compilation(&mut self, enable: bool) -> &mut Config {
         self.parallel_compilation = enable;
+        self
+    }
+
+    /// How much time the compiler spends to make code fast. Functions of extreme size get less care
+    /// whatever this says. [`OptLevel::Speed`] by default.
+    ///
+    /// ```
+    /// use hostref::{Config, Engine, OptLevel};
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// // For guests that run once, and shortly.
+    /// let engine = Engine::new(Config::new().cranelift_opt_level(OptLevel::None))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cranelift_opt_level(&mut self, level: OptLevel) -> &mut Config {
+        self.opt_level = level;
         self
     }
 
@@ -309,6 +329,7 @@ impl Config {
             relaxed_simd_deterministic: self.relaxed_simd_deterministic,
             reserve_memories: self.memory_reservation >= 1 << 32,
             inline: self.compiler_inlining,
+            opt_level: self.opt_level,
             parallel: self.parallel_compilation,
             verify: self.debug_verifier,
         }

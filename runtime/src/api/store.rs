@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::func::shim;
 use crate::error::Result;
 use crate::gc::{GcStats, Why};
+use crate::instance::limiter::ResourceLimiter;
 use crate::instance::store::{EpochBehavior, StoreInner, StoreShell};
 
 /// Everything a group of instances shares: their memories, tables, references, and data of the
@@ -123,6 +124,35 @@ impl<T: 'static> Store<T> {
     /// As [`gc`](Store::gc), for callers in an `async` context. It does not suspend.
     pub async fn gc_async(&mut self) {
         self.gc();
+    }
+
+    /// Lets `limiter` find, in the store's data, who decides what the store may hold from now on:
+    /// memories, tables, instances, the GC heap. What there is already is not asked for again.
+    ///
+    /// ```
+    /// use hostref::{Engine, Instance, Module, Result, Store, StoreLimits, StoreLimitsBuilder};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"
+    ///     (module
+    ///         (memory 1)
+    ///         (func (export "grow") (result i32) (memory.grow (i32.const 2))))
+    /// "#)?;
+    /// let limits = StoreLimitsBuilder::new().memory_size(2 << 16).build();
+    /// let mut store = Store::new(&engine, limits);
+    /// store.limiter(|limits| limits);
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let grow = instance.get_typed_func::<(), i32>(&mut store, "grow")?;
+    /// assert_eq!(grow.call(&mut store, ())?, -1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn limiter(
+        &mut self,
+        limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+    ) {
+        self.shell.inner.set_limiter(shim::limiter(limiter));
     }
 
     /// Gives guests `fuel` units to run with, whatever they had. An operator costs about one; a store

@@ -3,6 +3,7 @@
 
 mod artifact;
 mod limits;
+mod link;
 mod location;
 mod signature;
 mod spread;
@@ -12,9 +13,10 @@ mod translate;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::num::NonZero;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::anyhow;
 use cranelift_codegen::control::ControlPlane;
@@ -23,7 +25,7 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CodegenError, CompiledCode, Context};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use wasmparser::{FuncValidatorAllocations, FunctionBody};
+use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 
 use crate::Result;
 use crate::abi::code_map::CodeKind;
@@ -31,11 +33,29 @@ use crate::wasm::decode::Decoded;
 use crate::wasm::index::DefinedFuncIndex;
 use crate::wasm::module::ModuleInfo;
 
-pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
+#[cfg(test)]
+pub(crate) use artifact::CompiledFunction;
+#[cfg(not(test))]
+use artifact::CompiledFunction;
+pub(crate) use artifact::{Artifact, RelocTarget, Relocation};
 use limits::{Effort, Plan};
+pub(crate) use link::link;
 use location::Locations;
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
 use translate::ModuleEnv;
+
+/// How much time Cranelift spends to make code fast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptLevel {
+    /// None but for register allocation. Compiles about a third faster.
+    None,
+    /// What makes code faster. The default.
+    #[default]
+    Speed,
+    /// As `Speed`, where it does not make code larger.
+    SpeedAndSize,
+}
 
 /// What code is generated, beyond what the module says.
 #[derive(Clone, Debug)]
@@ -50,6 +70,8 @@ pub(crate) struct Tunables {
     pub(crate) reserve_memories: bool,
     /// Translate the bodies of small functions in place of calls of them.
     pub(crate) inline: bool,
+    /// How much care a function of usual size gets.
+    pub(crate) opt_level: OptLevel,
     /// Compile the functions of a module on all processors.
     pub(crate) parallel: bool,
     /// Run Cranelift's verifier over everything that is emitted. Costs about 60 %.
@@ -64,6 +86,7 @@ impl Default for Tunables {
             relaxed_simd_deterministic: false,
             reserve_memories: true,
             inline: true,
+            opt_level: OptLevel::Speed,
             parallel: true,
             verify: cfg!(debug_assertions),
         }
@@ -83,8 +106,13 @@ pub(crate) fn host_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
 
 fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
     let verify = if tunables.verify { "true" } else { "false" };
+    let full = match tunables.opt_level {
+        OptLevel::None => "none",
+        OptLevel::Speed => "speed",
+        OptLevel::SpeedAndSize => "speed_and_size",
+    };
     let (opt_level, regalloc_algorithm) = match effort {
-        Effort::Full => ("speed", "backtracking"),
+        Effort::Full => (full, "backtracking"),
         Effort::Careful => ("none", "backtracking"),
         Effort::Quick => ("none", "single_pass"),
     };
@@ -119,47 +147,68 @@ pub(crate) fn compile_module(
     decoded: Decoded<'_>,
 ) -> Result<(ModuleInfo, Artifact)> {
     let Decoded { info, bodies } = decoded;
-    let threads = if tunables.parallel {
-        std::thread::available_parallelism().map_or(1, NonZero::get).min(bodies.len())
-    } else {
-        1
-    };
-    let functions = compile_bodies(isa, &ModuleEnv::new(&info, tunables, isa, bodies), threads)?;
-    Ok((info, Artifact { functions }))
+    let functions = compile_functions(isa, tunables, &info, bodies)?;
+    Ok((info, link(isa, functions)))
 }
 
-/// Compiles the bodies of a module on `threads` threads. Bodies are claimed in order and a claimed one
-/// is always finished, so that the first error by position is the same in every run.
+type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+/// Validates and compiles the functions of a module, in their order.
+fn compile_functions(
+    isa: &dyn TargetIsa,
+    tunables: &Tunables,
+    info: &ModuleInfo,
+    bodies: Vec<Body<'_>>,
+) -> Result<Vec<CompiledFunction>> {
+    let threads = if tunables.parallel { threads(&bodies) } else { 1 };
+    compile_bodies(isa, &ModuleEnv::new(info, tunables, isa, bodies), threads)
+}
+
+/// How many threads `bodies` are worth. A thread costs about as much as compiling a function of a
+/// hundred bytes.
+fn threads(bodies: &[Body<'_>]) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let bytes: u64 = bodies.iter().map(|(_, body)| body.range().end - body.range().start).sum();
+    let worth = usize::try_from(bytes / BYTES_PER_THREAD).unwrap_or(usize::MAX);
+    processors.min(bodies.len()).min(worth + 1)
+}
+
+/// The bytes of bodies for which another thread is started.
+const BYTES_PER_THREAD: u64 = 512;
+
+/// Compiles the bodies of a module on `threads` threads. The largest come first, so that no thread is
+/// left with a large one at the end. After an error those before it are still compiled, so that the
+/// first error by position is the same in every run.
 fn compile_bodies(
     isa: &dyn TargetIsa,
     env: &ModuleEnv<'_>,
     threads: usize,
 ) -> Result<Vec<CompiledFunction>> {
-    let count = env.bodies.len();
+    let mut order: Vec<usize> = (0..env.bodies.len()).collect();
+    if threads > 1 {
+        order.sort_by_key(|position| Reverse(env.bodies[*position].len()));
+    }
     let next = AtomicUsize::new(0);
-    let failed = AtomicBool::new(false);
+    let first_error = AtomicUsize::new(usize::MAX);
     let work = || {
         let mut compiler = Compiler::new(isa);
         let mut done = Vec::new();
-        while !failed.load(Ordering::Relaxed) {
-            let position = next.fetch_add(1, Ordering::Relaxed);
-            if position >= count {
-                break;
+        while let Some(&position) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if position > first_error.load(Ordering::Relaxed) {
+                continue;
             }
             let result = compiler.wasm_function(env, DefinedFuncIndex::new(position));
-            let stop = result.is_err();
-            done.push((position, result));
-            if stop {
-                failed.store(true, Ordering::Relaxed);
-                break;
+            if result.is_err() {
+                first_error.fetch_min(position, Ordering::Relaxed);
             }
+            done.push((position, result));
         }
         done
     };
     let mut done = work_on_threads(threads, work);
     done.sort_unstable_by_key(|(position, _)| *position);
     let functions = done.into_iter().map(|(_, result)| result).collect::<Result<Vec<_>>>()?;
-    assert_eq!(functions.len(), count, "every body is compiled or some body failed");
+    assert_eq!(functions.len(), env.bodies.len(), "every body is compiled or some body failed");
     Ok(functions)
 }
 

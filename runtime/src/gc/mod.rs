@@ -149,8 +149,10 @@ pub(crate) struct GcStore {
     roots: RootSet,
     pacer: Pacer,
     stats: GcStats,
-    /// The most bytes that all objects may occupy.
+    /// The most bytes that all objects may occupy now.
     limit: u32,
+    /// The most that `limit` may become.
+    ceiling: u32,
     stress: bool,
     /// How many objects may wait to be marked.
     mark_stack_limit: usize,
@@ -175,6 +177,7 @@ impl GcStore {
             roots: RootSet::new(StoreId::allocate()),
             stats: GcStats::default(),
             limit,
+            ceiling: limit,
             stress: config.stress,
             mark_stack_limit: usize::MAX,
         }

@@ -76,6 +76,12 @@ impl Pacer {
         self.nursery_is_full();
     }
 
+    /// There is more room than there was: collecting is worth a try again.
+    pub(super) fn relieve(&mut self) {
+        self.starved = false;
+        self.futile = 0;
+    }
+
     /// Whether the next safepoint should collect.
     #[inline]
     pub(super) fn is_due(&self) -> bool {

@@ -8,7 +8,7 @@ use super::engine::{Engine, FuncTypeInfo};
 use super::store::{Failure, StoreInner};
 use crate::abi::exception::ExnLayout;
 use crate::abi::signature::{is_func_heap, lower_val};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::gc::{GcRef, Liveness, RootIndex};
 use crate::wasm::types::{TypeId, ValType};
 
@@ -72,8 +72,17 @@ impl StoreInner {
 
     /// An exception of the tag at position `tag` with a payload of zeros, not rooted yet. Never
     /// collects; `None` if the heap is full.
-    pub(crate) fn alloc_exception(&mut self, tag: usize) -> Option<GcRef> {
-        self.gc.alloc_exception(&self.vm.heap, position(tag), &self.tags[tag].layout)
+    ///
+    /// # Errors
+    ///
+    /// The limiter's.
+    pub(crate) fn alloc_exception(&mut self, tag: usize) -> Result<Option<GcRef>> {
+        let layout = self.tags[tag].layout.clone();
+        let made = self.gc.alloc_exception(&self.vm.heap, position(tag), &layout);
+        if made.is_some() || !self.grow_heap(layout.size)? {
+            return Ok(made);
+        }
+        Ok(self.gc.alloc_exception(&self.vm.heap, position(tag), &layout))
     }
 
     /// The error for `exception`, which is rooted with it.

@@ -12,7 +12,9 @@ use super::definition::{DefSlot, FuncPtr, Global, RawRef, Table};
 use super::engine::{Engine, EngineShared, FuncTypeInfo};
 use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
+use super::limiter::Limiter;
 use super::memory::Memory;
+use super::object_types::ObjectType;
 use super::shared_memory::SharedMemory;
 use super::vmctx::Instance;
 use crate::abi::object::LARGE_OBJECT;
@@ -57,8 +59,12 @@ pub struct StoreInner {
     pub(crate) globals: Vec<Global>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) epoch: EpochBehavior,
+    /// Who has a say in what grows. None while it is being asked.
+    pub(super) limiter: Option<Limiter>,
     /// Function types met so far, by id: what a call needs without the engine's lock.
     func_types: Vec<Option<Arc<FuncTypeInfo>>>,
+    /// Struct and array types met by the host so far, by id.
+    pub(super) object_types: Vec<Option<Arc<ObjectType>>>,
     /// The records made for host functions: once per definition and Wasm type.
     host_records: HashMap<(usize, TypeId), FuncPtr>,
     host_funcs: HashMap<FuncPtr, Arc<HostFunc>>,
@@ -115,7 +121,9 @@ impl StoreInner {
             globals: Vec::new(),
             tags: Vec::new(),
             epoch: EpochBehavior::default(),
+            limiter: None,
             func_types: Vec::new(),
+            object_types: Vec::new(),
             host_records: HashMap::new(),
             host_funcs: HashMap::new(),
             host_contexts: Vec::new(),
@@ -184,24 +192,36 @@ impl StoreInner {
     ///
     /// # Errors
     ///
-    /// If the heap is full of live objects.
+    /// If the heap is full of live objects; the limiter's.
     pub(super) fn make<R>(
         &mut self,
         size: u32,
         alloc: impl Fn(&mut GcStore, &VmHeap) -> Option<R>,
-    ) -> Result<R, Trap> {
-        if size > LARGE_OBJECT && self.gc.wants_full_for_large(&self.vm.heap, size) {
-            self.collect(Why::Large(size));
+    ) -> Result<R> {
+        let is_large = size > LARGE_OBJECT;
+        let full = if is_large { Why::Large(size) } else { Why::Small(size) };
+        let may_grow = self.gc.may_grow();
+        if is_large && self.gc.wants_full_for_large(&self.vm.heap, size) {
+            self.collect(full);
         } else {
             self.safepoint();
             if let Some(made) = alloc(&mut self.gc, &self.vm.heap) {
                 return Ok(made);
             }
-            self.collect(Why::Small(size.min(LARGE_OBJECT)));
+            // A heap that may grow does so before it is worth a full collection.
+            self.collect(if may_grow { Why::Due } else { full });
+        }
+        if may_grow {
+            if let Some(made) = alloc(&mut self.gc, &self.vm.heap) {
+                return Ok(made);
+            }
+            if !self.grow_heap(size)? {
+                self.collect(full);
+            }
         }
         match alloc(&mut self.gc, &self.vm.heap) {
             Some(made) if !self.gc.gives_up() => Ok(made),
-            _ => Err(Trap::GcHeapOutOfMemory),
+            _ => Err(Trap::GcHeapOutOfMemory.into()),
         }
     }
 

@@ -19,6 +19,7 @@ use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::{GcRef, Why};
 use crate::instance::host_func::{HostContext, HostFunc};
+use crate::instance::limiter::{Limiter, ResourceLimiter};
 use crate::instance::store::{EpochBehavior, Failure, StoreInner, StoreShell};
 use crate::trap::Trap;
 use crate::vm::context::{VmCtx, VmStore};
@@ -35,8 +36,8 @@ pub trait HostFn<D: 'static>: Send + Sync + 'static {
     /// Whether a root scope surrounds the call.
     const SCOPE: bool;
 
-    /// Its Wasm signature.
-    fn signature(&self) -> HostSignature;
+    /// Its Wasm signature in `engine`.
+    fn signature(&self, engine: &Engine) -> HostSignature;
 
     /// The memory of its callers that it uses.
     fn memory(&self) -> Option<MemoryUse> {
@@ -102,7 +103,7 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
     name: &str,
     host: H,
 ) -> Arc<HostFunc> {
-    let HostSignature { params, results } = host.signature();
+    let HostSignature { params, results } = host.signature(engine);
     let nullable = |ty| match ty {
         wasm::ValType::Ref(ty) => wasm::ValType::Ref(wasm::RefType { nullable: true, ..ty }),
         ty => ty,
@@ -113,8 +114,8 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
         params: signature.params.iter().map(|ty| nullable(*ty)).collect(),
         results: signature.results.iter().map(|ty| nullable(*ty)).collect(),
     };
-    let ty = engine.shared().register_func_type(true, None, &canonical);
-    let ty = ty.expect("the engine has room for the type of a host function");
+    let id = engine.shared().register_type(true, None, wasm::CompositeType::Func(canonical));
+    let ty = engine.shared().func_type(id.expect("the engine has room for a host function's type"));
     assert_eq!(lowered(&ty.sig.params), H::Params::lowered(), "{name}: signature and ABI agree");
     Arc::new(HostFunc {
         ty,
@@ -176,6 +177,21 @@ pub(crate) fn epoch_callback<D: 'static>(
             UpdateDeadline::Interrupt => Err(Trap::Interrupt.into()),
         }
     }))
+}
+
+/// Where a store of `D` finds the embedder's limiter.
+pub(crate) fn limiter<D: 'static>(
+    mut limiter: impl (FnMut(&mut D) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+) -> Limiter {
+    Box::new(move |store, ask| {
+        // SAFETY: the limiter is set in a store of `D` only, whose data stands behind the part that
+        // this pointer is to.
+        let data = unsafe { &raw mut (*store.cast::<StoreShell<D>>()).data };
+        // SAFETY: who asks has the whole store, and uses it for nothing else meanwhile. Nobody holds a
+        // reference to the data: the API lends data and store together, or one of them.
+        let data = unsafe { &mut *data };
+        ask(limiter(data));
+    })
 }
 
 /// The vmctx of the instance that called a host function, as its store recorded it; null if the

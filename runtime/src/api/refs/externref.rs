@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use super::sealed::GcRefImpl;
 use super::target::{ExternTarget, TargetCheck};
 use super::{GcHeapOutOfMemory, HostAccessError, ManuallyRooted, Rooted, resolve};
+use crate::abi::object::EXTERN_SIZE;
 use crate::api::object::HostObject;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::error::{Error, Result};
@@ -77,6 +78,7 @@ impl ExternRef {
     ///
     /// # Errors
     ///
+    /// An error of the store's [limiter](crate::Store::limiter).
     /// [`GcHeapOutOfMemory<T>`](GcHeapOutOfMemory), with the value in it, when the heap is full. A
     /// collection may make room:
     ///
@@ -245,7 +247,7 @@ pub(crate) fn properties<T: HostObject>(value: &T) -> Properties {
     Properties { external: value.external_bytes(), frozen: T::FROZEN, kind }
 }
 
-/// A host object for `value`, not rooted yet. Never collects.
+/// A host object for `value`, not rooted yet. Never collects; the heap grows if it may.
 #[inline]
 pub(crate) fn alloc<T>(
     inner: &mut StoreInner,
@@ -255,11 +257,22 @@ pub(crate) fn alloc<T>(
 where
     T: Any + Send + Sync,
 {
-    let payload = Payload::new(value, properties);
+    let allocated = inner.gc.alloc_host(&inner.vm.heap, Payload::new(value, properties));
+    allocated.or_else(|payload| alloc_by_growing::<T>(inner, payload))
+}
+
+/// A host object for which the heap, as it is, has no room.
+#[cold]
+fn alloc_by_growing<T: Any + Send + Sync>(
+    inner: &mut StoreInner,
+    payload: Payload,
+) -> Result<gc::GcRef> {
+    if !inner.grow_heap(EXTERN_SIZE)? {
+        return Err(out_of_memory::<T>(payload));
+    }
     inner.gc.alloc_host(&inner.vm.heap, payload).map_err(out_of_memory::<T>)
 }
 
-#[cold]
 fn out_of_memory<T: Any + Send + Sync>(payload: Payload) -> Error {
     let value = payload.into_value::<T>();
     Error::new(GcHeapOutOfMemory::new(value.expect("the payload was made of a `T` just before")))
