@@ -45,10 +45,11 @@ pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Art
     Artifact { text, relocs: outside, tables: tables.finish() }
 }
 
-/// What the processor likes, so that the speed of a function does not depend on its neighbours' size.
+/// No more than the processor needs: predictors of indirect calls tell targets apart by the low bits of
+/// their addresses, and know fewer of them if all are aligned.
 fn alignment(isa: &dyn TargetIsa, function: &CompiledFunction) -> u32 {
     let symbol = u32::try_from(isa.symbol_alignment()).expect("alignments are small");
-    isa.function_alignment().preferred.max(symbol).max(function.align)
+    isa.function_alignment().minimum.max(symbol).max(function.align)
 }
 
 /// The tables of a text in the making. Functions come in order, and the tables of each are sorted.
