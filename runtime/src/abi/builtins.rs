@@ -88,8 +88,6 @@ builtins! {
     TableInit(I32, I32, I64, I64, I64), MayFail;
     /// `elem_drop(element segment)`
     ElemDrop(I32), Returns;
-    /// `new_exception(tag) -> reference`: an exception whose payload is zero. A safepoint.
-    NewException(I32) -> I32, MayFail;
     /// `throw(exception)`: continues at the handler of an exception, which is not null.
     Throw(I32), Diverges;
     /// `gc_alloc(bytes) -> reference`: room for a young object of at most [`LARGE_OBJECT`] bytes, in

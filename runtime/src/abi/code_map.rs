@@ -36,6 +36,23 @@ pub(crate) struct CodeTables {
     pub(crate) handlers: Box<[Handler]>,
     /// Offsets in the Wasm bytes: each holds from its code offset to the next entry's.
     pub(crate) source: Box<[(u32, u32)]>,
+    /// Where the code of inlined functions is: from each code offset to the next, the position in
+    /// `inlined_calls` of the innermost call, or [`NOT_INLINED`].
+    pub(crate) inlined: Box<[(u32, u32)]>,
+    pub(crate) inlined_calls: Box<[InlinedCall]>,
+}
+
+/// What [`CodeTables::inlined`] says of code that belongs to the function it is in.
+pub(crate) const NOT_INLINED: u32 = u32::MAX;
+
+/// A call that was replaced by the code of its callee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InlinedCall {
+    pub(crate) callee: DefinedFuncIndex,
+    /// Where the call stands in the Wasm bytes.
+    pub(crate) source: u32,
+    /// The position of the inlined call whose callee made this one; `None` if the function itself did.
+    pub(crate) within: Option<u32>,
 }
 
 /// One function's code.
@@ -141,6 +158,35 @@ impl CodeMap {
         let next = self.tables.source.partition_point(|entry| entry.0 <= offset);
         Some(self.tables.source[next.checked_sub(1)?].1)
     }
+
+    /// The Wasm functions whose code `offset` is in, each with its place in the Wasm bytes: those
+    /// that were inlined there, innermost first, and the one that has them inlined.
+    pub(crate) fn wasm_frames(
+        &self,
+        offset: u32,
+    ) -> impl Iterator<Item = (DefinedFuncIndex, Option<u32>)> {
+        let outermost = self.function(offset).and_then(|function| match function.kind {
+            CodeKind::Wasm(func) => Some(func),
+            CodeKind::Entry { .. } | CodeKind::Exit => None,
+        });
+        let mut source = self.source(offset);
+        let mut inlined = outermost.and_then(|_| self.inlined_at(offset));
+        let mut outermost = outermost;
+        std::iter::from_fn(move || {
+            let Some(call) = inlined else { return outermost.take().map(|func| (func, source)) };
+            let frame = (call.callee, source);
+            source = Some(call.source);
+            inlined = call.within.map(|call| self.tables.inlined_calls[call as usize]);
+            Some(frame)
+        })
+    }
+
+    /// The innermost inlined call whose callee's code is at `offset`.
+    fn inlined_at(&self, offset: u32) -> Option<InlinedCall> {
+        let next = self.tables.inlined.partition_point(|entry| entry.0 <= offset);
+        let call = self.tables.inlined[next.checked_sub(1)?].1;
+        (call != NOT_INLINED).then(|| self.tables.inlined_calls[call as usize])
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +222,11 @@ mod tests {
                 }]),
                 handlers: Box::new([Handler { tag: None, target: 0x38 }]),
                 source: Box::new([(0x20, 100), (0x28, 105)]),
+                inlined: Box::new([(0x28, 1), (0x30, NOT_INLINED)]),
+                inlined_calls: Box::new([
+                    InlinedCall { callee: DefinedFuncIndex(5), source: 101, within: None },
+                    InlinedCall { callee: DefinedFuncIndex(6), source: 52, within: Some(0) },
+                ]),
             },
         };
         assert_eq!(map.offset(0xfff), None);
@@ -190,5 +241,11 @@ mod tests {
         assert_eq!(map.handlers(map.call_site(0x28).unwrap())[0].target, 0x38);
         assert_eq!(map.source(0x27), Some(100));
         assert_eq!(map.source(0x1f), None);
+        let frames = |offset| map.wasm_frames(offset).map(|(func, at)| (func.0, at)).collect();
+        let at_0x2f: Vec<_> = frames(0x2f);
+        assert_eq!(at_0x2f, [(6, Some(105)), (5, Some(52)), (3, Some(101))]);
+        assert_eq!(frames(0x30), [(3, Some(105))]);
+        assert_eq!(frames(0x27), [(3, Some(100))]);
+        assert_eq!(frames(0x8), []);
     }
 }

@@ -50,6 +50,7 @@ pub struct Config {
     epoch_interruption: bool,
     consume_fuel: bool,
     relaxed_simd_deterministic: bool,
+    compiler_inlining: bool,
     opt_level: OptLevel,
     parallel_compilation: bool,
     debug_verifier: bool,
@@ -78,6 +79,7 @@ impl Config {
             epoch_interruption: false,
             consume_fuel: false,
             relaxed_simd_deterministic: false,
+            compiler_inlining: true,
             opt_level: OptLevel::Speed,
             parallel_compilation: true,
             debug_verifier: false,
@@ -120,6 +122,14 @@ impl Config {
     /// Attaches a [`WasmBacktrace`](crate::WasmBacktrace) to errors. On by default.
     pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Config {
         self.wasm_backtrace = enable;
+        self
+    }
+
+    /// Translates the bodies of small functions in place of calls of them, which makes calls faster
+    /// and code somewhat larger. Backtraces, fuel and the rest of what guests and embedders see are the
+    /// same. On by default.
+    pub fn compiler_inlining(&mut self, enable: bool) -> &mut Config {
+        self.compiler_inlining = enable;
         self
     }
 
@@ -318,6 +328,7 @@ impl Config {
             consume_fuel: self.consume_fuel,
             relaxed_simd_deterministic: self.relaxed_simd_deterministic,
             reserve_memories: self.memory_reservation >= 1 << 32,
+            inline: self.compiler_inlining,
             opt_level: self.opt_level,
             parallel: self.parallel_compilation,
             verify: self.debug_verifier,

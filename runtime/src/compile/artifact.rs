@@ -10,9 +10,10 @@ use cranelift_codegen::{
 
 use serde::{Deserialize, Serialize};
 
+use super::location::Locations;
 use crate::Trap;
 use crate::abi::builtins::Builtin;
-use crate::abi::code_map::{CodeKind, CodeTables, Handler};
+use crate::abi::code_map::{CodeKind, CodeTables, Handler, InlinedCall};
 use crate::wasm::index::DefinedFuncIndex;
 
 /// The functions of one compilation as one text, in the order that was asked for. It runs at any
@@ -41,6 +42,10 @@ pub(crate) struct CompiledFunction {
     pub(crate) call_sites: Vec<HandledCall>,
     /// Offsets in the Wasm bytes, each valid up to the next entry. Empty for trampolines.
     pub(crate) source: Vec<(u32, u32)>,
+    /// The calls whose callees' code is part of this code, each behind the one that it is within.
+    pub(crate) inlined_calls: Vec<InlinedCall>,
+    /// Where that code is: from each offset to the next, the innermost call, if any.
+    pub(crate) inlined: Vec<(u32, Option<u32>)>,
 }
 
 /// A call that an exception may come back from.
@@ -184,13 +189,13 @@ impl RelocTarget {
 }
 
 impl CompiledFunction {
-    /// Copies what is needed of `compiled`, the code of `func`. `start` is the offset in the Wasm
-    /// bytes where the function's body begins.
+    /// Copies what is needed of `compiled`, the code of `func`. `locations` are those that `func`
+    /// carries if it is a Wasm function.
     pub(super) fn new(
         kind: CodeKind,
         func: &Function,
         compiled: &CompiledCode,
-        start: Option<u32>,
+        locations: Option<Locations>,
     ) -> CompiledFunction {
         let buffer = &compiled.buffer;
         let relocs = buffer.relocs().iter().map(|reloc| Relocation {
@@ -215,6 +220,8 @@ impl CompiledFunction {
             })
             .collect();
         stack_maps.sort_unstable_by_key(|map: &(u32, u32, Vec<u32>)| map.0);
+        let call_sites = locations.as_ref().map_or_else(Vec::new, |_| handled_calls(compiled));
+        let places = locations.as_ref().map_or_else(Places::default, |at| places(compiled, at));
         CompiledFunction {
             kind,
             code: compiled.code_buffer().to_vec(),
@@ -222,8 +229,10 @@ impl CompiledFunction {
             relocs: relocs.collect(),
             traps,
             stack_maps,
-            call_sites: start.map_or_else(Vec::new, |_| handled_calls(compiled)),
-            source: start.map_or_else(Vec::new, |start| source(compiled, start)),
+            call_sites,
+            source: places.source,
+            inlined: places.inlined,
+            inlined_calls: locations.map_or_else(Vec::new, Locations::into_inlined_calls),
         }
     }
 }
@@ -270,19 +279,38 @@ fn handled_calls(compiled: &CompiledCode) -> Vec<HandledCall> {
     calls
 }
 
-/// The source table. Code without a location belongs to what precedes it: the prologue to `start`.
-fn source(compiled: &CompiledCode, start: u32) -> Vec<(u32, u32)> {
-    let mut source = vec![(0, start)];
+/// Where the code comes from: see the fields of [`CompiledFunction`].
+#[derive(Default)]
+struct Places {
+    source: Vec<(u32, u32)>,
+    inlined: Vec<(u32, Option<u32>)>,
+}
+
+/// Code without a location belongs to what precedes it: the prologue to the start of the body.
+fn places(compiled: &CompiledCode, locations: &Locations) -> Places {
+    let start = (locations.start(), None);
+    let mut places = Places { source: vec![(0, start.0)], inlined: Vec::new() };
+    let mut last = start;
     for range in compiled.buffer.get_srclocs_sorted() {
-        let last = source.last_mut().expect("never empty");
-        if range.loc.is_default() || last.1 == range.loc.bits() {
+        if range.loc.is_default() {
             continue;
         }
-        if last.0 == range.start {
-            last.1 = range.loc.bits();
-        } else {
-            source.push((range.start, range.loc.bits()));
+        let place = locations.resolve(range.loc.bits());
+        if place.0 != last.0 {
+            change(&mut places.source, range.start, place.0);
         }
+        if place.1 != last.1 {
+            change(&mut places.inlined, range.start, place.1);
+        }
+        last = place;
     }
-    source
+    places
+}
+
+/// Appends that `value` holds from `offset` on, where the table ends.
+fn change<T>(table: &mut Vec<(u32, T)>, offset: u32, value: T) {
+    match table.last_mut() {
+        Some(last) if last.0 == offset => last.1 = value,
+        _ => table.push((offset, value)),
+    }
 }

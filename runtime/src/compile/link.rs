@@ -5,7 +5,9 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
 
 use super::artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
-use crate::abi::code_map::{CallSite, CodeTables, FunctionCode, Handler, StackMap};
+use crate::abi::code_map::{
+    CallSite, CodeTables, FunctionCode, Handler, InlinedCall, NOT_INLINED, StackMap,
+};
 
 /// Joins `functions`, in their order.
 ///
@@ -43,6 +45,8 @@ pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Art
     Artifact { text, relocs: outside, tables: tables.finish() }
 }
 
+/// No more than the processor needs: predictors of indirect calls tell targets apart by the low bits of
+/// their addresses, and know fewer of them if all are aligned.
 fn alignment(isa: &dyn TargetIsa, function: &CompiledFunction) -> u32 {
     let symbol = u32::try_from(isa.symbol_alignment()).expect("alignments are small");
     isa.function_alignment().minimum.max(symbol).max(function.align)
@@ -58,6 +62,8 @@ struct Tables {
     call_sites: Vec<CallSite>,
     handlers: Vec<Handler>,
     source: Vec<(u32, u32)>,
+    inlined: Vec<(u32, u32)>,
+    inlined_calls: Vec<InlinedCall>,
 }
 
 impl Tables {
@@ -90,6 +96,29 @@ impl Tables {
             let moved = |handler: Handler| Handler { target: start + handler.target, ..handler };
             self.handlers.extend(call.handlers.into_iter().map(moved));
         }
+        self.add_inlined(start, start + len, function.inlined, function.inlined_calls);
+    }
+
+    /// Adds where inlined functions are in the code from `start` to `end`, and their calls.
+    fn add_inlined(
+        &mut self,
+        start: u32,
+        end: u32,
+        places: Vec<(u32, Option<u32>)>,
+        calls: Vec<InlinedCall>,
+    ) {
+        let (first, _) = range(&self.inlined_calls, &calls);
+        for (at, call) in places {
+            self.inlined.push((start + at, call.map_or(NOT_INLINED, |call| first + call)));
+        }
+        if !calls.is_empty() {
+            self.inlined.push((end, NOT_INLINED));
+        }
+        let moved = |call: InlinedCall| InlinedCall {
+            within: call.within.map(|outer| first + outer),
+            ..call
+        };
+        self.inlined_calls.extend(calls.into_iter().map(moved));
     }
 
     fn finish(self) -> CodeTables {
@@ -101,6 +130,8 @@ impl Tables {
             call_sites: self.call_sites.into(),
             handlers: self.handlers.into(),
             source: self.source.into(),
+            inlined: self.inlined.into(),
+            inlined_calls: self.inlined_calls.into(),
         }
     }
 }

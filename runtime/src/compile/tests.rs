@@ -5,7 +5,7 @@ mod atomic;
 mod exception;
 mod gc;
 mod hint;
-
+mod inline;
 mod simd;
 mod snapshot;
 
@@ -23,7 +23,7 @@ const FEATURES: WasmFeatures =
     WasmFeatures::WASM3.union(WasmFeatures::CUSTOM_PAGE_SIZES).union(WasmFeatures::THREADS);
 
 fn tunables() -> Tunables {
-    Tunables { verify: true, ..Tunables::default() }
+    Tunables { verify: true, inline: false, ..Tunables::default() }
 }
 
 fn isa() -> OwnedTargetIsa {

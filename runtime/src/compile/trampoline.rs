@@ -129,7 +129,7 @@ fn compile_entry(
 
     builder.finalize(isa.frontend_config());
     let kind = |code: &CompiledCode| CodeKind::Entry { activation_below_fp: below_fp(code, slot) };
-    compiler.finish(kind, None)
+    compiler.finish(kind)
 }
 
 /// Fills the activation in `slot` and makes it the store's.
@@ -238,7 +238,7 @@ fn compile_exit(
     };
     builder.ins().return_(&results);
     builder.finalize(isa.frontend_config());
-    compiler.finish(|_| CodeKind::Exit, None)
+    compiler.finish(|_| CodeKind::Exit)
 }
 
 fn compile_builtin(compiler: &mut Compiler<'_>, builtin: Builtin) -> Result<CompiledFunction> {
@@ -257,12 +257,12 @@ fn compile_builtin(compiler: &mut Compiler<'_>, builtin: Builtin) -> Result<Comp
     if ending == Ending::Diverges {
         unreachable_code(&mut builder);
         builder.finalize(isa.frontend_config());
-        return compiler.finish(|_| CodeKind::Exit, None);
+        return compiler.finish(|_| CodeKind::Exit);
     }
     let results = builder.inst_results(call).to_vec();
     builder.ins().return_(&results);
     builder.finalize(isa.frontend_config());
-    compiler.finish(|_| CodeKind::Exit, None)
+    compiler.finish(|_| CodeKind::Exit)
 }
 
 /// Records that Wasm is left through this frame. Returns the store pointer that this activation was

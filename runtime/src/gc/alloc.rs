@@ -114,19 +114,6 @@ impl GcStore {
         GcRef::from_raw(at)
     }
 
-    /// As [`GcStore::alloc_exception`], but the exception is young: whoever fills it in before
-    /// anything collects need not have that logged. `None` when the nursery is full.
-    pub(crate) fn alloc_young_exception(
-        &mut self,
-        heap: &VmHeap,
-        tag: u32,
-        layout: &ExnLayout,
-    ) -> Option<GcRef> {
-        let at = self.alloc_young(heap, layout.size)?;
-        object::write_exception(&mut self.space, at, tag, layout);
-        GcRef::from_raw(at)
-    }
-
     /// Room for `size` bytes in the nursery, not cleared.
     pub(super) fn alloc_young(&mut self, heap: &VmHeap, size: u32) -> Option<u32> {
         assert!(size <= LARGE_OBJECT, "who allocates young objects has compared their size");

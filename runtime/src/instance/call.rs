@@ -6,7 +6,6 @@
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::definition::FuncPtr;
 use super::store::{StoreInner, StoreShell};
-use crate::abi::code_map::CodeKind;
 use crate::code::CodePtr;
 use crate::error::Result;
 use crate::vm::context::VmStore;
@@ -79,14 +78,16 @@ pub(crate) fn capture_backtrace(store: &StoreInner) -> WasmBacktrace {
 
 /// The functions in which the program counters of `backtrace` lie, which the store recorded just now.
 pub(crate) fn resolve_backtrace(backtrace: &Backtrace) -> WasmBacktrace {
-    let frames = backtrace.pcs.iter().filter_map(|pc| {
+    let mut frames = Vec::new();
+    for pc in &backtrace.pcs {
         // SAFETY: the store keeps the modules alive whose code it ran a moment ago.
-        let map = unsafe { code_memory::lookup(*pc)? };
-        let offset = map.offset(*pc)?;
-        let CodeKind::Wasm(func) = map.function(offset)?.kind else { return None };
-        let module = map.module.clone()?;
-        let func = module.func_index(func);
-        Some(FrameInfo::new(module, func, map.source(offset)))
-    });
-    WasmBacktrace::new(frames.collect(), backtrace.omitted)
+        let Some(map) = (unsafe { code_memory::lookup(*pc) }) else { continue };
+        let (Some(offset), Some(module)) = (map.offset(*pc), &map.module) else { continue };
+        frames.extend(
+            map.wasm_frames(offset).map(|(func, source)| {
+                FrameInfo::new(module.clone(), module.func_index(func), source)
+            }),
+        );
+    }
+    WasmBacktrace::new(frames, backtrace.omitted)
 }

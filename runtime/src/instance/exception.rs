@@ -85,17 +85,6 @@ impl StoreInner {
         Ok(self.gc.alloc_exception(&self.vm.heap, position(tag), &layout))
     }
 
-    /// As [`StoreInner::alloc_exception`] at a safepoint: collects when it is due or when the heap
-    /// is full. The exception is young: compiled code stores its payload without further ado.
-    ///
-    /// # Errors
-    ///
-    /// If the heap is full of live objects; the limiter's.
-    pub(crate) fn collect_and_alloc_exception(&mut self, tag: usize) -> Result<GcRef> {
-        let layout = self.tags[tag].layout.clone();
-        self.make(layout.size, |gc, heap| gc.alloc_young_exception(heap, position(tag), &layout))
-    }
-
     /// The error for `exception`, which is rooted with it.
     pub(crate) fn thrown(&mut self, exception: GcRef) -> ThrownException {
         let tag = self.gc.exception_tag(exception) as usize;
