@@ -595,3 +595,56 @@ fn an_as_context_is_enough_to_look() -> Result<()> {
     assert_eq!(kind(&store, five)?, HeapType::I31);
     Ok(())
 }
+
+/// A type that passes itself off as another one.
+struct Thief;
+
+impl GcType for Thief {
+    const NAME: &'static str = "$Thief";
+
+    fn key() -> &'static GcTypeKey {
+        Point::key()
+    }
+
+    fn define(definition: &mut GcDefinition<'_>) {
+        Point::define(definition);
+    }
+}
+
+impl GcStruct for Thief {}
+
+#[test]
+#[should_panic(expected = "Thief` gives the key of another type")]
+fn keys_are_those_of_their_types() {
+    struct_type::<Thief>(&Engine::default());
+}
+
+/// A type that claims another one for its group, which is a group by itself.
+struct Claim;
+
+impl GcType for Claim {
+    const NAME: &'static str = "$Claim";
+
+    fn key() -> &'static GcTypeKey {
+        static KEY: GcTypeKey = GcTypeKey::of::<Claim>();
+        &KEY
+    }
+
+    fn define(definition: &mut GcDefinition<'_>) {
+        definition.field::<Option<Rooted<StructRef<Point>>>>(Mutability::Const);
+    }
+
+    fn group() -> Vec<&'static GcTypeKey> {
+        vec![Claim::key(), Point::key()]
+    }
+}
+
+impl GcStruct for Claim {}
+
+#[test]
+#[should_panic(expected = "Point` is already defined in another way")]
+fn a_type_is_of_one_group() {
+    let engine = Engine::default();
+    struct_type::<Point>(&engine);
+    struct_type::<Claim>(&engine);
+}

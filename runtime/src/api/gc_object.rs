@@ -1,10 +1,9 @@
 //! Rust types that define struct and array types: what the derives `GcStruct` and `GcArray` implement,
 //! and the Wasm types that come of it, registered once in each engine.
 
-use std::any::type_name;
+use std::any::{TypeId as RustType, type_name};
 use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::marker::PhantomData;
 
 use anyhow::{Context as _, ensure};
 
@@ -87,8 +86,7 @@ pub trait GcType: Sized + 'static {
 
 /// What stands for a [`GcType`] where there can be no type parameter.
 pub struct GcTypeKey {
-    /// The position among all such types of the process, given out when it is first asked for.
-    number: OnceLock<usize>,
+    rust: RustType,
     name: fn() -> &'static str,
     define: fn(&mut GcDefinition<'_>),
     group: fn() -> Vec<&'static GcTypeKey>,
@@ -98,7 +96,7 @@ impl GcTypeKey {
     /// The key of `T`.
     pub const fn of<T: GcType>() -> GcTypeKey {
         GcTypeKey {
-            number: OnceLock::new(),
+            rust: RustType::of::<T>(),
             name: type_name::<T>,
             define: T::define,
             group: T::group,
@@ -110,9 +108,20 @@ impl GcTypeKey {
         HeapType::Concrete(rust_type(engine, self))
     }
 
-    fn number(&self) -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        *self.number.get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed))
+    /// The key of `T`.
+    ///
+    /// # Panics
+    ///
+    /// If `T` gives that of another type.
+    #[inline]
+    pub(super) fn checked<T: GcType>() -> &'static GcTypeKey {
+        let key = T::key();
+        assert!(
+            key.rust == RustType::of::<T>(),
+            "`{}` gives the key of another type",
+            type_name::<T>()
+        );
+        key
     }
 }
 
@@ -128,8 +137,8 @@ pub struct GcDefinition<'a> {
     name: &'static str,
     /// The group that is being defined.
     group: &'a [&'static GcTypeKey],
-    /// The types that wait for this group, by number.
-    waiting: &'a [usize],
+    /// The types that wait for this group.
+    waiting: &'a [RustType],
     is_array: bool,
     is_final: bool,
     supertype: Option<GroupRef>,
@@ -193,12 +202,12 @@ impl GcDefinition<'_> {
     ///
     /// As [`field`](GcDefinition::field).
     pub fn supertype<S: GcType>(&mut self) {
-        self.supertype = Some(self.find(S::key()));
+        self.supertype = Some(self.find(GcTypeKey::checked::<S>()));
     }
 
     /// The type with this key, which is one of the group or defined now.
     fn find(&self, key: &'static GcTypeKey) -> GroupRef {
-        let same = |member: &&GcTypeKey| member.number() == key.number();
+        let same = |member: &&GcTypeKey| member.rust == key.rust;
         match self.group.iter().position(same) {
             Some(member) => GroupRef::Member(u32::try_from(member).expect("a list of types")),
             None => GroupRef::Registered(resolve(self.engine, key, self.waiting)),
@@ -213,32 +222,33 @@ impl GcDefinition<'_> {
 /// If the definition is wrong: names what is.
 #[inline]
 pub(super) fn rust_type(engine: &Engine, key: &'static GcTypeKey) -> TypeId {
-    match engine.shared().rust_type(key.number()) {
-        Some(id) => id,
-        None => resolve(engine, key, &[]),
-    }
+    engine.shared().rust_type(key.rust).unwrap_or_else(|| resolve(engine, key, &[]))
 }
 
 /// As [`rust_type`], on behalf of the types `waiting`.
-fn resolve(engine: &Engine, key: &'static GcTypeKey, waiting: &[usize]) -> TypeId {
-    if let Some(id) = engine.shared().rust_type(key.number()) {
+fn resolve(engine: &Engine, key: &'static GcTypeKey, waiting: &[RustType]) -> TypeId {
+    if let Some(id) = engine.shared().rust_type(key.rust) {
         return id;
     }
     let name = (key.name)();
     assert!(
-        !waiting.contains(&key.number()),
+        !waiting.contains(&key.rust),
         "`{name}` and a type that it refers to refer to each other: they must be declared as one \
          recursion group"
     );
     let group = (key.group)();
-    let numbers: Vec<usize> = group.iter().map(|key| key.number()).collect();
-    let own = numbers.iter().position(|number| *number == key.number());
+    let own = group.iter().position(|member| member.rust == key.rust);
     let own = own.unwrap_or_else(|| panic!("`{name}` is not in its own recursion group"));
-    let waiting: Vec<usize> = waiting.iter().chain(&numbers).copied().collect();
+    let members = group.iter().map(|member| member.rust);
+    let waiting: Vec<RustType> = waiting.iter().copied().chain(members).collect();
     let members = group.iter().map(|member| define(engine, member, &group, &waiting));
     let ids = engine.shared().register_group(members.collect());
     let ids = ids.unwrap_or_else(|error| panic!("the type of `{name}`: {error:#}"));
-    engine.shared().add_rust_types(numbers.into_iter().zip(ids.iter().copied()));
+    for (member, id) in group.iter().zip(&ids) {
+        // A type stays what it was when it was first met: handles are believed to lead to that.
+        let first = engine.shared().add_rust_type(member.rust, *id);
+        assert!(first == *id, "`{}` is already defined in another way", (member.name)());
+    }
     ids[own]
 }
 
@@ -246,7 +256,7 @@ fn define(
     engine: &Engine,
     key: &GcTypeKey,
     group: &[&'static GcTypeKey],
-    waiting: &[usize],
+    waiting: &[RustType],
 ) -> SubType<GroupRef> {
     let mut definition = GcDefinition {
         engine,
@@ -272,7 +282,7 @@ pub struct StructWriter<'a, T, U: 'static> {
     store: StoreContextMut<'a, U>,
     object: GcRef,
     next: usize,
-    ty: std::marker::PhantomData<fn(T)>,
+    ty: PhantomData<fn(T)>,
 }
 
 impl<T, U> fmt::Debug for StructWriter<'_, T, U> {
@@ -290,10 +300,10 @@ impl<'a, T: GcStruct, U> StructWriter<'a, T, U> {
     pub fn new(store: impl Into<StoreContextMut<'a, U>>) -> Result<Self> {
         let mut store = store.into();
         let inner = store.inner_mut();
-        let id = rust_type(&inner.engine_handle, T::key());
+        let id = rust_type(&inner.engine_handle, GcTypeKey::checked::<T>());
         let ty = inner.object_type(id).clone();
         let object = inner.host_struct(&ty)?.ok_or_else(GcHeapOutOfMemory::error)?;
-        Ok(StructWriter { store, object, next: 0, ty: std::marker::PhantomData })
+        Ok(StructWriter { store, object, next: 0, ty: PhantomData })
     }
 
     /// The next field holds `value`.
@@ -338,7 +348,7 @@ pub fn new_array<T: GcArray, F: GcField>(
     elements: impl ExactSizeIterator<Item = F>,
 ) -> Result<Rooted<ArrayRef<T>>> {
     let inner = store.as_context_mut().into_inner();
-    let id = rust_type(&inner.engine_handle, T::key());
+    let id = rust_type(&inner.engine_handle, GcTypeKey::checked::<T>());
     let ty = inner.object_type(id).clone();
     let len = elements.len();
     let room = u32::try_from(len).map_err(|_| GcHeapOutOfMemory::error())?;
@@ -375,10 +385,10 @@ pub(crate) fn new_array_from_slice<T: GcArray, E: GcNumber>(
 
 /// The struct type that `T` defines in `engine`.
 pub fn struct_type<T: GcStruct>(engine: &Engine) -> StructType {
-    StructType::from_id(engine, rust_type(engine, T::key()))
+    StructType::from_id(engine, rust_type(engine, GcTypeKey::checked::<T>()))
 }
 
 /// The array type that `T` defines in `engine`.
 pub fn array_type<T: GcArray>(engine: &Engine) -> ArrayType {
-    ArrayType::from_id(engine, rust_type(engine, T::key()))
+    ArrayType::from_id(engine, rust_type(engine, GcTypeKey::checked::<T>()))
 }

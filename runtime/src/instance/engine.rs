@@ -1,6 +1,8 @@
 //! What all stores of an engine share at run time: settings, and function types with the
 //! trampolines that enter them.
 
+use std::any::TypeId as RustType;
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::abi::signature::{LoweredSig, is_func_heap};
@@ -34,8 +36,8 @@ pub(crate) struct EngineShared {
     /// Address space of memories and heaps between two uses.
     pub(crate) pool: Arc<ReservationPool>,
     func_types: RwLock<Vec<Option<Arc<FuncTypeInfo>>>>,
-    /// The types that types of Rust define, by the numbers of those.
-    rust_types: RwLock<Vec<Option<TypeId>>>,
+    /// The types that types of Rust define.
+    rust_types: RwLock<HashMap<RustType, TypeId>>,
 }
 
 /// Settings that need no recompilation.
@@ -132,22 +134,17 @@ impl EngineShared {
         self.code.types_mut().register_group(group)
     }
 
-    /// The type that the Rust type of this number defines, if that is known.
+    /// The type that this Rust type defines, if that is known.
     #[inline]
-    pub(crate) fn rust_type(&self, number: usize) -> Option<TypeId> {
+    pub(crate) fn rust_type(&self, rust: RustType) -> Option<TypeId> {
         let known = self.rust_types.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(number).copied().flatten()
+        known.get(&rust).copied()
     }
 
-    /// Takes note of what types of Rust define.
-    pub(crate) fn add_rust_types(&self, types: impl Iterator<Item = (usize, TypeId)>) {
+    /// Takes note of what a type of Rust defines, for good: returns what was known before, if anything.
+    pub(crate) fn add_rust_type(&self, rust: RustType, id: TypeId) -> TypeId {
         let mut known = self.rust_types.write().unwrap_or_else(PoisonError::into_inner);
-        for (number, id) in types {
-            if known.len() <= number {
-                known.resize(number + 1, None);
-            }
-            known[number] = Some(id);
-        }
+        *known.entry(rust).or_insert(id)
     }
 }
 

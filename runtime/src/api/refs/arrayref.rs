@@ -44,8 +44,8 @@ use crate::instance::store::StoreInner;
 /// # }
 /// ```
 ///
-/// `ArrayRef<T>` is one whose type is that of the Rust type `T`; see
-/// [`GcArray`](crate::__private::GcArray). `ArrayRef` alone is one to an array of any type.
+/// `ArrayRef<T>` is one to an array of the type that the Rust type `T` defines, `ArrayRef` alone one to an
+/// array of any type.
 pub struct ArrayRef<T: ?Sized = AnyArray> {
     eq: EqRef,
     ty: PhantomData<fn(*mut T)>,
@@ -100,7 +100,7 @@ impl ArrayRef {
     ///
     /// If `elem` is not of the type of the elements, is not rooted any more or belongs to another store,
     /// or the type belongs to another engine; [`GcHeapOutOfMemory<()>`](GcHeapOutOfMemory) when the
-    /// heap is full.
+    /// heap is full; an error of the store's [limiter](crate::Store::limiter).
     pub fn new(
         mut store: impl AsContextMut,
         allocator: &ArrayRefPre,
@@ -289,8 +289,8 @@ impl<T: ?Sized + 'static> ArrayRef<T> {
         let store = store.as_context();
         let inner = store.inner();
         let array = self.gc_ref(inner)?;
-        let ty = inner.engine.object_type(type_id(inner, array));
-        check_elements::<E>(inner, ty.element())?;
+        let element = inner.engine.types().array_element(type_id(inner, array));
+        check_elements::<E>(inner, element)?;
         let from = elements(inner, array, start, to.len())?;
         E::read_all(to, inner.gc.bytes(from));
         Ok(())

@@ -35,12 +35,14 @@ impl<T: ?Sized + StructKind> EqKind for StructRef<T> {}
 impl<T: ?Sized + ArrayKind> EqKind for ArrayRef<T> {}
 
 /// What a [`StructRef`] may lead to: a struct of any type, or of the type that `Self` defines.
+///
+/// The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no struct type",
     label = "not a struct of a guest",
     note = "put `#[derive(GcStruct)]` on it"
 )]
-pub trait StructKind: 'static {
+pub trait StructKind: sealed::StructKind + 'static {
     /// The type, for traits to compare.
     #[doc(hidden)]
     type Heap: Heap;
@@ -51,12 +53,14 @@ pub trait StructKind: 'static {
 }
 
 /// What an [`ArrayRef`] may lead to: an array of any type, or of the type that `Self` defines.
+///
+/// The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no array type",
     label = "not an array of a guest",
     note = "put `#[derive(GcArray)]` on it"
 )]
-pub trait ArrayKind: 'static {
+pub trait ArrayKind: sealed::ArrayKind + 'static {
     /// The type, for traits to compare.
     #[doc(hidden)]
     type Heap: Heap;
@@ -79,7 +83,7 @@ impl<T: GcStruct> StructKind for T {
     type Heap = Defined<T>;
 
     fn key() -> Option<&'static GcTypeKey> {
-        Some(T::key())
+        Some(GcTypeKey::checked::<T>())
     }
 }
 
@@ -96,12 +100,25 @@ impl<T: GcArray> ArrayKind for T {
     type Heap = Defined<T>;
 
     fn key() -> Option<&'static GcTypeKey> {
-        Some(T::key())
+        Some(GcTypeKey::checked::<T>())
     }
 }
 
 mod sealed {
-    use super::{AnyRef, ArrayKind, ArrayRef, EqRef, GcTypeKey, HeapType, StructKind, StructRef};
+    use super::{
+        AnyArray, AnyRef, AnyStruct, ArrayRef, EqRef, GcArray, GcStruct, GcTypeKey, HeapType,
+        StructRef,
+    };
+
+    pub trait StructKind {}
+    impl StructKind for AnyStruct {}
+    #[diagnostic::do_not_recommend]
+    impl<T: GcStruct> StructKind for T {}
+
+    pub trait ArrayKind {}
+    impl ArrayKind for AnyArray {}
+    #[diagnostic::do_not_recommend]
+    impl<T: GcArray> ArrayKind for T {}
 
     /// A kind of references that has a type of its own.
     pub trait InAny {
@@ -124,7 +141,7 @@ mod sealed {
         const HEAP: HeapType = HeapType::Eq;
     }
 
-    impl<T: ?Sized + StructKind> InAny for StructRef<T> {
+    impl<T: ?Sized + super::StructKind> InAny for StructRef<T> {
         const HEAP: HeapType = HeapType::Struct;
 
         fn key() -> Option<&'static GcTypeKey> {
@@ -132,7 +149,7 @@ mod sealed {
         }
     }
 
-    impl<T: ?Sized + ArrayKind> InAny for ArrayRef<T> {
+    impl<T: ?Sized + super::ArrayKind> InAny for ArrayRef<T> {
         const HEAP: HeapType = HeapType::Array;
 
         fn key() -> Option<&'static GcTypeKey> {

@@ -47,8 +47,8 @@ use crate::wasm::types as wasm;
 /// # }
 /// ```
 ///
-/// `StructRef<T>` is one whose type is that of the Rust type `T`; see
-/// [`GcStruct`](crate::__private::GcStruct). `StructRef` alone is one to a struct of any type.
+/// `StructRef<T>` is one to a struct of the type that the Rust type `T` defines, `StructRef` alone one to a
+/// struct of any type.
 pub struct StructRef<T: ?Sized = AnyStruct> {
     eq: EqRef,
     ty: PhantomData<fn(*mut T)>,
@@ -95,7 +95,8 @@ impl StructRef {
     ///
     /// If the number or the type of a field is not the type's, a reference among them is not rooted any
     /// more or belongs to another store, or the type belongs to another engine;
-    /// [`GcHeapOutOfMemory<()>`](GcHeapOutOfMemory) when the heap is full.
+    /// [`GcHeapOutOfMemory<()>`](GcHeapOutOfMemory) when the heap is full; an error of the store's
+    /// [limiter](crate::Store::limiter).
     pub fn new(
         mut store: impl AsContextMut,
         allocator: &StructRefPre,
