@@ -132,7 +132,7 @@ pub mod guest_types {
 pub use __private::{Copied, GuestData, GuestElement, New, Ptr, Take};
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
-pub use api::engine::{Config, Engine, OptLevel};
+pub use api::engine::{Config, Engine, EngineWeak, OptLevel};
 pub use api::exception::ThrownException;
 pub use api::externs::Extern;
 pub use api::func::Func;
@@ -146,7 +146,7 @@ pub use api::instance::{Export, Instance};
 pub use api::linker::{InstancePre, Linker};
 pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
-pub use api::module::{Module, ModuleExport};
+pub use api::module::{Module, ModuleExport, ResourcesRequired};
 pub use api::object::HostObject;
 pub use api::precompiled::Precompiled;
 pub use api::rec_group::{RecField, RecGroup, RecMember, RecType};
@@ -169,6 +169,7 @@ pub use api::types::{
     ExportType, ExternType, Finality, FuncType, GlobalType, HeapType, ImportType, MemoryType,
     MemoryTypeBuilder, Mutability, RefType, TableType, TagType, ValType,
 };
+pub use api::unknown_imports::UnknownImportError;
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};

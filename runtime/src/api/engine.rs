@@ -1,7 +1,7 @@
 //! `Config` and `Engine`: what is decided before any module is compiled.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use wasmparser::WasmFeatures;
 
@@ -33,6 +33,23 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::MEMORY64)
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::GC);
+
+/// An [`Engine`] that may be gone: see [`Engine::weak`].
+#[derive(Clone)]
+pub struct EngineWeak(Weak<EngineShared>);
+
+impl EngineWeak {
+    /// The engine, if a handle to it, a module or a store of it is left.
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine::from_shared)
+    }
+}
+
+impl std::fmt::Debug for EngineWeak {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EngineWeak")
+    }
+}
 
 /// Settings of an [`Engine`].
 ///
@@ -400,6 +417,21 @@ impl Engine {
     /// ```
     pub fn increment_epoch(&self) {
         self.shared().code.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A handle that does not keep the engine alive.
+    ///
+    /// ```
+    /// use hostref::Engine;
+    ///
+    /// let engine = Engine::default();
+    /// let weak = engine.weak();
+    /// assert!(weak.upgrade().is_some_and(|again| Engine::same(&again, &engine)));
+    /// drop(engine);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    pub fn weak(&self) -> EngineWeak {
+        EngineWeak(Arc::downgrade(self.shared()))
     }
 
     /// Whether both are handles to one engine.

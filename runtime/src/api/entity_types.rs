@@ -16,6 +16,18 @@ pub enum Mutability {
     Var,
 }
 
+impl Mutability {
+    /// Whether it keeps its initial value.
+    pub fn is_const(&self) -> bool {
+        *self == Mutability::Const
+    }
+
+    /// Whether it may change.
+    pub fn is_var(&self) -> bool {
+        *self == Mutability::Var
+    }
+}
+
 /// The type of a global.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GlobalType {
@@ -180,6 +192,11 @@ impl MemoryType {
     /// The size of a page in bytes.
     pub fn page_size(&self) -> u64 {
         1 << self.0.page_size_log2
+    }
+
+    /// The binary logarithm of [`page_size`](MemoryType::page_size).
+    pub fn page_size_log2(&self) -> u8 {
+        self.0.page_size_log2
     }
 
     /// The least number of pages.

@@ -79,6 +79,11 @@ impl Memory {
         1 << self.definition(store.as_context().inner()).ty.page_size_log2
     }
 
+    /// The binary logarithm of [`page_size`](Memory::page_size).
+    pub fn page_size_log2(&self, store: impl AsContext) -> u8 {
+        self.definition(store.as_context().inner()).ty.page_size_log2
+    }
+
     /// The current size in bytes.
     pub fn data_size(&self, store: impl AsContext) -> usize {
         self.definition(store.as_context().inner()).len()

@@ -34,6 +34,7 @@ pub(crate) mod store_limits;
 pub(crate) mod table;
 pub(crate) mod tag;
 pub(crate) mod types;
+pub(crate) mod unknown_imports;
 pub(crate) mod v128;
 pub(crate) mod value;
 pub(crate) mod value_types;

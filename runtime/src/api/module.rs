@@ -47,6 +47,20 @@ pub struct ModuleExport {
     entity: EntityIndex,
 }
 
+/// What an instance of a module takes of the limits of a store: see [`Module::resources_required`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResourcesRequired {
+    /// The memories.
+    pub num_memories: u32,
+    /// The size of the largest one at first, in pages; `None` if there is none.
+    pub max_initial_memory_size: Option<u64>,
+    /// The tables.
+    pub num_tables: u32,
+    /// The size of the largest one at first, in elements; `None` if there is none.
+    pub max_initial_table_size: Option<u64>,
+}
+
 impl Module {
     /// Compiles a module from the binary format or, with the feature `wat`, from text.
     ///
@@ -159,6 +173,37 @@ impl Module {
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
         let entity = self.compiled.info.export(name)?;
         Some(ModuleExport { module: self.id(), entity })
+    }
+
+    /// Whether both are handles to one compiled module.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.compiled, &b.compiled)
+    }
+
+    /// What an instance takes of the limits of a store: the memories and tables that the module
+    /// declares, without those that it imports.
+    ///
+    /// ```
+    /// use hostref::{Engine, Module};
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// let wat = r#"(module (memory 2) (memory 5) (table 9 funcref))"#;
+    /// let needs = Module::new(&Engine::default(), wat)?.resources_required();
+    /// assert_eq!((needs.num_memories, needs.max_initial_memory_size), (2, Some(5)));
+    /// assert_eq!((needs.num_tables, needs.max_initial_table_size), (1, Some(9)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resources_required(&self) -> ResourcesRequired {
+        let info = &self.compiled.info;
+        let memories = &info.memories[info.imported_memories as usize..];
+        let tables = &info.tables[info.imported_tables as usize..];
+        ResourcesRequired {
+            num_memories: memories.len() as u32,
+            max_initial_memory_size: memories.iter().map(|ty| ty.limits.min).max(),
+            num_tables: tables.len() as u32,
+            max_initial_table_size: tables.iter().map(|table| table.ty.limits.min).max(),
+        }
     }
 
     pub(crate) fn compiled(&self) -> &Arc<Compiled> {

@@ -4,17 +4,20 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use super::caller::Caller;
 use super::engine::Engine;
 use super::func::{Func, shim};
+use super::linker::Linker;
+use super::linking::Definition;
 use super::module::Module;
 use super::refs::{AnyRef, ExnRef, ExternRef, Rooted};
 use super::store::AsContextMut;
 use super::types::FuncType;
 use crate::error::{Error, Result};
 use crate::gc;
+use crate::instance::definition::FuncPtr;
 use crate::vm::value::ValRaw;
 
 impl ExternRef {
@@ -118,6 +121,30 @@ impl AnyRef {
     }
 }
 
+impl<T: 'static> Linker<T> {
+    /// As [`Linker::func_new`], over raw slots: arguments in, results out, without checks.
+    ///
+    /// # Errors
+    ///
+    /// If the name is taken, or `ty` belongs to another engine.
+    ///
+    /// # Safety
+    ///
+    /// As [`Func::new_unchecked`](crate::Func::new_unchecked).
+    pub unsafe fn func_new_unchecked(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Linker<T>> {
+        ensure!(Engine::same(ty.engine(), self.engine()), "the type belongs to another engine");
+        let called = format!("{module}::{name}");
+        let def = shim::define_array(ty.info().clone(), &called, Box::new(func));
+        self.insert(module, name, Definition::Host(def))
+    }
+}
+
 impl Func {
     /// A host function of type `ty` over raw slots: arguments in, results out, without checks.
     ///
@@ -140,6 +167,21 @@ impl Func {
         let inner = store.inner_mut();
         let ptr = inner.host_record(&def, def.ty.id);
         Func::from_ptr(inner, ptr.expect("a host function's trampoline compiles"))
+    }
+
+    /// The function at an address that [`to_raw`](Func::to_raw) or a
+    /// [`ValRaw`](crate::ValRaw) gave; `None` for null.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be null or have come from a function of the same store.
+    pub unsafe fn from_raw(
+        mut store: impl AsContextMut,
+        raw: *mut std::ffi::c_void,
+    ) -> Option<Func> {
+        // SAFETY: records live as long as their store, by the caller's word this one.
+        let ptr = unsafe { FuncPtr::from_address(raw.expose_provenance()) }?;
+        Some(Func::from_ptr(store.as_context_mut().into_inner(), ptr))
     }
 
     /// Calls the function with raw slots, which hold its arguments and receive its results.

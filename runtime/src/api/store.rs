@@ -108,8 +108,7 @@ impl<T: 'static> Store<T> {
     /// # }
     /// ```
     pub fn gc_stats(&self) -> GcStats {
-        let inner = &self.shell.inner;
-        inner.gc.stats(&inner.vm.heap)
+        self.shell.inner.gc_stats()
     }
 
     /// Collects garbage now. It is never necessary: collections start by themselves.
@@ -249,6 +248,20 @@ impl<'a, T: 'static> StoreContext<'a, T> {
         &self.0.inner.engine_handle
     }
 
+    /// As [`Store::gc_stats`].
+    pub fn gc_stats(&self) -> GcStats {
+        self.0.inner.gc_stats()
+    }
+
+    /// As [`Store::get_fuel`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get_fuel`].
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.0.inner.fuel()
+    }
+
     pub(crate) fn inner(&self) -> &'a StoreInner {
         &self.0.inner
     }
@@ -270,6 +283,15 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         &self.0.inner.engine_handle
     }
 
+    /// As [`Store::gc_stats`].
+    pub fn gc_stats(&self) -> GcStats {
+        self.0.inner.gc_stats()
+    }
+
+    /// As [`Store::gc`].
+    ///
+    /// # Panics
+    ///
     /// As [`Store::gc`].
     pub fn gc(&mut self) {
         self.0.inner.collect(Why::Asked);
@@ -303,6 +325,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         let inner = &mut self.0.inner;
         let now = inner.engine.code.epoch.load(Ordering::Relaxed);
         inner.vm.epoch_deadline.set(now.saturating_add(delta));
+    }
+
+    /// As [`Store::epoch_deadline_trap`].
+    pub fn epoch_deadline_trap(&mut self) {
+        self.0.inner.epoch = EpochBehavior::Trap;
     }
 
     pub(crate) fn inner(&self) -> &StoreInner {

@@ -20,7 +20,7 @@ use super::vmctx::Instance;
 use crate::abi::object::LARGE_OBJECT;
 use crate::error::{Error, Result};
 use crate::gc::roots::StoreId;
-use crate::gc::{GcStore, Roots, Why};
+use crate::gc::{GcStats, GcStore, Roots, Why};
 use crate::trap::Trap;
 use crate::vm::context::{VmFuncRef, VmHeap, VmHostFunc, VmStore};
 use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
@@ -137,6 +137,11 @@ impl StoreInner {
     /// The store's identity.
     pub(crate) fn id(&self) -> StoreId {
         self.gc.id()
+    }
+
+    /// What the heap holds and has done.
+    pub(crate) fn gc_stats(&self) -> GcStats {
+        self.gc.stats(&self.vm.heap)
     }
 
     /// The pointer that compiled code uses for its own loads and stores.

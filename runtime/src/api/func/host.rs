@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 
 use super::arity::any_values;
 use super::shim::{self, HostFn, HostSignature};
@@ -251,12 +251,4 @@ fn zero(store: &mut crate::instance::store::StoreInner, ty: wasm::ValType) -> Va
             Ref::load(store, null, ty.heap).into()
         }
     }
-}
-
-/// A host function that traps because nothing was defined for an import.
-pub(crate) fn unknown_import<D: 'static>(ty: &FuncType, module: &str, name: &str) -> Arc<HostFunc> {
-    let import = format!("{module}::{name}");
-    dynamic(ty, &import.clone(), move |_: Caller<'_, D>, _, _| {
-        Err(anyhow!("unknown import: `{import}` has not been defined"))
-    })
 }

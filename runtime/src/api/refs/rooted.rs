@@ -94,6 +94,15 @@ impl<T: GcRef> Rooted<T> {
         Ok(ManuallyRooted::from_gc_ref(inner, reference))
     }
 
+    /// As [`to_manually_rooted`](Rooted::to_manually_rooted), by its newer name.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_manually_rooted`](Rooted::to_manually_rooted).
+    pub fn to_owned_rooted(&self, store: impl AsContextMut) -> Result<ManuallyRooted<T>> {
+        self.to_manually_rooted(store)
+    }
+
     /// Whether two handles are the same root. Two roots of one object are different; to compare
     /// objects see [`ref_eq`](Rooted::ref_eq).
     ///
