@@ -105,7 +105,7 @@ impl StoreInner {
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,
-            gc: GcStore::new(&engine.settings.gc, types),
+            gc: GcStore::new(&engine.settings.gc, types, engine.pool.clone()),
             engine,
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),
