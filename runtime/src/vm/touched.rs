@@ -62,6 +62,10 @@ const IS_ZERO_PAGE: u64 = 1 << 5;
 /// more than `most`, or too scattered. `range` is of private memory, in whole pages, and nobody writes
 /// there meanwhile.
 pub(super) fn touched(range: Range<usize>, most: usize) -> Option<Touched> {
+    if most == 0 {
+        // No limit, as the kernel understands it.
+        return None;
+    }
     let pagemap = pagemap()?;
     let mut touched = Touched { ranges: [Region::default(); MAX_RANGES], count: 0 };
     let mut scan = Scan {
@@ -135,6 +139,7 @@ mod tests {
     #[test]
     fn too_many_pages_or_ranges_are_not_known() {
         assert!(after_writing(&[1, 2, 3], 2).is_none());
+        assert!(after_writing(&[1], 0).is_none());
         let scattered: Vec<usize> = (0..2 * MAX_RANGES + 2).map(|page| 2 * page).collect();
         assert!(after_writing(&scattered, PAGES).is_none());
     }
