@@ -33,11 +33,7 @@ use crate::wasm::decode::Decoded;
 use crate::wasm::index::DefinedFuncIndex;
 use crate::wasm::module::ModuleInfo;
 
-#[cfg(test)]
-pub(crate) use artifact::CompiledFunction;
-#[cfg(not(test))]
-use artifact::CompiledFunction;
-pub(crate) use artifact::{Artifact, RelocTarget, Relocation};
+pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use limits::{Effort, Plan};
 pub(crate) use link::link;
 use location::Locations;

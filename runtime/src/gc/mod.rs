@@ -84,10 +84,12 @@ mod tests;
 mod trace;
 
 use std::any::Any;
+use std::sync::Arc;
 
 use crate::abi::shape::Shape;
 use crate::error::Result;
 use crate::vm::context::VmHeap;
+use crate::vm::pool::ReservationPool;
 use crate::vm::type_table::TypeTable;
 use externs::HostTable;
 use large::LargeObjects;
@@ -163,15 +165,16 @@ pub(crate) struct GcStore {
 }
 
 impl GcStore {
-    /// An empty heap for objects of `types` with a store id of its own. Maps and allocates nothing.
-    pub(crate) fn new(config: &GcConfig, types: TypeTable) -> GcStore {
+    /// An empty heap for objects of `types` with a store id of its own, whose memory will be of `pool`.
+    /// Maps and allocates nothing.
+    pub(crate) fn new(config: &GcConfig, types: TypeTable, pool: Arc<ReservationPool>) -> GcStore {
         let nursery = Nursery::new(config.nursery_size, config.stress);
         let limit = alloc::limit(config.heap_limit);
         let host = config.host_memory_limit.unwrap_or(usize::MAX);
         let limits = Sizes { heap: limit as usize, host };
         GcStore {
             types,
-            space: Space::default(),
+            space: Space::new(pool),
             pacer: Pacer::new(limits, nursery.size() as usize, config.stress),
             nursery,
             old: Old::default(),

@@ -22,7 +22,7 @@ impl Heap {
         for _ in 0..crate::abi::object::FIRST_TYPE {
             types.push([].into_iter(), &crate::abi::gc_layout::ObjectLayout::Func).unwrap();
         }
-        Heap { gc: GcStore::new(config, types), vm: VmHeap::default() }
+        Heap { gc: GcStore::new(config, types, Arc::default()), vm: VmHeap::default() }
     }
 
     pub(super) fn alloc_host(&mut self, payload: Payload) -> Result<GcRef, Payload> {

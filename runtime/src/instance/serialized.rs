@@ -10,6 +10,7 @@
 //! bytes and the bytes. The checksum finds accidents, not malice.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -54,8 +55,8 @@ impl CompiledModule {
     /// If `bytes` are no compiled module, or not whole, or one for another kind of engine.
     pub(crate) fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<CompiledModule> {
         let mut reader = Reader { rest: contents(bytes)? };
-        let settings: Settings<'_> = reader.part("settings")?;
-        settings.check(&Settings::of(engine.shared()))?;
+        let required: Requirements<'_> = reader.part("settings")?;
+        required.check(&Requirements::of(engine.shared()))?;
         let mut info: ModuleInfo = reader.part("module")?;
         info.index_exports();
         let data = reader.bytes("data segments")?.into();
@@ -96,7 +97,7 @@ struct Parts<'a> {
 fn serialize(engine: &Engine, parts: &Parts<'_>) -> Result<Vec<u8>> {
     let Parts { info, data, tables, relocs, text } = parts;
     let mut out = vec![0; HEADER];
-    part(&mut out, &Settings::of(engine.shared()))?;
+    part(&mut out, &Requirements::of(engine.shared()))?;
     part(&mut out, info)?;
     bytes(&mut out, data);
     part(&mut out, tables)?;
@@ -122,28 +123,28 @@ fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// What stands behind the header, if it is as it was written.
 fn contents(bytes: &[u8]) -> Result<&[u8]> {
-    if !detect(bytes) {
+    let Some(rest) = bytes.strip_prefix(&MAGIC) else {
         let what = match bytes.starts_with(b"\0asm") {
             true => "a WebAssembly module that has not been compiled",
             false => "something else",
         };
         bail!("expected a module that `Module::serialize` wrote, found {what}");
-    }
-    let (header, rest) = bytes.split_at_checked(HEADER).ok_or_else(truncated)?;
-    let word = |at: usize| header[at..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-    let format = header[8..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-    let format = format.expect("the header has a version");
+    };
+    let (format, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
+    let format = u32::from_le_bytes(*format);
     ensure!(
         format == FORMAT,
         "the compiled module has format version {format}, this version of hostref reads {FORMAT}"
     );
-    let len = word(20).expect("the header has a length");
-    if (rest.len() as u64) < len {
-        return Err(truncated());
+    let (expected, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
+    let (len, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
+    match (rest.len() as u64).cmp(&u64::from_le_bytes(*len)) {
+        Ordering::Less => return Err(truncated()),
+        Ordering::Greater => bail!("bytes follow the compiled module"),
+        Ordering::Equal => {}
     }
-    ensure!(rest.len() as u64 == len, "bytes follow the compiled module");
-    let expected = word(12).expect("the header has a checksum");
-    ensure!(expected == checksum(rest), "the compiled module is corrupt: its checksum is wrong");
+    let intact = u64::from_le_bytes(*expected) == checksum(rest);
+    ensure!(intact, "the compiled module is corrupt: its checksum is wrong");
     Ok(rest)
 }
 
@@ -190,7 +191,7 @@ impl<'a> Reader<'a> {
 
 /// What must agree between the engine that compiled a module and the one that loads it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Settings<'a> {
+struct Requirements<'a> {
     version: Cow<'a, str>,
     target: Cow<'a, str>,
     /// What changes the code, by name, with its value.
@@ -204,8 +205,8 @@ struct Settings<'a> {
 /// Settings of Cranelift that say how good the code is, not what it relies on.
 const QUALITY: [&str; 3] = ["opt_level", "regalloc_algorithm", "enable_verifier"];
 
-impl Settings<'_> {
-    fn of(engine: &EngineShared) -> Settings<'static> {
+impl Requirements<'_> {
+    fn of(engine: &EngineShared) -> Requirements<'static> {
         let (isa, tunables) = (&engine.code.isa, &engine.code.tunables);
         let ours = [
             ("epoch_interruption", tunables.epoch_interruption),
@@ -217,7 +218,7 @@ impl Settings<'_> {
         let flags = isa.flags().iter().filter(|flag| !QUALITY.contains(&flag.name));
         let flags = flags.map(|flag| (flag.name.into(), flag.value_string().into()));
         let enabled = isa.isa_flags().into_iter().filter(|flag| flag.as_bool() == Some(true));
-        Settings {
+        Requirements {
             version: env!("CARGO_PKG_VERSION").into(),
             target: isa.triple().to_string().into(),
             code: ours.into_iter().chain(flags).collect(),
@@ -227,7 +228,7 @@ impl Settings<'_> {
     }
 
     /// Checks that code with these settings does in an engine with settings `here` what it should.
-    fn check(&self, here: &Settings<'_>) -> Result<()> {
+    fn check(&self, here: &Requirements<'_>) -> Result<()> {
         let same = |what: &str, found: &str, expected: &str| {
             let text = "the module was compiled";
             ensure!(found == expected, "{text} {what} {found}, this engine expects {expected}");

@@ -113,7 +113,7 @@ impl StoreInner {
         StoreInner {
             vm,
             max_wasm_stack: engine.settings.max_wasm_stack,
-            gc: GcStore::new(&engine.settings.gc, types),
+            gc: GcStore::new(&engine.settings.gc, types, engine.pool.clone()),
             engine,
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),

@@ -23,6 +23,7 @@ pub(crate) mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod stack;
 mod sys;
+mod touched;
 pub(crate) mod type_table;
 pub(crate) mod unwind;
 pub(crate) mod value;

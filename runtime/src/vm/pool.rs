@@ -15,9 +15,13 @@ use crate::error::Result;
 /// The most reservations that wait for their next use; more are unmapped.
 const MAX_IDLE: usize = 256;
 
-/// The most bytes that are cleared by writing zeros, which keeps the pages. So much costs less than
-/// giving the pages back and taking two faults.
-const KEEP: usize = 256 << 10;
+/// Up to so many bytes are cleared by writing zeros to all of them, which costs less than to find out
+/// what has been touched.
+const CLEAR_ALL: usize = 64 << 10;
+
+/// The most bytes that are cleared by writing zeros to what has been touched. That keeps the pages; to
+/// give them back and take the faults again costs many times as much.
+const KEEP: usize = 512 << 10;
 
 /// The most bytes of pages that all idle reservations together keep.
 const MAX_KEPT: usize = 16 << 20;
@@ -52,6 +56,8 @@ pub(crate) struct Loan {
     base: NonNull<u8>,
     /// Whole pages.
     accessible: Range<usize>,
+    /// All that was made accessible besides lies in here, behind `accessible`.
+    besides: Range<usize>,
 }
 
 // SAFETY: the base is that of the reservation, which the loan owns and any thread may use.
@@ -89,7 +95,8 @@ impl Loan {
 
     fn of(pool: Arc<ReservationPool>, reservation: Reservation, accessible: Range<usize>) -> Loan {
         let base = reservation.base();
-        Loan { pool, reservation: Some(reservation), base, accessible }
+        let besides = accessible.end..accessible.end;
+        Loan { pool, reservation: Some(reservation), base, accessible, besides }
     }
 
     /// The first byte.
@@ -114,7 +121,7 @@ impl Loan {
     /// If `end` is outside the reservation.
     pub(crate) fn extend(&mut self, end: usize) -> Result<()> {
         let (old, end) = (self.accessible.end, page_align(end));
-        assert!(end >= old, "what is accessible stays so");
+        assert!(end >= old && self.besides.is_empty(), "what is accessible is one range");
         let reservation = self.reservation_mut();
         if let Err(error) = reservation.commit(old..end) {
             // The kernel may have opened some of the pages before it gave up.
@@ -123,6 +130,42 @@ impl Loan {
         }
         self.accessible.end = end;
         Ok(())
+    }
+
+    /// Makes the pages of `range` accessible as well, for this use; new ones are zeros.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    ///
+    /// # Panics
+    ///
+    /// If `range` is outside the reservation, or begins before what is accessible.
+    pub(crate) fn commit(&mut self, range: Range<usize>) -> Result<()> {
+        assert!(range.start >= self.accessible.start, "pages become accessible upwards");
+        let new = range.start.max(self.accessible.end)..page_align(range.end);
+        if new.is_empty() {
+            return Ok(());
+        }
+        // Noted first: the kernel may open some pages and then give up.
+        self.besides = match self.besides.is_empty() {
+            true => new.clone(),
+            false => self.besides.start.min(new.start)..self.besides.end.max(new.end),
+        };
+        self.reservation_mut().commit(new)
+    }
+
+    /// Gives the accessible pages of `range` back; they read as zeros from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    ///
+    /// # Panics
+    ///
+    /// If `range` is outside the reservation.
+    pub(crate) fn reset(&mut self, range: Range<usize>) -> Result<()> {
+        self.reservation_mut().reset(range)
     }
 
     /// Makes exactly `wanted` accessible, where the present pages are zeros.
@@ -147,8 +190,10 @@ impl Loan {
 impl Drop for Loan {
     fn drop(&mut self) {
         let reservation = self.reservation.take();
-        let reservation = reservation.expect("a loan has its reservation until it goes back");
-        self.pool.take_back(reservation, self.accessible.clone());
+        let mut reservation = reservation.expect("a loan has its reservation until it goes back");
+        if reservation.decommit(self.besides.clone()).is_ok() {
+            self.pool.take_back(reservation, self.accessible.clone());
+        }
     }
 }
 
@@ -175,21 +220,17 @@ impl ReservationPool {
 
     /// Clears a reservation and keeps it for its next use.
     fn take_back(&self, mut reservation: Reservation, accessible: Range<usize>) {
-        let may_keep = {
+        let room = {
             let idle = self.idle();
             if idle.all.len() >= MAX_IDLE {
                 return;
             }
-            accessible.len() <= KEEP && idle.kept + accessible.len() <= MAX_KEPT
+            MAX_KEPT.saturating_sub(idle.kept)
         };
-        let kept = if may_keep { accessible.len() } else { 0 };
         // Not under the lock: clearing takes longer than all else.
-        let cleared = match may_keep {
-            true => Ok(reservation.fill_zero(accessible.clone())),
-            false => reservation.reset(accessible.clone()),
-        };
+        let cleared = clear(&mut reservation, accessible.clone(), room.min(KEEP));
         // What is not known to be clear is never used again.
-        if cleared.is_ok() {
+        if let Ok(kept) = cleared {
             let mut idle = self.idle();
             idle.kept += kept;
             idle.all.push(Idle { reservation, accessible, kept });
@@ -198,6 +239,24 @@ impl ReservationPool {
 
     fn idle(&self) -> MutexGuard<'_, IdleReservations> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes the accessible pages zeros, and returns how many bytes of them the process keeps: at most
+/// `keep`.
+fn clear(reservation: &mut Reservation, accessible: Range<usize>, keep: usize) -> Result<usize> {
+    if accessible.len() <= CLEAR_ALL.min(keep) {
+        let kept = accessible.len();
+        reservation.fill_zero(accessible);
+        return Ok(kept);
+    }
+    match reservation.touched(accessible.clone(), keep) {
+        Some(touched) => {
+            let kept = touched.iter().map(ExactSizeIterator::len).sum();
+            touched.into_iter().for_each(|range| reservation.fill_zero(range));
+            Ok(kept)
+        }
+        None => reservation.reset(accessible).map(|()| 0),
     }
 }
 
@@ -220,10 +279,10 @@ mod tests {
     #[test]
     fn a_reservation_is_lent_again_and_nothing_is_left_in_it() {
         let pool = Arc::new(ReservationPool::default());
-        for len in [PAGES, KEEP, 2 * KEEP] {
+        for (len, step) in [(PAGES, 1), (KEEP, 1), (2 * KEEP, 1), (8 * KEEP, KEEP - 1)] {
             let mut loan = Loan::new(&pool, 1 << 30, 0..len).unwrap();
             let base = loan.base();
-            bytes(&mut loan).fill(7);
+            bytes(&mut loan).iter_mut().step_by(step).for_each(|byte| *byte = 7);
             drop(loan);
             assert_eq!(idle(&pool), 1);
             let mut again = Loan::new(&pool, 1 << 30, 0..len).unwrap();
@@ -254,12 +313,30 @@ mod tests {
     fn idle_reservations_and_their_pages_are_limited() {
         let pool = Arc::new(ReservationPool::default());
         let loans: Vec<_> =
-            (0..MAX_IDLE + 8).map(|_| Loan::new(&pool, 1 << 20, 0..KEEP).unwrap()).collect();
+            (0..MAX_IDLE + 8).map(|_| Loan::new(&pool, 1 << 20, 0..CLEAR_ALL).unwrap()).collect();
         drop(loans);
         assert_eq!((idle(&pool), pool.idle().kept), (MAX_IDLE, MAX_KEPT));
         let loans: Vec<_> =
-            (0..MAX_IDLE).map(|_| Loan::new(&pool, 1 << 20, 0..KEEP).unwrap()).collect();
+            (0..MAX_IDLE).map(|_| Loan::new(&pool, 1 << 20, 0..CLEAR_ALL).unwrap()).collect();
         assert_eq!((idle(&pool), pool.idle().kept, loans.len()), (0, 0, MAX_IDLE));
+    }
+
+    #[test]
+    fn what_was_accessible_besides_is_not_for_the_next_use() {
+        let pool = Arc::new(ReservationPool::default());
+        let mut loan = Loan::new(&pool, 1 << 30, PAGES..2 * PAGES).unwrap();
+        let far = 1 << 29;
+        for at in [far, far + 4 * PAGES, 2 * PAGES] {
+            loan.commit(at..at + PAGES).unwrap();
+            // SAFETY: it was committed a line ago.
+            unsafe { loan.base().as_ptr().wrapping_add(at).write(7) };
+        }
+        drop(loan);
+        let mut loan = Loan::new(&pool, 1 << 30, PAGES..2 * PAGES).unwrap();
+        assert_eq!(idle(&pool), 0);
+        loan.commit(far..far + PAGES).unwrap();
+        // SAFETY: as above.
+        assert_eq!(unsafe { loan.base().as_ptr().wrapping_add(far).read() }, 0);
     }
 
     #[test]

@@ -143,7 +143,7 @@ struct World {
 impl World {
     fn new(config: &GcConfig, mark_stack_limit: usize) -> World {
         let layouts = Layouts::new();
-        let mut gc = GcStore::new(config, layouts.table());
+        let mut gc = GcStore::new(config, layouts.table(), Arc::default());
         gc.mark_stack_limit = mark_stack_limit;
         World {
             gc,
