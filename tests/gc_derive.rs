@@ -2,9 +2,9 @@
 //! kinds, and their types are those of the guest. All of it with `gc_stress`, too.
 
 use hostref::{
-    AnyRef, Caller, Config, Engine, ExternRef, Func, GcArray, GcStruct, Global, I31, Instance, Linker,
-    Module, Result, RootScope, Rooted, Store, StructRef, TypedFunc, V128, WasmTy, host_module,
-    wasm_exports,
+    AnyRef, Caller, Config, Engine, ExternRef, Func, GcArray, GcStruct, Global, I31, Instance,
+    Linker, Module, Result, RootScope, Rooted, Store, StructRef, TypedFunc, V128, WasmTy,
+    host_module, wasm_exports,
 };
 
 /// Runs a test in an engine that collects when it must, and in one that collects all the time.
@@ -306,7 +306,8 @@ fn handles_end_with_their_scope_and_belong_to_their_store() -> Result<()> {
     let point = PointRef::from(kept.to_rooted(&mut store));
     assert_eq!(point.x(&mut store)?, 1.0);
     assert_fails(point.x(&mut other), "`x`");
-    let value = Node { value: 1, next: Some(NodeRef::new(&mut other, Node { value: 2, next: None })?) };
+    let value =
+        Node { value: 1, next: Some(NodeRef::new(&mut other, Node { value: 2, next: None })?) };
     assert_fails(NodeRef::new(&mut store, value), "field 1");
     Ok(())
 }
@@ -542,6 +543,26 @@ fn arrays_of_references_keep_what_they_lead_to() -> Result<()> {
 #[test]
 fn signatures_name_the_types_that_rust_types_declare() {
     let wat = Geometry::SIGNATURES.to_wat();
-    assert!(wat.contains("(param $point (ref $Point)) (result (ref $Point))"), "{wat}");
+    assert!(wat.contains("(param $point (ref null $Point)) (result (ref null $Point))"), "{wat}");
     assert!(wat.contains("(result i32 (ref null $Point))"), "{wat}");
+    let mirror = Geometry::SIGNATURES.function("mirror").expect("a function");
+    assert_eq!(mirror.to_string(), "(func (param (ref $Point)) (result (ref $Point)))");
+}
+
+#[derive(GcStruct)]
+struct Left {
+    right: Option<RightRef>,
+}
+
+#[derive(GcStruct)]
+struct Right {
+    left: Option<LeftRef>,
+}
+
+#[test]
+#[should_panic(expected = "refer to each other")]
+fn types_that_mention_each_other_without_a_group_are_reported() {
+    let mut store = Store::new(&Engine::default(), ());
+    let right = RightRef::new(&mut store, Right { left: None }).unwrap();
+    let _ = LeftRef::new(&mut store, Left { right: Some(right) });
 }

@@ -89,7 +89,12 @@ impl Declared {
     }
 
     /// The handle of `input`, around a root of type `root`.
-    pub(super) fn handle(&self, input: &DeriveInput, root: &TokenStream, sort: &str) -> TokenStream {
+    pub(super) fn handle(
+        &self,
+        input: &DeriveInput,
+        root: &TokenStream,
+        sort: &str,
+    ) -> TokenStream {
         let Declared { krate, handle, .. } = self;
         let (ident, vis) = (&input.ident, &input.vis);
         let here = spans::at(ident.span());

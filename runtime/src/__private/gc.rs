@@ -9,7 +9,9 @@ use super::param::kind;
 use crate::api::convert::{Reference, WasmBasic, WasmTy};
 use crate::api::entity_types::Mutability;
 use crate::api::gc_field::{GcField, GcNumber};
-use crate::api::gc_object::{GcArray, GcDefinition, GcStruct, StructWriter, new_array, new_array_from_slice};
+use crate::api::gc_object::{
+    GcArray, GcDefinition, GcStruct, StructWriter, new_array, new_array_from_slice,
+};
 use crate::api::refs::{ArrayRef, Rooted, StructRef};
 use crate::api::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::error::{Error, Result};
@@ -214,7 +216,11 @@ pub fn packed<V: GcPacked>() -> V::Part {
 }
 
 /// Defines the next field.
-pub fn define_field<P: GcPart>(definition: &mut GcDefinition<'_>, _part: P, mutability: Mutability) {
+pub fn define_field<P: GcPart>(
+    definition: &mut GcDefinition<'_>,
+    _part: P,
+    mutability: Mutability,
+) {
     definition.field::<P::Stored>(mutability);
 }
 

@@ -77,9 +77,9 @@ pub use exports::{
 };
 pub use gc::{
     ByOptionalRoot, ByRoot, ByWasmTy, DerivesWasmTy, GcArrayOf, GcFields, GcHandle, GcPacked,
-    GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element, define_field,
-    element, field, load_array, load_struct, new_struct, packed, set_element, set_field, show_handle,
-    stored, write_field,
+    GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element,
+    define_field, element, field, load_array, load_struct, new_struct, packed, set_element,
+    set_field, show_handle, stored, write_field,
 };
 pub use guest::{
     AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,

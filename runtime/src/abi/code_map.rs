@@ -155,22 +155,27 @@ mod tests {
             len: 0x40,
             module: None,
             tables: CodeTables {
-            functions: Box::new([
-                FunctionCode { start: 0, end: 0x10, kind: CodeKind::Exit },
-                FunctionCode { start: 0x20, end: 0x40, kind },
-            ]),
-            traps: Box::new([(0x24, 7)]),
-            stack_maps: Box::new([StackMap { ret: 0x28, frame_size: 32, first_slot: 1, slots: 1 }]),
-            stack_map_slots: Box::new([0, 8]),
-            call_sites: Box::new([CallSite {
-                ret: 0x28,
-                frame_size: 32,
-                ctx_slot: 8,
-                first_handler: 0,
-                handlers: 1,
-            }]),
-            handlers: Box::new([Handler { tag: None, target: 0x38 }]),
-            source: Box::new([(0x20, 100), (0x28, 105)]),
+                functions: Box::new([
+                    FunctionCode { start: 0, end: 0x10, kind: CodeKind::Exit },
+                    FunctionCode { start: 0x20, end: 0x40, kind },
+                ]),
+                traps: Box::new([(0x24, 7)]),
+                stack_maps: Box::new([StackMap {
+                    ret: 0x28,
+                    frame_size: 32,
+                    first_slot: 1,
+                    slots: 1,
+                }]),
+                stack_map_slots: Box::new([0, 8]),
+                call_sites: Box::new([CallSite {
+                    ret: 0x28,
+                    frame_size: 32,
+                    ctx_slot: 8,
+                    first_handler: 0,
+                    handlers: 1,
+                }]),
+                handlers: Box::new([Handler { tag: None, target: 0x38 }]),
+                source: Box::new([(0x20, 100), (0x28, 105)]),
             },
         };
         assert_eq!(map.offset(0xfff), None);

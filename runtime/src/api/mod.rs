@@ -24,7 +24,6 @@ pub(crate) mod module;
 pub(crate) mod object;
 pub(crate) mod precompiled;
 #[allow(unsafe_code, reason = "declares the unchecked functions of the API")]
-mod raw;
 pub(crate) mod raw;
 pub(crate) mod rec_group;
 pub(crate) mod refs;

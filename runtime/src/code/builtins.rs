@@ -77,7 +77,8 @@ impl Builtins {
             RelocTarget::BuiltinImpl(builtin) => self.impls[builtin as usize],
             RelocTarget::Builtin(builtin) => {
                 let trampoline = self.trampolines[builtin as usize].get();
-                let trampoline = trampoline.expect("trampolines are prepared before they are named");
+                let trampoline =
+                    trampoline.expect("trampolines are prepared before they are named");
                 trampoline.as_ptr().expose_provenance()
             }
             RelocTarget::LibCall(call) => libcalls::address(call),

@@ -110,7 +110,8 @@ mod encoding {
             serializer: S,
         ) -> Result<S::Ok, S::Error> {
             let number = KINDS.iter().position(|it| it == kind);
-            let number = number.expect("compiled code names what is outside by calls and addresses");
+            let number =
+                number.expect("compiled code names what is outside by calls and addresses");
             serializer.serialize_u8(number as u8)
         }
 

@@ -34,11 +34,11 @@ use crate::wasm::decode::Decoded;
 use crate::wasm::index::DefinedFuncIndex;
 use crate::wasm::module::ModuleInfo;
 
-pub(crate) use artifact::{Artifact, RelocTarget, Relocation};
 #[cfg(test)]
 pub(crate) use artifact::CompiledFunction;
 #[cfg(not(test))]
 use artifact::CompiledFunction;
+pub(crate) use artifact::{Artifact, RelocTarget, Relocation};
 use limits::{Effort, Plan};
 pub(crate) use link::link;
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
