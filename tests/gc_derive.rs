@@ -543,6 +543,26 @@ fn arrays_of_references_keep_what_they_lead_to() -> Result<()> {
 #[test]
 fn signatures_name_the_types_that_rust_types_declare() {
     let wat = Geometry::SIGNATURES.to_wat();
-    assert!(wat.contains("(param $point (ref $Point)) (result (ref $Point))"), "{wat}");
+    assert!(wat.contains("(param $point (ref null $Point)) (result (ref null $Point))"), "{wat}");
     assert!(wat.contains("(result i32 (ref null $Point))"), "{wat}");
+    let mirror = Geometry::SIGNATURES.function("mirror").expect("a function");
+    assert_eq!(mirror.to_string(), "(func (param (ref $Point)) (result (ref $Point)))");
+}
+
+#[derive(GcStruct)]
+struct Left {
+    right: Option<RightRef>,
+}
+
+#[derive(GcStruct)]
+struct Right {
+    left: Option<LeftRef>,
+}
+
+#[test]
+#[should_panic(expected = "refer to each other")]
+fn types_that_mention_each_other_without_a_group_are_reported() {
+    let mut store = Store::new(&Engine::default(), ());
+    let right = RightRef::new(&mut store, Right { left: None }).unwrap();
+    let _ = LeftRef::new(&mut store, Left { right: Some(right) });
 }

@@ -84,6 +84,33 @@ pub mod api {
         }
     }
 
+    /// A point.
+    #[derive(::renamed::GcStruct)]
+    #[gc(crate = ::renamed, open)]
+    pub struct Point {
+        /// Where it is.
+        pub x: f64,
+        #[gc(mut)]
+        next: ::std::option::Option<PointRef>,
+        level: Level,
+    }
+
+    /// A point in the plane.
+    #[derive(::renamed::GcStruct)]
+    #[gc(crate = ::renamed, group = (Pixel,))]
+    pub struct Pixel {
+        #[gc(base)]
+        point: Point,
+        /// Its color.
+        #[gc(mut, packed)]
+        pub set: ::core::primitive::bool,
+    }
+
+    /// Bytes.
+    #[derive(::renamed::GcArray)]
+    #[gc(crate = ::renamed, mut)]
+    pub struct Bytes(::std::boxed::Box<[u8]>);
+
     /// The guest.
     #[::renamed::wasm_exports(crate = ::renamed)]
     pub struct Guest {

@@ -21,6 +21,8 @@ use crate::api::refs::target::HostTrait;
     note = "a guest can pass numbers of up to 64 bits, `bool`, `char`, types with `#[derive(WasmTy)]`, \
             and host objects as `&T`, `&mut T`, `Take<T>`, `Option`s of these or `Rooted<ExternRef<T>>`, \
             where `T` is `Send + Sync + 'static`, or `&dyn Trait` of a trait with `#[host_trait]`",
+    note = "functions of the guest are `TypedFunc<P, R>`, its structs and arrays the handles that \
+            `#[derive(GcStruct)]` and `#[derive(GcArray)]` make: `PointRef` for `Point`",
     note = "text and numbers in the guest's memory are `&str`, `&[u8]`, `&mut [f32]`, `Copied<str>`, \
             `Ptr<u32>` and the like",
     note = "a function that needs the store takes `cx: &mut Caller<'_, T>` first, and its block says \

@@ -54,7 +54,8 @@ pub struct New<T>(pub T);
     label = "a guest cannot be given this",
     note = "a host function returns nothing, a number of up to 64 bits, `bool`, `char`, a type with \
             `#[derive(WasmTy)]`, `Rooted<ExternRef<T>>`, `New<T>` for a new object, a type with \
-            `#[derive(HostObject)]`, `Option`s of references and `New`, a tuple of up to 16 of these, or a \
+            `#[derive(HostObject)]`, the handle of one with `#[derive(GcStruct)]` or \
+            `#[derive(GcArray)]`, `Option`s of references and `New`, a tuple of up to 16 of these, or a \
             `Result` of any of these"
 )]
 pub trait HostResult<Kind>: Sized {
