@@ -7,7 +7,7 @@ use std::any::{Any, TypeId};
 
 use super::borrow::{BorrowError, Located};
 use super::object::RowId;
-use super::payload::{HostData, Payload};
+use super::payload::{HostData, Payload, Properties, RetiredCell, SpareCells};
 
 /// Why a reference did not lead to a host value of the wanted type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub(super) struct HostTable {
     /// Payloads whose object is gone and whose value is still to be dropped.
     dead: Vec<Payload>,
     live: usize,
+    /// Memory for payloads to come.
+    spare: SpareCells,
     /// What the payloads in `rows` own, and what those in `dead` own.
     live_bytes: usize,
     dead_bytes: usize,
@@ -225,6 +227,7 @@ impl HostTable {
     /// Ends a full collection: payloads of rows that were not reached become dead. A borrowed row
     /// stays, its object gone, until a collection finds it free.
     pub(super) fn end_cycle(&mut self) {
+        self.spare.clear();
         self.young.clear();
         for at in 0..self.rows.len() as u32 {
             if self.bury(at) {
@@ -258,6 +261,22 @@ impl HostTable {
         self.dead_bytes = self.dead_bytes.saturating_add(payload.bytes());
         self.dead.push(payload);
         false
+    }
+
+    /// A payload for `value`, to be inserted.
+    #[inline]
+    pub(super) fn new_payload<T: Any + Send + Sync>(
+        &mut self,
+        value: T,
+        properties: Properties,
+    ) -> Payload {
+        Payload::new_in(&mut self.spare, value, properties)
+    }
+
+    /// Takes the memory of a payload that has gone.
+    #[inline]
+    pub(super) fn keep(&mut self, memory: RetiredCell) {
+        self.spare.keep(memory);
     }
 
     /// A payload whose object is gone. The caller drops it where a destructor may run.
@@ -326,7 +345,6 @@ fn dangling() -> ! {
 #[allow(unsafe_code, reason = "borrowing is for a caller that keeps the order")]
 mod tests {
     use super::super::borrow::BorrowSite;
-    use super::super::payload::Properties;
     use super::*;
 
     fn payload(value: u32) -> Payload {

@@ -104,7 +104,7 @@ pub(crate) use externs::HostRefError;
 pub(crate) use object::{GcRef, RowId};
 pub use object_kind::{Cast, CastFn, ObjectKind};
 pub(crate) use objects::{Elements, Referent};
-pub(crate) use payload::{HostData, Payload, Properties};
+pub(crate) use payload::{HostData, Payload, Properties, RetiredCell};
 pub(crate) use roots::RootIndex;
 pub(crate) use roots::{Liveness, Scope};
 pub use stats::GcStats;
@@ -215,9 +215,16 @@ impl GcStore {
     }
 
     /// A payload whose object is gone. Dropping it runs the embedder's code: do so outside of all
-    /// borrows, one at a time, and leave the rest here if that code panics.
+    /// borrows, one at a time, and leave the rest here if that code panics. [`GcStore::keep`] takes
+    /// what [`Payload::retire`] leaves.
     pub(crate) fn take_dead(&mut self) -> Option<Payload> {
         self.hosts.take_dead()
+    }
+
+    /// Takes the memory of a payload that has gone, for those to come.
+    #[inline]
+    pub(crate) fn keep(&mut self, memory: RetiredCell) {
+        self.hosts.keep(memory);
     }
 
     /// Any payload, its object alive or not. For the end of the store, after which no reference is
@@ -276,6 +283,16 @@ impl GcStore {
 
 /// Host objects.
 impl GcStore {
+    /// A payload for `value`, for [`GcStore::alloc_host`].
+    #[inline]
+    pub(crate) fn new_payload<T: Any + Send + Sync>(
+        &mut self,
+        value: T,
+        properties: Properties,
+    ) -> Payload {
+        self.hosts.new_payload(value, properties)
+    }
+
     /// The row of a host object, given the bits of a reference that a guest passed.
     #[inline]
     pub(crate) fn host_row(&self, raw: u32) -> Result<RowId, HostRefError> {

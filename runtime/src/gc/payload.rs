@@ -8,20 +8,24 @@
 //! ```
 //!
 //! A `Box<dyn Any>` would do but for its price: finding out what is in it is an indirect call. Here
-//! the host table keeps the `TypeId` beside the pointer, and a typed access is one comparison.
+//! the host table keeps the `TypeId` beside the pointer, and a typed access is one comparison. The
+//! memory of small cells that die is kept for those to come: a collection finds thousands at once,
+//! which is more than an allocator has ready.
 //!
 //! Invariants:
-//! * the allocation behind a [`Payload`] was made as a `Box<Cell<T>>`, and `vtable` belongs to that
-//!   very `T`. It is freed with the payload, or by the last detached guard if that goes later;
+//! * the allocation behind a [`Payload`] has the layout [`Cell::LAYOUT`] and holds a `Cell<T>`, and
+//!   `vtable` belongs to that very `T`. It goes with the payload, or with the last detached guard if
+//!   that goes later;
 //! * a reference to the value is made only by a method that first looks at the borrow state, and its
 //!   lifetime is that of a borrow of the [`Payload`] or of a guard of `borrow.rs`. So a mutable
 //!   reference is never aliased, and none leads to a value that was taken.
 
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::any::{Any, TypeId, type_name};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, forget};
 use std::ptr::NonNull;
 
 use super::borrow::{BorrowError, BorrowState, Located, LocatedAny};
@@ -47,9 +51,9 @@ pub(crate) struct Payload {
     owns: PhantomData<Box<HostData>>,
 }
 
-// SAFETY: the value is `Send` (a bound of `Payload::new`), and so is the rest of the allocation.
+// SAFETY: the value is `Send` (a bound of `Payload::new_in`), and so is the rest of the allocation.
 unsafe impl Send for Payload {}
-// SAFETY: the value is `Sync` (a bound of `Payload::new`); `&Payload` gives out `&T` only, and the
+// SAFETY: the value is `Sync` (a bound of `Payload::new_in`); `&Payload` gives out `&T` only, and the
 // borrow word is atomic.
 unsafe impl Sync for Payload {}
 
@@ -67,10 +71,10 @@ struct VTable {
     tag: TypeId,
     name: fn() -> &'static str,
     any: fn(NonNull<Header>) -> NonNull<HostData>,
-    /// Frees the allocation with the value in it, unless that was taken.
+    /// Drops the value, unless that was taken. What is left is memory.
     ///
-    /// The header must come from [`Payload::new`] for the same type, and must not be used again.
-    free: unsafe fn(NonNull<Header>),
+    /// The header must come from [`Payload::new_in`] for the same type, and must not be used again.
+    drop: unsafe fn(NonNull<Header>) -> CellMemory,
 }
 
 #[repr(C)]
@@ -79,18 +83,129 @@ struct Cell<T> {
     value: UnsafeCell<T>,
 }
 
+impl<T> Cell<T> {
+    /// Of the allocation, which may be larger.
+    const LAYOUT: Layout = match Layout::new::<Cell<T>>() {
+        layout if layout.size() <= SMALL.size() && layout.align() <= SMALL.align() => SMALL,
+        layout => layout,
+    };
+}
+
+/// The layout of all small cells: those of values that are a few words.
+const SMALL: Layout = match Layout::from_size_align(size_of::<Header>() + 24, 8) {
+    Ok(layout) => layout,
+    Err(_) => panic!("8 is a power of two"),
+};
+/// How many of them are kept.
+const SPARE_MAX: usize = 16 << 10;
+
+/// The memory of a cell without one in it.
+struct CellMemory {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: it is memory that nobody else knows of.
+unsafe impl Send for CellMemory {}
+// SAFETY: nothing can be done with a shared one.
+unsafe impl Sync for CellMemory {}
+
+impl CellMemory {
+    fn new(layout: Layout) -> CellMemory {
+        // SAFETY: a cell has a header, so the size is not zero.
+        let start = unsafe { alloc(layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        CellMemory { start, layout }
+    }
+}
+
+impl Drop for CellMemory {
+    fn drop(&mut self) {
+        // SAFETY: the memory was allocated with this layout, and nobody else knows of it.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+    }
+}
+
+/// Memory of small cells that have gone, for those to come.
+#[derive(Default)]
+pub(super) struct SpareCells(Vec<CellMemory>);
+
+impl SpareCells {
+    /// Memory for a cell of this layout.
+    #[inline]
+    fn take(&mut self, layout: Layout) -> CellMemory {
+        match self.0.pop_if(|_| layout == SMALL) {
+            Some(memory) => memory,
+            None => CellMemory::new(layout),
+        }
+    }
+
+    /// Keeps the memory of a payload that has gone, if it is worth it.
+    #[inline]
+    pub(super) fn keep(&mut self, memory: RetiredCell) {
+        if memory.0.layout == SMALL && self.0.len() < SPARE_MAX {
+            self.0.push(memory.0);
+        }
+    }
+
+    /// Frees all of it.
+    pub(super) fn clear(&mut self) {
+        self.0 = Vec::new();
+    }
+}
+
+impl fmt::Debug for SpareCells {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SpareCells").field(&self.0.len()).finish()
+    }
+}
+
+/// The memory of a payload whose value is gone, on its way to [`SpareCells::keep`].
+pub(crate) struct RetiredCell(CellMemory);
+
 impl Payload {
-    /// Boxes `value`.
-    pub(crate) fn new<T: Any + Send + Sync>(value: T, properties: Properties) -> Payload {
+    /// Puts `value` in a cell of its own, in memory of `spare` if there is some.
+    #[inline]
+    pub(super) fn new_in<T: Any + Send + Sync>(
+        spare: &mut SpareCells,
+        value: T,
+        properties: Properties,
+    ) -> Payload {
         let header = Header {
             borrow: BorrowState::new(properties.frozen),
             vtable: &Of::<T>::VTABLE,
-            bytes: size_of::<Cell<T>>().saturating_add(properties.external),
+            bytes: Cell::<T>::LAYOUT.size().saturating_add(properties.external),
             kind: properties.kind,
         };
-        let cell = Box::new(Cell { header, value: UnsafeCell::new(value) });
-        let header = NonNull::from(Box::leak(cell)).cast::<Header>();
-        Payload { header, owns: PhantomData }
+        let memory = ManuallyDrop::new(spare.take(Cell::<T>::LAYOUT));
+        let cell = memory.start.cast::<Cell<T>>();
+        // SAFETY: the memory is ours, and has the size and the alignment of the cell or more.
+        unsafe { cell.write(Cell { header, value: UnsafeCell::new(value) }) };
+        Payload { header: cell.cast(), owns: PhantomData }
+    }
+
+    /// [`Payload::new_in`] memory of its own.
+    #[cfg(test)]
+    pub(super) fn new<T: Any + Send + Sync>(value: T, properties: Properties) -> Payload {
+        Payload::new_in(&mut SpareCells::default(), value, properties)
+    }
+
+    /// Drops the value. The memory is left, unless somebody borrows the value: then that goes with the
+    /// last who does.
+    ///
+    /// # Panics
+    ///
+    /// If the value's destructor panics; the memory is freed.
+    #[inline]
+    pub(crate) fn retire(self) -> Option<RetiredCell> {
+        let header = self.header;
+        forget(self);
+        // SAFETY: the payload is gone, and its header is still live.
+        if !unsafe { header.as_ref() }.borrow.abandon() {
+            return None;
+        }
+        // SAFETY: no guard is left.
+        Some(RetiredCell(unsafe { Header::drop_value(header) }))
     }
 
     /// The identity of the value's type.
@@ -119,10 +234,10 @@ impl Payload {
             return Err(self);
         }
         let payload = ManuallyDrop::new(self);
-        // SAFETY: the tag says that the allocation is a `Box<Cell<T>>`; `payload` owns it, nobody
-        // borrows it, and `ManuallyDrop` keeps it from being freed again.
-        let cell = unsafe { Box::from_raw(payload.header.cast::<Cell<T>>().as_ptr()) };
-        Ok(cell.value.into_inner())
+        let _memory = memory_of::<T>(payload.header);
+        // SAFETY: the tag says that the allocation holds a `Cell<T>`; `payload` owns it, nobody
+        // borrows it, and `ManuallyDrop` keeps it from being dropped again.
+        Ok(unsafe { value_of::<T>(payload.header).read() })
     }
 
     /// [`Located`] for a caller that has compared the tag.
@@ -219,17 +334,28 @@ impl Header {
         self.kind.map_or_else(|| (self.vtable.name)(), |kind| kind.name())
     }
 
-    /// Frees the allocation.
+    /// Frees the allocation, after the value in it was dropped unless that was taken.
     ///
     /// # Safety
     ///
     /// The payload is gone, and nobody uses the header again.
     pub(super) unsafe fn free(this: NonNull<Header>) {
+        // SAFETY: the caller's duty.
+        drop(unsafe { Header::drop_value(this) });
+    }
+
+    /// See [`VTable::drop`].
+    ///
+    /// # Safety
+    ///
+    /// As [`Header::free`].
+    #[inline]
+    unsafe fn drop_value(this: NonNull<Header>) -> CellMemory {
         // SAFETY: the header is still live.
-        let free = unsafe { this.as_ref() }.vtable.free;
-        // SAFETY: the header comes from `Payload::new` with the vtable of its type, and is not used
+        let drop = unsafe { this.as_ref() }.vtable.drop;
+        // SAFETY: the header comes from `Payload::new_in` with the vtable of its type, and is not used
         // again by the caller's duty.
-        unsafe { free(this) }
+        unsafe { drop(this) }
     }
 }
 
@@ -256,7 +382,7 @@ impl<T: Any + Send + Sync> Of<T> {
         tag: TypeId::of::<T>(),
         name: type_name::<T>,
         any: |header| value_of::<T>(header) as NonNull<HostData>,
-        free: free::<T>,
+        drop: drop_value::<T>,
     };
 }
 
@@ -267,18 +393,24 @@ pub(super) fn value_of<T>(header: NonNull<Header>) -> NonNull<T> {
     NonNull::new(at.cast::<T>()).expect("a value lies after its header, not at address 0")
 }
 
+/// The memory of the `Cell<T>` with this header, which is freed with the result.
+#[inline]
+fn memory_of<T>(header: NonNull<Header>) -> CellMemory {
+    CellMemory { start: header.cast(), layout: Cell::<T>::LAYOUT }
+}
+
 /// # Safety
 ///
-/// See [`VTable::free`].
-unsafe fn free<T>(header: NonNull<Header>) {
-    // SAFETY: the header is live until the end of this function.
-    if unsafe { header.as_ref() }.borrow.is_taken() {
-        // SAFETY: as below; `ManuallyDrop` has the layout of its content, which was moved out.
-        drop(unsafe { Box::from_raw(header.cast::<Cell<ManuallyDrop<T>>>().as_ptr()) });
-        return;
+/// See [`VTable::drop`].
+unsafe fn drop_value<T>(header: NonNull<Header>) -> CellMemory {
+    // Also if the destructor panics, the memory goes.
+    let memory = memory_of::<T>(header);
+    // SAFETY: the header is live until the end of this function. A header has nothing to drop.
+    if !unsafe { header.as_ref() }.borrow.is_taken() {
+        // SAFETY: the caller passes the header of a `Cell<T>` that nobody uses again.
+        unsafe { value_of::<T>(header).drop_in_place() };
     }
-    // SAFETY: the caller passes the header of a leaked `Box<Cell<T>>` that nobody uses again.
-    drop(unsafe { Box::from_raw(header.cast::<Cell<T>>().as_ptr()) });
+    memory
 }
 
 #[cfg(test)]
@@ -322,6 +454,43 @@ mod tests {
         assert_eq!(Arc::strong_count(&witness), 1);
         drop(plain(witness.clone()).into_value::<Arc<()>>().unwrap());
         assert_eq!(Arc::strong_count(&witness), 1);
+    }
+
+    #[test]
+    fn memory_of_small_cells_is_used_again() {
+        let mut spare = SpareCells::default();
+        let make = |spare: &mut SpareCells, text: &str| {
+            Payload::new_in(spare, text.to_owned(), Properties::default())
+        };
+        let first = make(&mut spare, "first");
+        let at = first.header;
+        spare.keep(first.retire().unwrap());
+        // One that is larger does not take it, whatever it holds.
+        let large = Payload::new_in(&mut spare, [7_u64; 100], Properties::default());
+        assert!(large.header != at);
+        spare.keep(large.retire().unwrap());
+        assert_eq!(spare.0.len(), 1);
+        let second = make(&mut spare, "second");
+        assert!(second.header == at && spare.0.is_empty());
+        assert_eq!(second.into_value::<String>().unwrap(), "second");
+        // SAFETY: the payload lives, and the value is a `String`.
+        let guarded = make(&mut spare, "guarded");
+        let guard = unsafe { guarded.located_tagged::<String>().detach() }.ok().unwrap();
+        assert!(guarded.retire().is_none(), "the guard has it");
+        assert_eq!(*guard, "guarded");
+    }
+
+    #[test]
+    fn a_destructor_that_panics_leaves_no_memory() {
+        struct Panics(#[expect(dead_code, reason = "memory to be freed")] Box<u32>);
+        impl Drop for Panics {
+            fn drop(&mut self) {
+                panic!("as it says");
+            }
+        }
+        let payload = plain(Panics(Box::new(1)));
+        let retired = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| payload.retire()));
+        assert!(retired.is_err());
     }
 
     const OUTER: &BorrowSite = &BorrowSite::new("env", "outer", "a");

@@ -175,7 +175,9 @@ impl StoreInner {
             }
         });
         while let Some(payload) = self.gc.take_dead() {
-            drop(payload);
+            if let Some(memory) = payload.retire() {
+                self.gc.keep(memory);
+            }
         }
     }
 

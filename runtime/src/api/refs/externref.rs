@@ -255,7 +255,7 @@ pub(crate) fn alloc<T>(
 where
     T: Any + Send + Sync,
 {
-    let payload = Payload::new(value, properties);
+    let payload = inner.gc.new_payload(value, properties);
     inner.gc.alloc_host(&inner.vm.heap, payload).map_err(out_of_memory::<T>)
 }
 
