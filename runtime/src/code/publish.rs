@@ -21,6 +21,7 @@ use crate::abi::code_map::{CallSite, CodeKind, CodeMap, FunctionCode, Handler, S
 use crate::compile::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use crate::error::Result;
 use crate::vm::code_memory::{self, CodeRegion};
+use crate::vm::fill;
 use crate::wasm::module::ModuleInfo;
 
 /// Bytes that cranelift-jit appends to a function for each call that may be out of reach.
@@ -150,6 +151,7 @@ impl Targets<'_> {
                 .function(builtin as usize)
                 .as_ptr()
                 .expose_provenance(),
+            RelocTarget::Fill => (fill::fill_from_code as *const ()).expose_provenance(),
             RelocTarget::LibCall(call) => libcalls::address(call),
         }
     }
