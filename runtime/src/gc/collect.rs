@@ -93,24 +93,13 @@ impl GcStore {
         let start = Instant::now();
         if self.checks() {
             let (nursery, old) = (self.nursery.objects(heap), self.old.objects());
-            Checker::new(
-                self.space.memory(),
-                self.types.shapes(),
-                nursery,
-                old,
-                &self.large,
-                &self.hosts,
-            )
-            .before_minor(&self.buffer, visit_roots);
+            let (memory, shapes) = (self.space.memory(), self.types.shapes());
+            Checker::new(memory, shapes, nursery, old, &self.large, &self.hosts)
+                .before_minor(&self.buffer, visit_roots);
         }
         let (nursery, top) = (self.nursery.objects(heap), self.old.top());
-        let mut minor = Minor::new(
-            self.space.memory(),
-            self.types.shapes(),
-            &mut self.hosts,
-            nursery.clone(),
-            top,
-        );
+        let (memory, shapes) = (self.space.memory(), self.types.shapes());
+        let mut minor = Minor::new(memory, shapes, &mut self.hosts, nursery.clone(), top);
         self.buffer.drain(|reference| minor.evacuate(reference));
         self.roots.visit_young(|slot| minor.root(slot));
         visit_roots(Roots::Frames, &mut |slot| minor.root(slot));
@@ -141,15 +130,9 @@ impl GcStore {
         let before = self.old.top();
         let first = self.first_offset();
         let Some(bits) = MarkBits::new(before) else { return };
-        let (memory, large) = (self.space.memory(), &self.large);
-        let mut full = Full::new(
-            memory,
-            self.types.shapes(),
-            &mut self.hosts,
-            large,
-            bits,
-            self.mark_stack_limit,
-        );
+        let (memory, shapes, large) = (self.space.memory(), self.types.shapes(), &self.large);
+        let mut full =
+            Full::new(memory, shapes, &mut self.hosts, large, bits, self.mark_stack_limit);
         self.roots.visit(&mut |slot| full.mark_root(*slot));
         for kind in [Roots::Frames, Roots::Definitions] {
             visit_roots(kind, &mut |slot| full.mark_root(*slot));
@@ -197,15 +180,12 @@ impl GcStore {
     fn check_after(&mut self, heap: &VmHeap, visit_roots: &mut VisitRoots<'_>) {
         if self.checks() {
             let (nursery, old) = (self.nursery.objects(heap), self.old.objects());
-            Checker::new(
-                self.space.memory(),
-                self.types.shapes(),
-                nursery,
-                old,
-                &self.large,
+            let (memory, shapes) = (self.space.memory(), self.types.shapes());
+            Checker::new(memory, shapes, nursery, old, &self.large, &self.hosts).after(
                 &self.hosts,
-            )
-            .after(&self.hosts, &mut self.roots, visit_roots);
+                &mut self.roots,
+                visit_roots,
+            );
         }
     }
 }
