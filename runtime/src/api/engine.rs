@@ -201,9 +201,10 @@ impl Config {
     /// that still live to the old objects. 1 MiB by default, at least 64 KiB, at most 15.9 MiB, and
     /// rounded up to a multiple of 64 KiB.
     ///
-    /// A nursery that fits the processor's second-level cache is the fastest. A larger one gives
-    /// objects more time to die, and makes the longest pause for a minor collection longer. Stores
-    /// touch only as much of it as they use.
+    /// A nursery that fits the processor's second-level cache is the fastest while most objects die
+    /// young. While many survive it becomes up to four times as large, which gives them more time to
+    /// die; it shrinks again when few do. A larger one makes the longest pause for a minor collection
+    /// longer. Stores touch only as much of it as they use.
     pub fn gc_nursery_size(&mut self, bytes: usize) -> &mut Config {
         self.gc_nursery_size = bytes;
         self

@@ -11,6 +11,7 @@ use crate::abi::builtins::Builtin;
 use crate::compile::{RelocTarget, Relocation, compile_builtins};
 use crate::error::Result;
 use crate::vm::code_memory::CodePtr;
+use crate::vm::fill;
 
 /// What published code calls outside its module.
 pub(super) struct Builtins {
@@ -81,6 +82,7 @@ impl Builtins {
                     trampoline.expect("trampolines are prepared before they are named");
                 trampoline.as_ptr().expose_provenance()
             }
+            RelocTarget::Fill => (fill::fill_from_code as *const ()).expose_provenance(),
             RelocTarget::LibCall(call) => libcalls::address(call),
         }
     }

@@ -80,6 +80,8 @@ pub(crate) enum RelocTarget {
     Builtin(Builtin),
     /// The Rust function of a builtin; only trampolines name it.
     BuiltinImpl(Builtin),
+    /// The function that fills memory with a pattern.
+    Fill,
     /// A function of Cranelift's run-time library.
     LibCall(#[serde(with = "encoding::lib_call")] LibCall),
 }
@@ -155,6 +157,7 @@ mod encoding {
 const FUNCTION: u32 = 0;
 const BUILTIN: u32 = 1;
 const BUILTIN_IMPL: u32 = 2;
+const FILL: u32 = 3;
 
 impl RelocTarget {
     /// The name under which Cranelift knows this target.
@@ -169,6 +172,7 @@ impl RelocTarget {
             RelocTarget::BuiltinImpl(builtin) => {
                 UserExternalName::new(BUILTIN_IMPL, builtin as u32)
             }
+            RelocTarget::Fill => UserExternalName::new(FILL, 0),
             RelocTarget::LibCall(_) => unreachable!("library calls are named by Cranelift"),
         }
     }
@@ -183,6 +187,7 @@ impl RelocTarget {
             FUNCTION => RelocTarget::Function(DefinedFuncIndex(name.index)),
             BUILTIN => RelocTarget::Builtin(Builtin::ALL[name.index as usize]),
             BUILTIN_IMPL => RelocTarget::BuiltinImpl(Builtin::ALL[name.index as usize]),
+            FILL => RelocTarget::Fill,
             namespace => unreachable!("no target has namespace {namespace}"),
         }
     }

@@ -225,7 +225,8 @@ impl GcStore {
     }
 
     /// A payload whose object is gone. Dropping it runs the embedder's code: do so outside of all
-    /// borrows, one at a time, and leave the rest here if that code panics.
+    /// borrows, one at a time, and leave the rest here if that code panics. [`GcStore::keep_block`]
+    /// takes what [`Payload::drop_value`] leaves.
     pub(crate) fn take_dead(&mut self) -> Option<Payload> {
         self.hosts.take_dead()
     }

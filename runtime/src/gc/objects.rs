@@ -8,6 +8,7 @@ use crate::abi::gc_layout::{ArrayLayout, Storage, StructLayout};
 use crate::abi::object::{ARRAY_LEN, FIRST_TYPE, HEADER_TYPE, LARGE_OBJECT};
 use crate::abi::shape::Shape;
 use crate::vm::context::VmHeap;
+use crate::vm::fill::fill;
 use crate::wasm::types::TypeId;
 
 /// What a reference leads to, as far as the heap knows.
@@ -144,19 +145,10 @@ impl GcStore {
 
     /// Replaces every element by the lowest bits of `bits`.
     pub(crate) fn fill(&mut self, to: Elements, bits: u128) {
-        fn fill<const N: usize>(bytes: &mut [u8], bits: u128) {
-            let bits = bits.to_le_bytes();
-            let element = bits.first_chunk::<N>().expect("no element has more than 16 bytes");
-            bytes.as_chunks_mut::<N>().0.fill(*element);
-        }
         let bytes = self.space.bytes_mut(to.at, to.len << to.size_log2);
-        match to.size_log2 {
-            0 => fill::<1>(bytes, bits),
-            1 => fill::<2>(bytes, bits),
-            2 => fill::<4>(bytes, bits),
-            3 => fill::<8>(bytes, bits),
-            _ => fill::<16>(bytes, bits),
-        }
+        // All ones in the lowest bits of an element, and one in each element of 16 bytes.
+        let mask = u128::MAX >> (u128::BITS - (8 << to.size_log2));
+        fill(bytes, (bits & mask).wrapping_mul(u128::MAX / mask));
         self.elements_written(to);
     }
 

@@ -1,8 +1,9 @@
 //! When to collect, and what: enough between two collections that they cost a constant factor, less
 //! near a limit. Knows sizes, no memory.
 
-/// What is not worth a full collection, however little lives.
+/// What is not worth a full collection, however little lives: bytes, and nurseries full of objects.
 const FULL_MIN: usize = 4 << 20;
+const FULL_MIN_NURSERIES: usize = 4;
 /// Collections in a row that may leave next to no room before the heap counts as full.
 const FUTILE_MAX: u32 = 16;
 
@@ -54,7 +55,7 @@ impl Pacer {
             futile: 0,
         };
         let empty = Sizes { heap: 0, host: 0 };
-        pacer.after_full(empty);
+        pacer.after_full(empty, nursery);
         pacer.after_any(empty, limits.heap);
         Pacer { stress, ..pacer }
     }
@@ -108,12 +109,18 @@ impl Pacer {
         self.starved || sizes.total() >= self.threshold
     }
 
-    /// Takes note of a full collection that left so much.
-    pub(super) fn after_full(&mut self, left: Sizes) {
+    /// Bytes that may be added to so much before a full collection is due.
+    pub(super) fn room_until_full(&self, sizes: Sizes) -> usize {
+        self.threshold.saturating_sub(sizes.total())
+    }
+
+    /// Takes note of a full collection that left so much, with a nursery of that size.
+    pub(super) fn after_full(&mut self, left: Sizes, nursery: usize) {
         let heap_room = self.limits.heap.saturating_sub(left.heap);
         let host_room = self.limits.host.saturating_sub(left.host);
         let total = left.total();
-        let more = total.max(FULL_MIN).min(heap_room / 2).min(host_room / 2).max(1);
+        let least = nursery.saturating_mul(FULL_MIN_NURSERIES).max(FULL_MIN);
+        let more = total.max(least).min(heap_room / 2).min(host_room / 2).max(1);
         self.threshold = total.saturating_add(more);
         self.starved = false;
     }
@@ -156,9 +163,10 @@ mod tests {
     fn a_full_collection_is_due_when_what_survived_has_doubled() {
         let mut pacer = pacer(1 << 30, usize::MAX);
         assert!(!pacer.is_full_due(heap(FULL_MIN - 1)) && pacer.is_full_due(heap(FULL_MIN)));
-        pacer.after_full(heap(64 << 20));
+        pacer.after_full(heap(64 << 20), NURSERY);
         assert!(!pacer.is_full_due(heap((128 << 20) - 1)) && pacer.is_full_due(heap(128 << 20)));
-        pacer.after_full(heap(1000 << 20));
+        assert_eq!(pacer.room_until_full(heap(100 << 20)), 28 << 20);
+        pacer.after_full(heap(1000 << 20), NURSERY);
         assert!(pacer.is_full_due(heap(1012 << 20)), "half of what is left");
         assert!(pacer.is_full_due(Sizes { heap: 900 << 20, host: 200 << 20 }));
     }
@@ -180,7 +188,8 @@ mod tests {
         let mut pacer = pacer(1 << 30, usize::MAX);
         pacer.starve();
         assert!(pacer.is_due() && pacer.is_full_due(heap(0)));
-        pacer.after_full(heap(0));
+        pacer.after_full(heap(0), 4 * NURSERY);
+        assert!(!pacer.is_full_due(heap(4 * FULL_MIN - 1)));
         pacer.after_any(heap(0), 1 << 30);
         assert!(!pacer.is_due() && !pacer.is_full_due(heap(0)));
     }

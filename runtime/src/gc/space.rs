@@ -95,6 +95,18 @@ impl Space {
         self.old_end
     }
 
+    /// Makes memory for young objects accessible from `start` on; returns whether it is.
+    pub(super) fn commit_young(&mut self, start: u32) -> bool {
+        if start < self.low {
+            let start = start / COMMIT_UNIT * COMMIT_UNIT;
+            if start < NULL_GUARD || !self.commit(start..self.low) {
+                return false;
+            }
+            self.low = start;
+        }
+        true
+    }
+
     /// Makes memory for old objects accessible up to `end`; returns whether it is.
     pub(super) fn commit_old(&mut self, end: u32) -> bool {
         if end <= self.old_end {
@@ -333,22 +345,34 @@ impl Memory<'_> {
     /// Copies an object of `size` bytes, a multiple of [`OBJECT_ALIGN`], to where it is not yet.
     #[inline(always)]
     pub(super) fn copy(self, from: u32, to: u32, size: u32) {
-        self.check(from.max(to), size);
         debug_assert!(from.abs_diff(to) >= size, "collector invariant: objects leave the nursery");
-        let (source, target) = (self.at(from), self.at(to));
-        if size <= 64 {
-            // Not worth a call.
-            for at in (0..size as usize).step_by(OBJECT_ALIGN as usize) {
-                // SAFETY: both ranges lie in the reservation, as `check` said.
-                unsafe {
-                    let word = source.add(at).cast::<u64>().read_unaligned();
-                    target.add(at).cast::<u64>().write_unaligned(word);
-                }
+        debug_assert!(size >= OBJECT_ALIGN, "collector invariant: objects have a header");
+        // Few bytes are not worth a call, nor a loop: the second half may overlap the first.
+        match size {
+            ..=16 => self.copy_ends::<8>(from, to, size),
+            ..=32 => self.copy_ends::<16>(from, to, size),
+            ..=64 => self.copy_ends::<32>(from, to, size),
+            _ => {
+                self.check(from.max(to), size);
+                let (source, target) = (self.at(from), self.at(to));
+                // SAFETY: both ranges lie in the reservation, as `check` said, and do not overlap,
+                // because one object is young and the other is not.
+                unsafe { ptr::copy_nonoverlapping(source, target, size as usize) }
             }
-        } else {
-            // SAFETY: as above, and the ranges do not overlap, because one object is young and the
-            // other is not.
-            unsafe { ptr::copy_nonoverlapping(source, target, size as usize) };
+        }
+    }
+
+    /// Copies the first `HALF` of `size` bytes and the last ones: all, if there are no more than twice
+    /// as many, and at least as many.
+    #[inline(always)]
+    fn copy_ends<const HALF: usize>(self, from: u32, to: u32, size: u32) {
+        for at in [0, size - HALF as u32] {
+            let (source, target) = (self.at(from + at), self.at(to + at));
+            // SAFETY: any offset lies in the reservation, and the guard behind it is larger than this.
+            unsafe {
+                let half = source.cast::<[u8; HALF]>().read();
+                target.cast::<[u8; HALF]>().write(half);
+            }
         }
     }
 
@@ -398,6 +422,9 @@ mod tests {
         space.write(YOUNG_END - 8, [1, 2, 3, 4]);
         space.reserve(COMMIT_UNIT).unwrap();
         assert_eq!((space.base(), space.read(YOUNG_END)), (base, [3, 4]));
+        assert!(space.commit_young(YOUNG_END - 3 * COMMIT_UNIT / 2));
+        space.write(YOUNG_END - 2 * COMMIT_UNIT, [5, 6]);
+        assert!(space.commit_young(NULL_GUARD) && !space.commit_young(NULL_GUARD - 8));
     }
 
     #[test]

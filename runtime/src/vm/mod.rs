@@ -16,6 +16,7 @@ pub(crate) mod code_memory;
 pub(crate) mod context;
 pub(crate) mod entry;
 mod exceptions;
+pub(crate) mod fill;
 pub(crate) mod memory;
 pub(crate) mod pool;
 pub(crate) mod reservation;

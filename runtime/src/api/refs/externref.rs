@@ -24,6 +24,11 @@ pub type HostData = dyn Any + Send + Sync;
 /// known to be a `T`; `ExternRef` alone is one whose value may be of any type. Embedders have them
 /// as [`Rooted<ExternRef>`](Rooted) and [`ManuallyRooted<ExternRef>`](ManuallyRooted).
 ///
+/// The value is dropped after the collection that found no more references to it, and with the store
+/// at the latest, before the store's data. Values that die together are dropped one after the other,
+/// in no particular order, when the collection is done: a destructor may use other stores, give up
+/// handles of its own, and panic, which surfaces from whatever let the collection run.
+///
 /// ```
 /// use hostref::{Caller, Engine, ExternRef, Linker, Module, Result, Rooted, Store};
 ///

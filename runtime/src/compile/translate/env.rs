@@ -233,7 +233,21 @@ impl Translator<'_> {
         self.builder.inst_results(call)[0]
     }
 
-    /// A function that is called directly. All code lies in one arena, in reach of a near call.
+    /// Fills `len` bytes with a pattern whose halves are `low` and `high`.
+    pub(super) fn call_fill(&mut self, start: Value, len: Value, low: Value, high: Value) {
+        self.calls += 1;
+        let isa = self.env.isa;
+        let callee = self.callee(RelocTarget::Fill, || signature::fill(isa));
+        self.builder.ins().call(callee, &[start, len, low, high]);
+    }
+
+    /// Moves `len` bytes, which may overlap.
+    pub(super) fn call_memmove(&mut self, to: Value, from: Value, len: Value) {
+        self.calls += 1;
+        self.builder.call_memmove(self.env.isa.frontend_config(), to, from, len);
+    }
+
+    /// A function that is called directly.
     pub(super) fn callee(
         &mut self,
         target: RelocTarget,
@@ -245,7 +259,9 @@ impl Translator<'_> {
         let signature = self.builder.import_signature(signature());
         let name = self.builder.func.declare_imported_user_function(target.name());
         let name = ExternalName::user(name);
-        let data = ExtFuncData { name, signature, colocated: true, patchable: false };
+        // All code lies in one arena, in reach of a near call.
+        let colocated = target != RelocTarget::Fill;
+        let data = ExtFuncData { name, signature, colocated, patchable: false };
         let callee = self.builder.import_function(data);
         self.callees.insert(target, callee);
         callee
