@@ -51,18 +51,6 @@ pub struct MemoryType(wasm::MemoryType);
 #[derive(Clone, Debug)]
 pub struct MemoryTypeBuilder(wasm::MemoryType);
 
-impl Mutability {
-    /// Whether it is immutable.
-    pub fn is_const(&self) -> bool {
-        *self == Mutability::Const
-    }
-
-    /// Whether it may change.
-    pub fn is_var(&self) -> bool {
-        *self == Mutability::Var
-    }
-}
-
 impl GlobalType {
     /// The type of globals that hold `content`.
     pub fn new(content: ValType, mutability: Mutability) -> GlobalType {
