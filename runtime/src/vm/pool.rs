@@ -58,6 +58,9 @@ pub(crate) struct Loan {
     accessible: Range<usize>,
     /// All that was made accessible besides lies in here, behind `accessible`.
     besides: Range<usize>,
+    /// Whether these ranges are the truth. When the kernel refuses to take pages back they are not,
+    /// and the reservation is unmapped instead of used again.
+    is_known: bool,
 }
 
 // SAFETY: the base is that of the reservation, which the loan owns and any thread may use.
@@ -89,14 +92,15 @@ impl Loan {
             }
             None => Loan::of(pool.clone(), pool.map(len)?, accessible.start..accessible.start),
         };
-        loan.make_accessible(accessible)?;
-        Ok(loan)
+        let fitted = loan.make_accessible(accessible);
+        loan.is_known = fitted.is_ok();
+        fitted.map(|()| loan)
     }
 
     fn of(pool: Arc<ReservationPool>, reservation: Reservation, accessible: Range<usize>) -> Loan {
         let base = reservation.base();
         let besides = accessible.end..accessible.end;
-        Loan { pool, reservation: Some(reservation), base, accessible, besides }
+        Loan { pool, reservation: Some(reservation), base, accessible, besides, is_known: true }
     }
 
     /// The first byte.
@@ -125,7 +129,7 @@ impl Loan {
         let reservation = self.reservation_mut();
         if let Err(error) = reservation.commit(old..end) {
             // The kernel may have opened some of the pages before it gave up.
-            reservation.decommit(old..end)?;
+            self.is_known = reservation.decommit(old..end).is_ok();
             return Err(error);
         }
         self.accessible.end = end;
@@ -191,7 +195,7 @@ impl Drop for Loan {
     fn drop(&mut self) {
         let reservation = self.reservation.take();
         let mut reservation = reservation.expect("a loan has its reservation until it goes back");
-        if reservation.decommit(self.besides.clone()).is_ok() {
+        if self.is_known && reservation.decommit(self.besides.clone()).is_ok() {
             self.pool.take_back(reservation, self.accessible.clone());
         }
     }
