@@ -132,13 +132,14 @@ pub mod guest_types {
 pub use __private::{Copied, GuestData, GuestElement, New, Ptr, Take};
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
-pub use api::engine::{Config, Engine, EngineWeak};
+pub use api::engine::{Config, Engine, EngineWeak, OptLevel};
 pub use api::exception::ThrownException;
 pub use api::externs::Extern;
 pub use api::func::Func;
 pub use api::func::host::{IntoFunc, WasmRet};
 pub use api::func::typed::{TypedFunc, WasmParams, WasmResults};
-pub use api::gc_types::{ArrayType, StructType};
+pub use api::gc_field::{GcField, GcNumber};
+pub use api::gc_types::{ArrayType, FieldType, StorageType, StructType};
 pub use api::global::Global;
 pub use api::host_cx::HostCx;
 pub use api::instance::{Export, Instance};
@@ -147,10 +148,13 @@ pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
 pub use api::module::{Module, ModuleExport, ResourcesRequired};
 pub use api::object::HostObject;
+pub use api::precompiled::Precompiled;
 pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
-    AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef,
-    ObjectRefMut, OwnedRooted, RootScope, Rooted, RootedGcRef,
+    AnyArray, AnyKind, AnyRef, AnyStruct, ArrayKind, ArrayRef, ArrayRefPre, EqKind, EqRef, ExnRef,
+    ExternRef, GcHeapOutOfMemory, GcRef, HostData, I31, I31OutOfRange, ManuallyRooted, NoExn,
+    NoExtern, NoFunc, NoneRef, ObjectRef, ObjectRefMut, OwnedRooted, RootScope, Rooted,
+    RootedGcRef, StructKind, StructRef, StructRefPre,
 };
 pub use api::shared_memory::SharedMemory;
 pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};

@@ -47,6 +47,10 @@ pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic, Was
 pub use crate::api::func::enter::{AbiArgs, CheckedType};
 pub use crate::api::func::host::HostFuncDef;
 pub use crate::api::func::shim::{AbiParams, AbiResults, HostFn, HostSignature, MemoryUse};
+pub use crate::api::gc_object::{
+    GcArray, GcDefinition, GcStruct, GcType, GcTypeKey, StructWriter, array_type, new_array,
+    struct_type,
+};
 pub use crate::api::host_cx::HostCxSlot;
 pub use crate::api::refs::target::{ByCast, ByNothing, ByType, TargetCheck};
 pub use crate::api::signature::names::{Heap, TypeName, TypeNames, heap};

@@ -7,6 +7,7 @@ use std::fmt;
 use super::made::{Fresh, FreshList, Maker, Makers, NotFresh, allocate, prepare_new};
 use super::param::{Never, kind};
 use crate::api::convert::{WasmBasic, WasmNumber, WasmTy};
+use crate::api::engine::Engine;
 use crate::api::func::arity::several_values;
 use crate::api::func::shim::AbiResults;
 use crate::api::refs::{ExternRef, Rooted};
@@ -291,7 +292,7 @@ where
     T::Wasm: WasmNumber,
 {
     fn into_slot(self) -> (ValType, ValRaw) {
-        (T::Wasm::wasm_type(), WasmNumber::into_slot(self.into_wasm()))
+        (T::Wasm::abstract_type(), WasmNumber::into_slot(self.into_wasm()))
     }
 }
 
@@ -308,7 +309,7 @@ pub trait HostValues {
 
     /// The Wasm types.
     #[doc(hidden)]
-    fn wasm_types() -> Vec<ValType>;
+    fn wasm_types(engine: &Engine) -> Vec<ValType>;
 
     /// The values for the guest.
     #[doc(hidden)]
@@ -398,7 +399,7 @@ impl HostValues for () {
     const SCOPE: bool = false;
     type Fresh = ();
 
-    fn wasm_types() -> Vec<ValType> {
+    fn wasm_types(_: &Engine) -> Vec<ValType> {
         Vec::new()
     }
 
@@ -415,8 +416,8 @@ impl<V: HostValue> HostValues for V {
     const SCOPE: bool = V::ROOTED;
     type Fresh = (V::Fresh, ());
 
-    fn wasm_types() -> Vec<ValType> {
-        vec![V::Wasm::wasm_type()]
+    fn wasm_types(engine: &Engine) -> Vec<ValType> {
+        vec![V::Wasm::wasm_type(engine)]
     }
 
     #[inline]
@@ -441,8 +442,8 @@ macro_rules! value_tuples {
             const SCOPE: bool = false $(|| $name::PREPARED_ROOTED)*;
             type Fresh = nest!($($name::Fresh)*);
 
-            fn wasm_types() -> Vec<ValType> {
-                vec![$($name::Wasm::wasm_type()),*]
+            fn wasm_types(engine: &Engine) -> Vec<ValType> {
+                vec![$($name::Wasm::wasm_type(engine)),*]
             }
 
             #[inline]

@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::wasm::index::DefinedFuncIndex;
 use crate::wasm::module::ModuleInfo;
 
-/// The tables of one piece of published code.
+/// One piece of published code: where it is, and its tables.
 #[derive(Debug, Default)]
 pub(crate) struct CodeMap {
     /// Address of the first byte of the text.
@@ -16,6 +18,12 @@ pub(crate) struct CodeMap {
     pub(crate) len: usize,
     /// The module whose functions these are; `None` for trampolines.
     pub(crate) module: Option<Arc<ModuleInfo>>,
+    pub(crate) tables: CodeTables,
+}
+
+/// What is known about the functions of a text, wherever it is.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CodeTables {
     pub(crate) functions: Box<[FunctionCode]>,
     /// Instructions that may fault: code offset and trap code.
     pub(crate) traps: Box<[(u32, u8)]>,
@@ -31,7 +39,7 @@ pub(crate) struct CodeMap {
 }
 
 /// One function's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FunctionCode {
     pub(crate) start: u32,
     pub(crate) end: u32,
@@ -39,7 +47,7 @@ pub(crate) struct FunctionCode {
 }
 
 /// What a piece of code is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CodeKind {
     Wasm(DefinedFuncIndex),
     /// An entry trampoline: its activation stands `activation_below_fp` bytes below its frame
@@ -52,7 +60,7 @@ pub(crate) enum CodeKind {
 }
 
 /// The references that are live while a call runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StackMap {
     /// Offset of the return address.
     pub(crate) ret: u32,
@@ -64,7 +72,7 @@ pub(crate) struct StackMap {
 }
 
 /// A call inside a `try_table`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CallSite {
     /// Offset of the return address.
     pub(crate) ret: u32,
@@ -78,7 +86,7 @@ pub(crate) struct CallSite {
 }
 
 /// Where an exception continues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Handler {
     /// The offset in the vmctx of the tag it is for; `None` for exceptions of any tag.
     pub(crate) tag: Option<u32>,
@@ -95,43 +103,43 @@ impl CodeMap {
 
     /// The function that contains `offset`.
     pub(crate) fn function(&self, offset: u32) -> Option<&FunctionCode> {
-        let next = self.functions.partition_point(|function| function.start <= offset);
-        let function = &self.functions[next.checked_sub(1)?];
+        let next = self.tables.functions.partition_point(|function| function.start <= offset);
+        let function = &self.tables.functions[next.checked_sub(1)?];
         (offset < function.end).then_some(function)
     }
 
     /// The trap of the instruction at `offset`.
     pub(crate) fn trap(&self, offset: u32) -> Option<u8> {
-        let position = self.traps.binary_search_by_key(&offset, |trap| trap.0).ok()?;
-        Some(self.traps[position].1)
+        let position = self.tables.traps.binary_search_by_key(&offset, |trap| trap.0).ok()?;
+        Some(self.tables.traps[position].1)
     }
 
     /// The stack map of the call that returns to `ret`.
     pub(crate) fn stack_map(&self, ret: u32) -> Option<StackMap> {
-        let position = self.stack_maps.binary_search_by_key(&ret, |map| map.ret).ok()?;
-        Some(self.stack_maps[position])
+        let position = self.tables.stack_maps.binary_search_by_key(&ret, |map| map.ret).ok()?;
+        Some(self.tables.stack_maps[position])
     }
 
     /// The slots of `map`.
     pub(crate) fn slots(&self, map: StackMap) -> &[u32] {
-        &self.stack_map_slots[map.first_slot as usize..][..map.slots as usize]
+        &self.tables.stack_map_slots[map.first_slot as usize..][..map.slots as usize]
     }
 
     /// The call that returns to `ret`, if it has handlers.
     pub(crate) fn call_site(&self, ret: u32) -> Option<CallSite> {
-        let position = self.call_sites.binary_search_by_key(&ret, |site| site.ret).ok()?;
-        Some(self.call_sites[position])
+        let position = self.tables.call_sites.binary_search_by_key(&ret, |site| site.ret).ok()?;
+        Some(self.tables.call_sites[position])
     }
 
     /// The handlers of `site`.
     pub(crate) fn handlers(&self, site: CallSite) -> &[Handler] {
-        &self.handlers[site.first_handler as usize..][..site.handlers as usize]
+        &self.tables.handlers[site.first_handler as usize..][..site.handlers as usize]
     }
 
     /// The offset in the Wasm bytes of the instruction that contains code offset `offset`.
     pub(crate) fn source(&self, offset: u32) -> Option<u32> {
-        let next = self.source.partition_point(|entry| entry.0 <= offset);
-        Some(self.source[next.checked_sub(1)?].1)
+        let next = self.tables.source.partition_point(|entry| entry.0 <= offset);
+        Some(self.tables.source[next.checked_sub(1)?].1)
     }
 }
 
@@ -145,6 +153,8 @@ mod tests {
         let map = CodeMap {
             base: 0x1000,
             len: 0x40,
+            module: None,
+            tables: CodeTables {
             functions: Box::new([
                 FunctionCode { start: 0, end: 0x10, kind: CodeKind::Exit },
                 FunctionCode { start: 0x20, end: 0x40, kind },
@@ -161,7 +171,7 @@ mod tests {
             }]),
             handlers: Box::new([Handler { tag: None, target: 0x38 }]),
             source: Box::new([(0x20, 100), (0x28, 105)]),
-            ..CodeMap::default()
+            },
         };
         assert_eq!(map.offset(0xfff), None);
         assert_eq!(map.offset(0x1040), None);

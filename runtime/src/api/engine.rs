@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::gc::GcConfig;
 use crate::instance::engine::{EngineShared, Settings};
 
+pub use crate::compile::OptLevel;
 pub use crate::instance::engine::Engine;
 
 /// The WebAssembly features that are on by default: what is implemented of the standard.
@@ -66,6 +67,7 @@ pub struct Config {
     epoch_interruption: bool,
     consume_fuel: bool,
     relaxed_simd_deterministic: bool,
+    opt_level: OptLevel,
     parallel_compilation: bool,
     debug_verifier: bool,
     max_wasm_stack: usize,
@@ -93,6 +95,7 @@ impl Config {
             epoch_interruption: false,
             consume_fuel: false,
             relaxed_simd_deterministic: false,
+            opt_level: OptLevel::Speed,
             parallel_compilation: true,
             debug_verifier: false,
             max_wasm_stack: 512 << 10,
@@ -140,6 +143,23 @@ impl Config {
     /// Compiles function bodies on all cores. On by default.
     pub fn parallel_compilation(&mut self, enable: bool) -> &mut Config {
         self.parallel_compilation = enable;
+        self
+    }
+
+    /// How much time the compiler spends to make code fast. Functions of extreme size get less care
+    /// whatever this says. [`OptLevel::Speed`] by default.
+    ///
+    /// ```
+    /// use hostref::{Config, Engine, OptLevel};
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// // For guests that run once, and shortly.
+    /// let engine = Engine::new(Config::new().cranelift_opt_level(OptLevel::None))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cranelift_opt_level(&mut self, level: OptLevel) -> &mut Config {
+        self.opt_level = level;
         self
     }
 
@@ -315,6 +335,7 @@ impl Config {
             consume_fuel: self.consume_fuel,
             relaxed_simd_deterministic: self.relaxed_simd_deterministic,
             reserve_memories: self.memory_reservation >= 1 << 32,
+            opt_level: self.opt_level,
             parallel: self.parallel_compilation,
             verify: self.debug_verifier,
         }

@@ -3,29 +3,17 @@
 use anyhow::ensure;
 
 use super::engine::Engine;
-use super::types::{RefType, ValType};
+use super::value_types::{RefType, ValType};
 use crate::error::Result;
 use crate::wasm::types as wasm;
 
-/// Whether a global may be assigned.
+/// Whether a global, a field or an element may be assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mutability {
-    /// It keeps its initial value.
+    /// It keeps the value that it began with.
     Const,
     /// It may change.
     Var,
-}
-
-impl Mutability {
-    /// Whether it keeps its initial value.
-    pub fn is_const(&self) -> bool {
-        *self == Mutability::Const
-    }
-
-    /// Whether it may change.
-    pub fn is_var(&self) -> bool {
-        *self == Mutability::Var
-    }
 }
 
 /// The type of a global.
@@ -50,6 +38,18 @@ pub struct MemoryType(wasm::MemoryType);
 /// Makes a [`MemoryType`] with several properties.
 #[derive(Clone, Debug)]
 pub struct MemoryTypeBuilder(wasm::MemoryType);
+
+impl Mutability {
+    /// Whether it is immutable.
+    pub fn is_const(&self) -> bool {
+        *self == Mutability::Const
+    }
+
+    /// Whether it may change.
+    pub fn is_var(&self) -> bool {
+        *self == Mutability::Var
+    }
+}
 
 impl GlobalType {
     /// The type of globals that hold `content`.

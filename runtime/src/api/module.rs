@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use super::engine::Engine;
 use super::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
 };
 use crate::error::Result;
-use crate::instance::module::Module as Compiled;
+use crate::instance::module::{CompiledModule, Module as Compiled};
+use crate::instance::serialized;
 use crate::wasm::module::EntityIndex;
 use crate::wasm::{decode, features};
 
@@ -78,6 +79,7 @@ impl Module {
     ///
     /// As [`new`](Module::new).
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        wasm_only(binary)?;
         let compiled = Compiled::compile(engine, binary)?;
         Ok(Module { compiled: Arc::new(compiled) })
     }
@@ -104,6 +106,37 @@ impl Module {
         decode::validate(binary, allowed)
             .map_err(|error| features::explain(error, binary, allowed))?;
         decode::decode(binary, allowed).map(drop)
+    }
+
+    /// The compiled module as bytes, which [`deserialize`](Module::deserialize) loads again: in this
+    /// process or in a later one, in an engine with the same settings on a machine that can do at least
+    /// as much.
+    ///
+    /// # Errors
+    ///
+    /// If memory is short.
+    ///
+    /// ```
+    /// use hostref::{Engine, Module, Result};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module $adder (func (export "add")))"#)?;
+    /// let bytes = module.serialize()?;
+    /// // SAFETY: the bytes are those that `serialize` made.
+    /// let again = unsafe { Module::deserialize(&engine, &bytes)? };
+    /// assert_eq!(again.name(), Some("adder"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn serialize(&self) -> Result<Vec<u8>> {
+        self.compiled.serialize()
+    }
+
+    /// The module that `bytes` hold, which are what [`serialize`](Module::serialize) wrote.
+    pub(crate) fn from_serialized(engine: &Engine, bytes: &[u8]) -> Result<Module> {
+        let compiled = CompiledModule::deserialize(engine, bytes)?;
+        Ok(Module { compiled: Arc::new(Compiled::publish(engine, compiled)?) })
     }
 
     /// The engine that compiled it.
@@ -224,12 +257,22 @@ impl std::fmt::Debug for Module {
     }
 }
 
+/// Refuses what is no module to be compiled, but one that was.
+pub(crate) fn wasm_only(bytes: &[u8]) -> Result<()> {
+    ensure!(
+        !serialized::detect(bytes),
+        "expected a module in the binary format, found a compiled one: see `Module::deserialize`"
+    );
+    Ok(())
+}
+
 #[cfg(feature = "wat")]
-fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    wasm_only(bytes)?;
     Ok(wat::parse_bytes(bytes)?)
 }
 
 #[cfg(not(feature = "wat"))]
-fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     Ok(Cow::Borrowed(bytes))
 }

@@ -1,17 +1,21 @@
-//! The unchecked half of the API: conversions between handles and the bits that Wasm sees, and
-//! functions over such bits. Nothing keeps the bits from going stale but the caller's care.
+//! The unchecked half of the API: conversions between handles and the bits that Wasm sees, functions
+//! over such bits, and machine code from outside. Nothing keeps the bits from going stale, or the code
+//! from doing anything else, but the caller's care.
 
-use anyhow::ensure;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
 
 use super::caller::Caller;
 use super::engine::Engine;
 use super::func::{Func, shim};
 use super::linker::Linker;
 use super::linking::Definition;
+use super::module::Module;
 use super::refs::{AnyRef, ExnRef, ExternRef, Rooted};
 use super::store::AsContextMut;
 use super::types::FuncType;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gc;
 use crate::instance::definition::FuncPtr;
 use crate::vm::value::ValRaw;
@@ -201,5 +205,62 @@ impl Func {
         let ty = store.inner_mut().func_type(ptr.type_id()).clone();
         // SAFETY: the caller's duties are the same.
         unsafe { store.0.call_array(ptr, &ty, slots) }
+    }
+}
+
+impl Module {
+    /// Loads a module that [`serialize`](Module::serialize) or
+    /// [`Engine::precompile_module`](crate::Engine::precompile_module) wrote. Takes a small part of the
+    /// time that compiling takes.
+    ///
+    /// # Errors
+    ///
+    /// If `bytes` are something else, or truncated or corrupt; if the module was compiled by another
+    /// version of this crate, for another processor, or by an engine with other settings, which the
+    /// error names.
+    ///
+    /// # Safety
+    ///
+    /// `bytes` must come from one of these functions, unchanged: they contain machine code, which will
+    /// run. A checksum finds accidents, but keeps nobody from writing other code.
+    ///
+    /// ```
+    /// use hostref::{Engine, Instance, Module, Result, Store};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let wat = r#"(module (func (export "answer") (result i32) (i32.const 42)))"#;
+    /// let compiled = Engine::default().precompile_module(wat.as_bytes())?;
+    ///
+    /// // Later, in another process.
+    /// let engine = Engine::default();
+    /// // SAFETY: the bytes are those that were written.
+    /// let module = unsafe { Module::deserialize(&engine, &compiled)? };
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let answer = instance.get_typed_func::<(), i32>(&mut store, "answer")?;
+    /// assert_eq!(answer.call(&mut store, ())?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub unsafe fn deserialize(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        Module::from_serialized(engine, bytes.as_ref())
+    }
+
+    /// As [`deserialize`](Module::deserialize), from a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`deserialize`](Module::deserialize), or if the file cannot be read.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deserialize`](Module::deserialize).
+    pub unsafe fn deserialize_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let file = file.as_ref();
+        let bytes = std::fs::read(file);
+        bytes
+            .map_err(Error::from)
+            .and_then(|bytes| Module::from_serialized(engine, &bytes))
+            .with_context(|| format!("cannot load {}", file.display()))
     }
 }

@@ -1,8 +1,7 @@
 //! `Val` and `Ref`: values whose type is known at run time.
 
 use super::func::Func;
-use super::refs::Rooted;
-use super::refs::{AnyRef, ExnRef, ExternRef};
+use super::refs::{AnyRef, EqKind, ExnRef, ExternRef, Rooted};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
 use crate::error::Result;
@@ -63,6 +62,16 @@ impl Val {
     /// The null reference to a host object.
     pub const fn null_extern_ref() -> Val {
         Val::ExternRef(None)
+    }
+
+    /// The null reference to a struct, an array or an `i31`.
+    pub const fn null_any_ref() -> Val {
+        Val::AnyRef(None)
+    }
+
+    /// The null reference to an exception.
+    pub const fn null_exn_ref() -> Val {
+        Val::ExnRef(None)
     }
 
     /// The type of the value. Of a null reference it is the hierarchy's bottom type.
@@ -334,6 +343,40 @@ impl Ref {
         }
     }
 
+    /// The reference, if this is one to an exception: `Some(None)` is null.
+    pub fn as_exn(&self) -> Option<Option<&Rooted<ExnRef>>> {
+        match self {
+            Ref::Exn(exception) => Some(exception.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The reference, if this is an `anyref`: `Some(None)` is null.
+    pub fn as_any(&self) -> Option<Option<&Rooted<AnyRef>>> {
+        match self {
+            Ref::Any(object) => Some(object.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `exnref`.
+    pub fn unwrap_exn(&self) -> Option<&Rooted<ExnRef>> {
+        self.as_exn().unwrap_or_else(|| panic!("expected an exnref, found {self:?}"))
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `anyref`.
+    pub fn unwrap_any(&self) -> Option<&Rooted<AnyRef>> {
+        self.as_any().unwrap_or_else(|| panic!("expected an anyref, found {self:?}"))
+    }
+
     /// The reference.
     ///
     /// # Panics
@@ -445,60 +488,40 @@ from! {
     f64 => |value| Val::F64(value.to_bits());
     V128 => |value| Val::V128(value);
     u128 => |bits| Val::V128(bits.into());
-    Func => |func| Val::FuncRef(Some(func));
-    Option<Func> => |func| Val::FuncRef(func);
-    Rooted<ExternRef> => |object| Val::ExternRef(Some(object));
-    Option<Rooted<ExternRef>> => |object| Val::ExternRef(object);
-    Rooted<ExnRef> => |exception| Val::ExnRef(Some(exception));
-    Option<Rooted<ExnRef>> => |exception| Val::ExnRef(exception);
-    Rooted<AnyRef> => |object| Val::AnyRef(Some(object));
-    Option<Rooted<AnyRef>> => |object| Val::AnyRef(object);
 }
 
-impl From<Func> for Ref {
-    fn from(func: Func) -> Ref {
-        Ref::Func(Some(func))
-    }
+macro_rules! from_references {
+    ($([$($generics:tt)*] $reference:ty, $value:ident => $to:expr;)*) => {$(
+        impl<$($generics)*> From<$reference> for Ref {
+            fn from(reference: $reference) -> Ref {
+                Some(reference).into()
+            }
+        }
+
+        impl<$($generics)*> From<Option<$reference>> for Ref {
+            fn from($value: Option<$reference>) -> Ref {
+                $to
+            }
+        }
+
+        impl<$($generics)*> From<$reference> for Val {
+            fn from(reference: $reference) -> Val {
+                Ref::from(reference).into()
+            }
+        }
+
+        impl<$($generics)*> From<Option<$reference>> for Val {
+            fn from(reference: Option<$reference>) -> Val {
+                Ref::from(reference).into()
+            }
+        }
+    )*};
 }
 
-impl From<Option<Func>> for Ref {
-    fn from(func: Option<Func>) -> Ref {
-        Ref::Func(func)
-    }
-}
-
-impl From<Rooted<ExternRef>> for Ref {
-    fn from(object: Rooted<ExternRef>) -> Ref {
-        Ref::Extern(Some(object))
-    }
-}
-
-impl From<Option<Rooted<ExternRef>>> for Ref {
-    fn from(object: Option<Rooted<ExternRef>>) -> Ref {
-        Ref::Extern(object)
-    }
-}
-
-impl From<Rooted<ExnRef>> for Ref {
-    fn from(exception: Rooted<ExnRef>) -> Ref {
-        Ref::Exn(Some(exception))
-    }
-}
-
-impl From<Option<Rooted<ExnRef>>> for Ref {
-    fn from(exception: Option<Rooted<ExnRef>>) -> Ref {
-        Ref::Exn(exception)
-    }
-}
-
-impl From<Rooted<AnyRef>> for Ref {
-    fn from(object: Rooted<AnyRef>) -> Ref {
-        Ref::Any(Some(object))
-    }
-}
-
-impl From<Option<Rooted<AnyRef>>> for Ref {
-    fn from(object: Option<Rooted<AnyRef>>) -> Ref {
-        Ref::Any(object)
-    }
+from_references! {
+    [] Func, func => Ref::Func(func);
+    [] Rooted<ExternRef>, object => Ref::Extern(object);
+    [] Rooted<ExnRef>, exception => Ref::Exn(exception);
+    [] Rooted<AnyRef>, object => Ref::Any(object);
+    [T: EqKind] Rooted<T>, object => Ref::Any(object.map(|object| object.to_anyref()));
 }

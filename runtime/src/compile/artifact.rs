@@ -8,15 +8,21 @@ use cranelift_codegen::{
     MachTrap,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::Trap;
 use crate::abi::builtins::Builtin;
-use crate::abi::code_map::{CodeKind, Handler};
+use crate::abi::code_map::{CodeKind, CodeTables, Handler};
 use crate::wasm::index::DefinedFuncIndex;
 
-/// The functions of one compilation, in the order that was asked for.
-#[derive(Debug, Default)]
+/// The functions of one compilation as one text, in the order that was asked for. It runs at any
+/// address, once its relocations are resolved.
+#[derive(Debug)]
 pub(crate) struct Artifact {
-    pub(crate) functions: Vec<CompiledFunction>,
+    pub(crate) text: Vec<u8>,
+    /// What the text names outside itself, in order.
+    pub(crate) relocs: Vec<Relocation>,
+    pub(crate) tables: CodeTables,
 }
 
 /// One function's machine code. Offsets count from the first byte of `code`; every table is sorted
@@ -51,16 +57,17 @@ pub(crate) struct HandledCall {
 }
 
 /// A place in the code that names something outside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Relocation {
     pub(crate) offset: u32,
+    #[serde(with = "encoding::kind")]
     pub(crate) kind: Reloc,
     pub(crate) addend: i64,
     pub(crate) target: RelocTarget,
 }
 
 /// What a relocation names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum RelocTarget {
     /// A function of the same module.
     Function(DefinedFuncIndex),
@@ -69,7 +76,73 @@ pub(crate) enum RelocTarget {
     /// The Rust function of a builtin; only trampolines name it.
     BuiltinImpl(Builtin),
     /// A function of Cranelift's run-time library.
-    LibCall(LibCall),
+    LibCall(#[serde(with = "encoding::lib_call")] LibCall),
+}
+
+impl Relocation {
+    /// Makes the place in `text` that this relocation was resolved in what it was before.
+    pub(crate) fn unresolve(&self, text: &mut [u8]) {
+        let place = &mut text[self.offset as usize..];
+        match self.kind {
+            Reloc::Abs8 => place[..8].fill(0),
+            Reloc::X86CallPCRel4 => place[..4].fill(0),
+            // The offset is the lower 26 bits of the instruction.
+            Reloc::Arm64Call => {
+                place[..3].fill(0);
+                place[3] &= !0b11;
+            }
+            kind => unreachable!("compiled code names nothing outside itself by {kind:?}"),
+        }
+    }
+}
+
+/// Cranelift's own types as serde writes them.
+mod encoding {
+    /// Kinds of relocations, those that there are.
+    pub(super) mod kind {
+        use cranelift_codegen::binemit::Reloc;
+        use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+        const KINDS: [Reloc; 3] = [Reloc::Abs8, Reloc::X86CallPCRel4, Reloc::Arm64Call];
+
+        pub(crate) fn serialize<S: Serializer>(
+            kind: &Reloc,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            let number = KINDS.iter().position(|it| it == kind);
+            let number = number.expect("compiled code names what is outside by calls and addresses");
+            serializer.serialize_u8(number as u8)
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Reloc, D::Error> {
+            let kind = KINDS.get(usize::from(u8::deserialize(deserializer)?));
+            kind.copied().ok_or_else(|| D::Error::custom("no kind of relocation"))
+        }
+    }
+
+    /// Library calls, by name.
+    pub(super) mod lib_call {
+        use std::borrow::Cow;
+
+        use cranelift_codegen::ir::LibCall;
+        use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+        pub(crate) fn serialize<S: Serializer>(
+            call: &LibCall,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(call)
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<LibCall, D::Error> {
+            let name = Cow::<str>::deserialize(deserializer)?;
+            name.parse().map_err(|()| D::Error::custom("no library call"))
+        }
+    }
 }
 
 /// Namespaces of Cranelift's user names.

@@ -3,6 +3,7 @@
 
 mod artifact;
 mod limits;
+mod link;
 mod signature;
 mod spread;
 mod trampoline;
@@ -11,9 +12,10 @@ mod translate;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::num::NonZero;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::anyhow;
 use cranelift_codegen::control::ControlPlane;
@@ -32,10 +34,28 @@ use crate::wasm::decode::Decoded;
 use crate::wasm::index::DefinedFuncIndex;
 use crate::wasm::module::ModuleInfo;
 
-pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
+pub(crate) use artifact::{Artifact, RelocTarget, Relocation};
+#[cfg(test)]
+pub(crate) use artifact::CompiledFunction;
+#[cfg(not(test))]
+use artifact::CompiledFunction;
 use limits::{Effort, Plan};
+pub(crate) use link::link;
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
 use translate::ModuleEnv;
+
+/// How much time Cranelift spends to make code fast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptLevel {
+    /// None but for register allocation. Compiles about a third faster.
+    None,
+    /// What makes code faster. The default.
+    #[default]
+    Speed,
+    /// As `Speed`, where it does not make code larger.
+    SpeedAndSize,
+}
 
 /// What code is generated, beyond what the module says.
 #[derive(Clone, Debug)]
@@ -48,6 +68,8 @@ pub(crate) struct Tunables {
     pub(crate) relaxed_simd_deterministic: bool,
     /// Memories with 32-bit addresses reserve all that such addresses can reach.
     pub(crate) reserve_memories: bool,
+    /// How much care a function of usual size gets.
+    pub(crate) opt_level: OptLevel,
     /// Compile the functions of a module on all processors.
     pub(crate) parallel: bool,
     /// Run Cranelift's verifier over everything that is emitted. Costs about 60 %.
@@ -61,6 +83,7 @@ impl Default for Tunables {
             consume_fuel: false,
             relaxed_simd_deterministic: false,
             reserve_memories: true,
+            opt_level: OptLevel::Speed,
             parallel: true,
             verify: cfg!(debug_assertions),
         }
@@ -80,8 +103,13 @@ pub(crate) fn host_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
 
 fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
     let verify = if tunables.verify { "true" } else { "false" };
+    let full = match tunables.opt_level {
+        OptLevel::None => "none",
+        OptLevel::Speed => "speed",
+        OptLevel::SpeedAndSize => "speed_and_size",
+    };
     let (opt_level, regalloc_algorithm) = match effort {
-        Effort::Full => ("speed", "backtracking"),
+        Effort::Full => (full, "backtracking"),
         Effort::Careful => ("none", "backtracking"),
         Effort::Quick => ("none", "single_pass"),
     };
@@ -116,22 +144,44 @@ pub(crate) fn compile_module(
     decoded: Decoded<'_>,
 ) -> Result<(ModuleInfo, Artifact)> {
     let Decoded { info, bodies } = decoded;
-    let threads = if tunables.parallel {
-        std::thread::available_parallelism().map_or(1, NonZero::get).min(bodies.len())
-    } else {
-        1
-    };
-    let functions = {
-        let env = ModuleEnv::new(&info, tunables, isa);
-        compile_bodies(isa, &env, bodies, threads)?
-    };
-    Ok((info, Artifact { functions }))
+    let functions = compile_functions(isa, tunables, &info, bodies)?;
+    Ok((info, link(isa, functions)))
+}
+
+/// Validates and compiles the functions of a module, in their order.
+fn compile_functions(
+    isa: &dyn TargetIsa,
+    tunables: &Tunables,
+    info: &ModuleInfo,
+    bodies: Vec<Body<'_>>,
+) -> Result<Vec<CompiledFunction>> {
+    let threads = if tunables.parallel { threads(&bodies) } else { 1 };
+    compile_bodies(isa, &ModuleEnv::new(info, tunables, isa), bodies, threads)
+}
+
+/// How many threads `bodies` are worth. A thread costs about as much as compiling a function of a
+/// hundred bytes.
+fn threads(bodies: &[Body<'_>]) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let bytes: u64 = bodies.iter().map(|body| size(body)).sum();
+    let worth = usize::try_from(bytes / BYTES_PER_THREAD).unwrap_or(usize::MAX);
+    processors.min(bodies.len()).min(worth + 1)
+}
+
+/// The bytes of bodies for which another thread is started.
+const BYTES_PER_THREAD: u64 = 512;
+
+/// The bytes of a body.
+fn size((_, body): &Body<'_>) -> u64 {
+    let range = body.range();
+    range.end - range.start
 }
 
 type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
-/// Compiles `bodies` on `threads` threads. Bodies are claimed in order and a claimed one is always
-/// finished, so that the first error by position is the same in every run.
+/// Compiles `bodies` on `threads` threads. The largest come first, so that no thread is left with a
+/// large one at the end. After an error those before it are still compiled, so that the first error
+/// by position is the same in every run.
 fn compile_bodies(
     isa: &dyn TargetIsa,
     env: &ModuleEnv<'_>,
@@ -139,21 +189,26 @@ fn compile_bodies(
     threads: usize,
 ) -> Result<Vec<CompiledFunction>> {
     let count = bodies.len();
-    let queue = Mutex::new(bodies.into_iter().enumerate());
-    let failed = AtomicBool::new(false);
+    let mut bodies: Vec<_> = bodies.into_iter().enumerate().collect();
+    if threads > 1 {
+        bodies.sort_by_key(|(_, body)| Reverse(size(body)));
+    }
+    let queue = Mutex::new(bodies.into_iter());
+    let first_error = AtomicUsize::new(usize::MAX);
     let work = || {
         let mut compiler = Compiler::new(isa);
         let mut done = Vec::new();
-        while !failed.load(Ordering::Relaxed) {
+        loop {
             let next = queue.lock().expect("claiming a body does not panic").next();
             let Some((position, body)) = next else { break };
-            let result = compiler.wasm_function(env, DefinedFuncIndex::new(position), body);
-            let stop = result.is_err();
-            done.push((position, result));
-            if stop {
-                failed.store(true, Ordering::Relaxed);
-                break;
+            if position > first_error.load(Ordering::Relaxed) {
+                continue;
             }
+            let result = compiler.wasm_function(env, DefinedFuncIndex::new(position), body);
+            if result.is_err() {
+                first_error.fetch_min(position, Ordering::Relaxed);
+            }
+            done.push((position, result));
         }
         done
     };

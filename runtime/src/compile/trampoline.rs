@@ -14,6 +14,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::FunctionBuilder;
 
 use super::artifact::{Artifact, CompiledFunction, RelocTarget};
+use super::link::link;
 use super::signature::{self, POINTER, clif_type};
 use super::{Compiler, translate};
 use crate::abi::builtins::{Builtin, Ending};
@@ -51,18 +52,18 @@ pub(crate) fn compile_trampolines(
         TrampolineKind::TypedExit => compile_exit(&mut compiler, Passing::Typed, sig),
         TrampolineKind::ArrayExit => compile_exit(&mut compiler, Passing::Array, sig),
     };
-    Ok(Artifact { functions: wanted.iter().map(compile).collect::<Result<_>>()? })
+    Ok(link(isa, wanted.iter().map(compile).collect::<Result<_>>()?))
 }
 
-/// Compiles the trampoline of every builtin, in the order of [`Builtin::ALL`].
+/// Compiles the trampolines of the wanted builtins, in order.
 ///
 /// # Errors
 ///
 /// If the machine is not one that Cranelift compiles for.
-pub(crate) fn compile_builtins(isa: &dyn TargetIsa) -> Result<Artifact> {
+pub(crate) fn compile_builtins(isa: &dyn TargetIsa, wanted: &[Builtin]) -> Result<Artifact> {
     let mut compiler = Compiler::new(isa);
     let compile = |builtin: &Builtin| compile_builtin(&mut compiler, *builtin);
-    Ok(Artifact { functions: Builtin::ALL.iter().map(compile).collect::<Result<_>>()? })
+    Ok(link(isa, wanted.iter().map(compile).collect::<Result<_>>()?))
 }
 
 /// How the Rust side of a trampoline takes arguments and results.

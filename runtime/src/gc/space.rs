@@ -196,6 +196,19 @@ impl Space {
     /// # Panics
     ///
     /// Panics when they are not accessible.
+    #[inline]
+    pub(super) fn bytes(&self, at: u32, len: u32) -> &[u8] {
+        self.check_bytes(at, len as usize);
+        // SAFETY: `check_bytes` proved the range accessible, the pages began as zeros and so are
+        // initialised, and `&self` excludes writers as long as the slice lives.
+        unsafe { std::slice::from_raw_parts(self.address(at), len as usize) }
+    }
+
+    /// As [`Space::bytes`], for writing.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
     pub(super) fn bytes_mut(&mut self, at: u32, len: u32) -> &mut [u8] {
         self.check_bytes(at, len as usize);
         // SAFETY: `check_bytes` proved the range accessible, the pages began as zeros and so are

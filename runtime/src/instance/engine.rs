@@ -8,7 +8,8 @@ use crate::code::{CodePtr, EngineInner, Types};
 use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::GcConfig;
-use crate::wasm::types::{FuncType, TypeId};
+use crate::vm::pool::ReservationPool;
+use crate::wasm::types::{CompositeType, FuncType, GroupRef, SubType, TypeId};
 
 /// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +31,11 @@ impl Engine {
 pub(crate) struct EngineShared {
     pub(crate) code: Arc<EngineInner>,
     pub(crate) settings: Settings,
+    /// Address space of memories and heaps between two uses.
+    pub(crate) pool: Arc<ReservationPool>,
     func_types: RwLock<Vec<Option<Arc<FuncTypeInfo>>>>,
+    /// The types that types of Rust define, by the numbers of those.
+    rust_types: RwLock<Vec<Option<TypeId>>>,
 }
 
 /// Settings that need no recompilation.
@@ -59,7 +64,13 @@ pub(crate) struct FuncTypeInfo {
 impl EngineShared {
     /// Wraps `code` with the run-time `settings`.
     pub(crate) fn new(code: Arc<EngineInner>, settings: Settings) -> EngineShared {
-        EngineShared { code, settings, func_types: RwLock::default() }
+        EngineShared {
+            code,
+            settings,
+            pool: Arc::default(),
+            func_types: RwLock::default(),
+            rust_types: RwLock::default(),
+        }
     }
 
     /// The type registry, for reading.
@@ -89,19 +100,45 @@ impl EngineShared {
         known[index].get_or_insert(info).clone()
     }
 
-    /// The function type with this structure, registered if it is new.
+    /// The type with this structure, registered if it is new.
     ///
     /// # Errors
     ///
-    /// If the engine has no room for another type.
-    pub(crate) fn register_func_type(
+    /// If it may not have its supertype, or the engine has no room for another type.
+    pub(crate) fn register_type(
         &self,
         is_final: bool,
         supertype: Option<TypeId>,
-        ty: &FuncType,
-    ) -> Result<Arc<FuncTypeInfo>> {
-        let id = self.code.types_mut().register_func(is_final, supertype, ty)?;
-        Ok(self.func_type(id))
+        composite: CompositeType,
+    ) -> Result<TypeId> {
+        self.code.types_mut().register_alone(&SubType { is_final, supertype, composite })
+    }
+
+    /// The types of a recursion group, registered if they are new.
+    ///
+    /// # Errors
+    ///
+    /// As [`EngineShared::register_type`].
+    pub(crate) fn register_group(&self, group: Box<[SubType<GroupRef>]>) -> Result<Box<[TypeId]>> {
+        self.code.types_mut().register_group(group)
+    }
+
+    /// The type that the Rust type of this number defines, if that is known.
+    #[inline]
+    pub(crate) fn rust_type(&self, number: usize) -> Option<TypeId> {
+        let known = self.rust_types.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(number).copied().flatten()
+    }
+
+    /// Takes note of what types of Rust define.
+    pub(crate) fn add_rust_types(&self, types: impl Iterator<Item = (usize, TypeId)>) {
+        let mut known = self.rust_types.write().unwrap_or_else(PoisonError::into_inner);
+        for (number, id) in types {
+            if known.len() <= number {
+                known.resize(number + 1, None);
+            }
+            known[number] = Some(id);
+        }
     }
 }
 

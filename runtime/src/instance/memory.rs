@@ -217,7 +217,7 @@ pub(super) fn linear_memory(engine: &EngineShared, ty: &MemoryType) -> Result<Li
     let most = LinearMemory::most_bytes(ty.is_64);
     let max = bytes(ty.limits.max.unwrap_or(u64::MAX)).min(limit).min(most as u64);
     let bounds = Bounds::of(ty, engine.code.tunables.reserve_memories);
-    LinearMemory::new(bounds, min as usize, max as usize)
+    LinearMemory::new(&engine.pool, bounds, min as usize, max as usize)
 }
 
 /// The length of a memory of `ty` and `old` bytes that grows by `delta` pages; `None` if it may not.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::definition::{RawRef, range};
+use super::object_types::ObjectType;
 use super::segments::{memory_trap, table_trap};
 use super::store::StoreInner;
 use crate::abi::gc_layout::{ObjectLayout, StructLayout};
@@ -177,13 +178,48 @@ impl StoreInner {
                 (None, _) => (true, HeapType::None),
                 (_, HeapType::Extern | HeapType::NoExtern) => (false, HeapType::Extern),
                 (_, HeapType::Exn | HeapType::NoExn) => (false, HeapType::Exn),
-                (Some(object), _) => match self.gc.referent(object) {
-                    Referent::I31 => (false, HeapType::I31),
-                    Referent::Object(ty) => (false, HeapType::Concrete(ty)),
-                    Referent::Host | Referent::Exception => (false, HeapType::Any),
-                },
+                (Some(object), _) => (false, self.heap_type_of(object)),
             },
         };
         RefType { nullable, heap }
+    }
+
+    /// The narrowest type of what a reference of type `anyref` leads to.
+    pub(crate) fn heap_type_of(&self, object: GcRef) -> HeapType {
+        match self.gc.referent(object) {
+            Referent::I31 => HeapType::I31,
+            Referent::Object(ty) => HeapType::Concrete(ty),
+            Referent::Host | Referent::Exception => HeapType::Any,
+        }
+    }
+
+    /// A struct for the host, whose fields are zero or null. Never collects, but the heap grows if it
+    /// may: `None` when it is full.
+    ///
+    /// # Errors
+    ///
+    /// The limiter's.
+    pub(crate) fn host_struct(&mut self, ty: &ObjectType) -> Result<Option<GcRef>> {
+        self.host_object(ty, ty.layout.unwrap_struct().size)
+    }
+
+    /// An array for the host, whose elements are zero or null, as [`StoreInner::host_struct`].
+    pub(crate) fn host_array(&mut self, ty: &ObjectType, len: usize) -> Result<Option<GcRef>> {
+        let len = u32::try_from(len).ok();
+        let size = len.and_then(|len| ty.layout.unwrap_array().size(len));
+        let (Some(len), Some(size)) = (len, size) else { return Ok(None) };
+        let array = self.host_object(ty, size)?;
+        if let Some(array) = array {
+            self.gc.set_array_len(array, len);
+        }
+        Ok(array)
+    }
+
+    fn host_object(&mut self, ty: &ObjectType, size: u32) -> Result<Option<GcRef>> {
+        let made = self.gc.alloc_object_for_host(&self.vm.heap, ty.id, size);
+        if made.is_some() || !self.grow_heap(size)? {
+            return Ok(made);
+        }
+        Ok(self.gc.alloc_object_for_host(&self.vm.heap, ty.id, size))
     }
 }

@@ -14,6 +14,7 @@ use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
 use super::limiter::Limiter;
 use super::memory::Memory;
+use super::object_types::ObjectType;
 use super::shared_memory::SharedMemory;
 use super::vmctx::Instance;
 use crate::abi::object::LARGE_OBJECT;
@@ -62,6 +63,8 @@ pub struct StoreInner {
     pub(super) limiter: Option<Limiter>,
     /// Function types met so far, by id: what a call needs without the engine's lock.
     func_types: Vec<Option<Arc<FuncTypeInfo>>>,
+    /// Struct and array types met by the host so far, by id.
+    pub(super) object_types: Vec<Option<Arc<ObjectType>>>,
     /// The records made for host functions: once per definition and Wasm type.
     host_records: HashMap<(usize, TypeId), FuncPtr>,
     host_funcs: HashMap<FuncPtr, Arc<HostFunc>>,
@@ -120,6 +123,7 @@ impl StoreInner {
             epoch: EpochBehavior::default(),
             limiter: None,
             func_types: Vec::new(),
+            object_types: Vec::new(),
             host_records: HashMap::new(),
             host_funcs: HashMap::new(),
             host_contexts: Vec::new(),

@@ -17,6 +17,7 @@ pub(crate) mod context;
 pub(crate) mod entry;
 mod exceptions;
 pub(crate) mod memory;
+pub(crate) mod pool;
 pub(crate) mod reservation;
 pub(crate) mod shared_memory;
 pub(crate) mod signals;

@@ -115,6 +115,18 @@ impl Reservation {
             .with_context(|| format!("cannot reset {len:#x} bytes of memory"))
     }
 
+    /// Fills the pages of `range`, which are committed, with zeros.
+    ///
+    /// # Panics
+    ///
+    /// If `range` does not lie in the reservation.
+    pub(super) fn fill_zero(&mut self, range: Range<usize>) {
+        let (start, len) = self.pages(range);
+        // SAFETY: `pages` checked that the range belongs to this reservation, the caller committed
+        // it, and `&mut self` says that nobody is using its content.
+        unsafe { start.cast::<u8>().write_bytes(0, len) };
+    }
+
     /// The start and the length of the pages that `range` touches.
     fn pages(&self, range: Range<usize>) -> (*mut c_void, usize) {
         assert!(range.start <= range.end && range.end <= self.len, "range outside a reservation");

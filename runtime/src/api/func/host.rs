@@ -114,10 +114,10 @@ macro_rules! closures {
             type Results = <Ret::Ok as WasmResults>::Abi;
             const SCOPE: bool = <Ret::Ok as WasmResults>::RESULT_ROOTS $(|| $name::Wasm::ROOTS)*;
 
-            fn signature(&self) -> HostSignature {
+            fn signature(&self, engine: &Engine) -> HostSignature {
                 HostSignature {
-                    params: vec![$($name::Wasm::wasm_type()),*],
-                    results: <Ret::Ok as super::typed::WasmParams>::val_types(),
+                    params: vec![$($name::Wasm::wasm_type(engine)),*],
+                    results: <Ret::Ok as super::typed::WasmParams>::val_types(engine),
                 }
             }
 
@@ -142,10 +142,10 @@ macro_rules! closures {
             type Results = <Ret::Ok as WasmResults>::Abi;
             const SCOPE: bool = true;
 
-            fn signature(&self) -> HostSignature {
+            fn signature(&self, engine: &Engine) -> HostSignature {
                 HostSignature {
-                    params: vec![$($name::Wasm::wasm_type()),*],
-                    results: <Ret::Ok as super::typed::WasmParams>::val_types(),
+                    params: vec![$($name::Wasm::wasm_type(engine)),*],
+                    results: <Ret::Ok as super::typed::WasmParams>::val_types(engine),
                 }
             }
 

@@ -36,8 +36,8 @@ pub trait HostFn<D: 'static>: Send + Sync + 'static {
     /// Whether a root scope surrounds the call.
     const SCOPE: bool;
 
-    /// Its Wasm signature.
-    fn signature(&self) -> HostSignature;
+    /// Its Wasm signature in `engine`.
+    fn signature(&self, engine: &Engine) -> HostSignature;
 
     /// The memory of its callers that it uses.
     fn memory(&self) -> Option<MemoryUse> {
@@ -103,7 +103,7 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
     name: &str,
     host: H,
 ) -> Arc<HostFunc> {
-    let HostSignature { params, results } = host.signature();
+    let HostSignature { params, results } = host.signature(engine);
     let nullable = |ty| match ty {
         wasm::ValType::Ref(ty) => wasm::ValType::Ref(wasm::RefType { nullable: true, ..ty }),
         ty => ty,
@@ -114,8 +114,8 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
         params: signature.params.iter().map(|ty| nullable(*ty)).collect(),
         results: signature.results.iter().map(|ty| nullable(*ty)).collect(),
     };
-    let ty = engine.shared().register_func_type(true, None, &canonical);
-    let ty = ty.expect("the engine has room for the type of a host function");
+    let id = engine.shared().register_type(true, None, wasm::CompositeType::Func(canonical));
+    let ty = engine.shared().func_type(id.expect("the engine has room for a host function's type"));
     assert_eq!(lowered(&ty.sig.params), H::Params::lowered(), "{name}: signature and ABI agree");
     Arc::new(HostFunc {
         ty,

@@ -29,7 +29,7 @@ use crate::abi::code_map::CodeKind;
 use crate::abi::layout::{vm_store, vmctx};
 use crate::abi::signature::{LoweredSig, LoweredType};
 use crate::compile::{
-    Artifact, CompiledFunction, RelocTarget, Relocation, TrampolineKind, Tunables,
+    Artifact, CompiledFunction, RelocTarget, Relocation, TrampolineKind, Tunables, link,
 };
 use crate::trap::Trap;
 use crate::vm::code_memory::lookup;
@@ -114,7 +114,7 @@ impl Code {
 
     fn publish(self) -> CodeObject {
         let module = Some(Arc::new(ModuleInfo::default()));
-        engine().publish(Artifact { functions: self.functions }, module).unwrap()
+        engine().publish(link(&*engine().isa, self.functions), module).unwrap()
     }
 }
 
