@@ -230,20 +230,12 @@ impl Val {
     /// assert!(Val::default_for_ty(&object).is_none());
     /// ```
     pub fn default_for_ty(ty: &ValType) -> Option<Val> {
-        Some(match ty {
-            ValType::I32 => Val::I32(0),
-            ValType::I64 => Val::I64(0),
-            ValType::F32 => Val::F32(0),
-            ValType::F64 => Val::F64(0),
-            ValType::V128 => Val::V128(0.into()),
-            ValType::Ref(ty) if ty.is_nullable() => Val::null_ref(ty.heap_type()),
-            ValType::Ref(_) => return None,
-        })
+        ty.default_value()
     }
 }
 
 fn default_of(ty: &ValType) -> Result<Val> {
-    Val::default_for_ty(ty).with_context(|| format!("{ty} has no default value"))
+    ty.default_value().with_context(|| format!("{ty} has no default value"))
 }
 
 fn has_defaults(types: impl IntoIterator<Item = ValType>) -> Result<()> {

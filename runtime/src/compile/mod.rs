@@ -331,7 +331,15 @@ impl<'a> Compiler<'a> {
         let mut validator = env.body(func).validator(allocations);
         let frontend = self.isa.frontend_config();
         let builder = self.begin(signature::wasm(&env.signature(func)));
-        let (builder, locations) = translate::translate(env, builder, func, plan, &mut validator)?;
+        let translated = translate::translate(env, builder, func, plan, &mut validator);
+        let (builder, locations) = match translated {
+            Ok(translated) => translated,
+            Err(error) => {
+                // What a body that ends in the middle leaves there is not for the next function.
+                self.builder = FunctionBuilderContext::new();
+                return Err(error);
+            }
+        };
         builder.finalize(frontend);
         self.validator = validator.into_allocations();
         Ok(locations)

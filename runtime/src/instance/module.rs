@@ -1,5 +1,6 @@
 //! A compiled module as its instances share it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::engine::Engine;
@@ -132,12 +133,15 @@ fn exported_memories(info: &ModuleInfo) -> Box<[(Box<str>, MemoryIndex)]> {
 /// The trampolines of the signatures at the module's boundary: typed calls of its exports, and typed
 /// host functions behind its imports. Others are compiled when they are first needed.
 fn boundary(info: &ModuleInfo) -> Vec<(TrampolineKind, LoweredSig)> {
-    let signature = |func| LoweredSig::of_module(info, info.func_type(func));
-    let exports = info.exports.iter().filter_map(|(_, entity)| match entity {
-        EntityIndex::Func(func) => Some((TrampolineKind::TypedEntry, signature(*func))),
+    let exported = info.exports.iter().filter_map(|(_, entity)| match entity {
+        EntityIndex::Func(func) => Some(info.functions[func.index()]),
         _ => None,
     });
-    let imports = (0..info.imported_functions)
-        .map(|func| (TrampolineKind::TypedExit, signature(FuncIndex(func))));
-    exports.chain(imports).collect()
+    let imported = info.functions[..info.imported_functions as usize].iter().copied();
+    // By types first: many functions may have one long type.
+    let (exported, imported): (BTreeSet<_>, BTreeSet<_>) = (exported.collect(), imported.collect());
+    let signature = |ty| LoweredSig::of_module(info, info.func_type_at(ty));
+    let entries = exported.into_iter().map(|ty| (TrampolineKind::TypedEntry, signature(ty)));
+    let exits = imported.into_iter().map(|ty| (TrampolineKind::TypedExit, signature(ty)));
+    entries.chain(exits).collect()
 }

@@ -56,8 +56,8 @@ pub(crate) struct Loan {
     base: NonNull<u8>,
     /// Whole pages.
     accessible: Range<usize>,
-    /// All that was made accessible besides lies in here, behind `accessible`.
-    besides: Range<usize>,
+    /// All that was made accessible besides lies in here: before `accessible`, and behind it.
+    besides: [Range<usize>; 2],
     /// Whether these ranges are the truth. When the kernel refuses to take pages back they are not,
     /// and the reservation is unmapped instead of used again.
     is_known: bool,
@@ -99,7 +99,7 @@ impl Loan {
 
     fn of(pool: Arc<ReservationPool>, reservation: Reservation, accessible: Range<usize>) -> Loan {
         let base = reservation.base();
-        let besides = accessible.end..accessible.end;
+        let besides = [0..0, 0..0];
         Loan { pool, reservation: Some(reservation), base, accessible, besides, is_known: true }
     }
 
@@ -125,7 +125,7 @@ impl Loan {
     /// If `end` is outside the reservation.
     pub(crate) fn extend(&mut self, end: usize) -> Result<()> {
         let (old, end) = (self.accessible.end, page_align(end));
-        assert!(end >= old && self.besides.is_empty(), "what is accessible is one range");
+        assert!(end >= old && self.besides.iter().all(Range::is_empty), "what is accessible is one range");
         let reservation = self.reservation_mut();
         if let Err(error) = reservation.commit(old..end) {
             // The kernel may have opened some of the pages before it gave up.
@@ -144,19 +144,24 @@ impl Loan {
     ///
     /// # Panics
     ///
-    /// If `range` is outside the reservation, or begins before what is accessible.
+    /// If `range` is outside the reservation, or does not begin with a page.
     pub(crate) fn commit(&mut self, range: Range<usize>) -> Result<()> {
-        assert!(range.start >= self.accessible.start, "pages become accessible upwards");
-        let new = range.start.max(self.accessible.end)..page_align(range.end);
-        if new.is_empty() {
-            return Ok(());
+        let end = page_align(range.end);
+        let before = range.start..end.min(self.accessible.start);
+        let behind = range.start.max(self.accessible.end)..end;
+        for (side, new) in [before, behind].into_iter().enumerate() {
+            if new.is_empty() {
+                continue;
+            }
+            // Noted first: the kernel may open some pages and then give up.
+            let noted = &mut self.besides[side];
+            *noted = match noted.is_empty() {
+                true => new.clone(),
+                false => noted.start.min(new.start)..noted.end.max(new.end),
+            };
+            self.reservation_mut().commit(new)?;
         }
-        // Noted first: the kernel may open some pages and then give up.
-        self.besides = match self.besides.is_empty() {
-            true => new.clone(),
-            false => self.besides.start.min(new.start)..self.besides.end.max(new.end),
-        };
-        self.reservation_mut().commit(new)
+        Ok(())
     }
 
     /// Gives the accessible pages of `range` back; they read as zeros from now on.
@@ -195,7 +200,8 @@ impl Drop for Loan {
     fn drop(&mut self) {
         let reservation = self.reservation.take();
         let mut reservation = reservation.expect("a loan has its reservation until it goes back");
-        if self.is_known && reservation.decommit(self.besides.clone()).is_ok() {
+        let mut besides = self.besides.iter().filter(|range| !range.is_empty());
+        if self.is_known && besides.all(|range| reservation.decommit(range.clone()).is_ok()) {
             self.pool.take_back(reservation, self.accessible.clone());
         }
     }
@@ -330,7 +336,7 @@ mod tests {
         let pool = Arc::new(ReservationPool::default());
         let mut loan = Loan::new(&pool, 1 << 30, PAGES..2 * PAGES).unwrap();
         let far = 1 << 29;
-        for at in [far, far + 4 * PAGES, 2 * PAGES] {
+        for at in [far, far + 4 * PAGES, 2 * PAGES, 0] {
             loan.commit(at..at + PAGES).unwrap();
             // SAFETY: it was committed a line ago.
             unsafe { loan.base().as_ptr().wrapping_add(at).write(7) };
@@ -338,9 +344,11 @@ mod tests {
         drop(loan);
         let mut loan = Loan::new(&pool, 1 << 30, PAGES..2 * PAGES).unwrap();
         assert_eq!(idle(&pool), 0);
-        loan.commit(far..far + PAGES).unwrap();
-        // SAFETY: as above.
-        assert_eq!(unsafe { loan.base().as_ptr().wrapping_add(far).read() }, 0);
+        for at in [far, 0] {
+            loan.commit(at..at + PAGES).unwrap();
+            // SAFETY: as above.
+            assert_eq!(unsafe { loan.base().as_ptr().wrapping_add(at).read() }, 0);
+        }
     }
 
     #[test]
