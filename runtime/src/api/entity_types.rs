@@ -16,6 +16,18 @@ pub enum Mutability {
     Var,
 }
 
+impl Mutability {
+    /// Whether it keeps its initial value.
+    pub fn is_const(&self) -> bool {
+        *self == Mutability::Const
+    }
+
+    /// Whether it may change.
+    pub fn is_var(&self) -> bool {
+        *self == Mutability::Var
+    }
+}
+
 /// The type of a global.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GlobalType {

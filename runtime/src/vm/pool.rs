@@ -125,7 +125,10 @@ impl Loan {
     /// If `end` is outside the reservation.
     pub(crate) fn extend(&mut self, end: usize) -> Result<()> {
         let (old, end) = (self.accessible.end, page_align(end));
-        assert!(end >= old && self.besides.iter().all(Range::is_empty), "what is accessible is one range");
+        assert!(
+            end >= old && self.besides.iter().all(Range::is_empty),
+            "what is accessible is one range"
+        );
         let reservation = self.reservation_mut();
         if let Err(error) = reservation.commit(old..end) {
             // The kernel may have opened some of the pages before it gave up.
@@ -155,7 +158,7 @@ impl Loan {
             }
             // Noted first: the kernel may open some pages and then give up.
             let noted = &mut self.besides[side];
-            *noted = match noted.is_empty() {
+            *noted = match Range::is_empty(noted) {
                 true => new.clone(),
                 false => noted.start.min(new.start)..noted.end.max(new.end),
             };
