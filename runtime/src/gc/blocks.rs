@@ -78,8 +78,9 @@ impl Blocks {
     /// The list for blocks of `layout`, if such are kept.
     #[inline]
     fn list(layout: Layout) -> Option<usize> {
-        let kept = layout.align() == UNIT && (1..=LARGEST).contains(&layout.size());
-        kept.then_some(layout.size() / UNIT)
+        let size = layout.size();
+        let kept = layout.align() == UNIT && (UNIT..=LARGEST).contains(&size);
+        (kept && size.is_multiple_of(UNIT)).then_some(size / UNIT)
     }
 
     /// A block of `layout`, which is not empty.
@@ -104,8 +105,7 @@ impl Blocks {
         }
         self.bytes += layout.size();
         let start = block.into_raw();
-        // SAFETY: the block is ours, aligned for a link and at least as large: `list` says so of sizes
-        // above zero, which are multiples of the alignment.
+        // SAFETY: the block is ours, aligned for a link and at least as large, as `list` says.
         unsafe { start.cast::<Link>().write(self.lists[list]) };
         self.lists[list] = Some(start);
     }
@@ -159,7 +159,8 @@ mod tests {
     #[test]
     fn unusual_blocks_are_freed() {
         let mut blocks = Blocks::default();
-        for layout in [layout(LARGEST + UNIT, UNIT), layout(64, 64), layout(4, 4)] {
+        for layout in [layout(LARGEST + UNIT, UNIT), layout(64, 64), layout(4, 4), layout(12, UNIT)]
+        {
             let block = blocks.take(layout);
             blocks.keep(block);
             assert_eq!(blocks.bytes, 0);
