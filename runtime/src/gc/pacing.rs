@@ -29,10 +29,11 @@ pub(super) struct Pacer {
     limits: Sizes,
     /// What a nursery holds: as much may be spent on host values before a minor collection.
     nursery: usize,
-    /// Bytes of host objects and their values since the latest collection.
-    spent: usize,
-    /// How much may be spent before a collection is due.
-    budget: usize,
+    /// Bytes of host objects and their values that may be made before a collection is due; it is, once
+    /// this is not above zero.
+    budget: isize,
+    /// Whether a collection is due as soon as there is something to collect.
+    stress: bool,
     /// The total at which a full collection is due.
     threshold: usize,
     /// Some allocation failed.
@@ -43,13 +44,27 @@ pub(super) struct Pacer {
 
 impl Pacer {
     /// For an empty heap.
-    pub(super) fn new(limits: Sizes, nursery: usize) -> Pacer {
-        let mut pacer =
-            Pacer { limits, nursery, spent: 0, budget: 0, threshold: 0, starved: false, futile: 0 };
+    pub(super) fn new(limits: Sizes, nursery: usize, stress: bool) -> Pacer {
+        let mut pacer = Pacer {
+            limits,
+            nursery,
+            budget: 0,
+            stress: false,
+            threshold: 0,
+            starved: false,
+            futile: 0,
+        };
         let empty = Sizes { heap: 0, host: 0 };
         pacer.after_full(empty, nursery);
         pacer.after_any(empty, limits.heap);
-        pacer
+        Pacer { stress, ..pacer }
+    }
+
+    /// There is a heap from now on.
+    pub(super) fn heap_is_made(&mut self) {
+        if self.stress {
+            self.budget = 0;
+        }
     }
 
     /// Whether host values may not own so many bytes.
@@ -61,13 +76,13 @@ impl Pacer {
     /// A host object was made whose value owns `bytes`.
     #[inline]
     pub(super) fn spend(&mut self, bytes: usize) {
-        self.spent = self.spent.saturating_add(bytes);
+        self.budget = self.budget.saturating_sub_unsigned(bytes);
     }
 
     /// The nursery had no room for the host, which took some elsewhere: a collection is due.
     #[cold]
     pub(super) fn nursery_is_full(&mut self) {
-        self.spent = self.spent.max(self.budget);
+        self.budget = self.budget.min(0);
     }
 
     /// An allocation failed: a full collection is due.
@@ -77,10 +92,16 @@ impl Pacer {
         self.nursery_is_full();
     }
 
+    /// There is more room than there was: collecting is worth a try again.
+    pub(super) fn relieve(&mut self) {
+        self.starved = false;
+        self.futile = 0;
+    }
+
     /// Whether the next safepoint should collect.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
-        self.spent >= self.budget
+        self.budget <= 0
     }
 
     /// Whether a full collection is due with so much in use.
@@ -107,8 +128,8 @@ impl Pacer {
     /// Takes note of any collection that left so much, and `room` for objects.
     pub(super) fn after_any(&mut self, left: Sizes, room: usize) {
         let host_room = self.limits.host.saturating_sub(left.host);
-        self.budget = self.nursery.min(host_room / 2).max(1);
-        self.spent = 0;
+        let budget = if self.stress { 0 } else { self.nursery.min(host_room / 2).max(1) };
+        self.budget = budget as isize;
         let enough = (self.limits.heap / 32).min(self.nursery / 16);
         self.futile = if room < enough { self.futile + 1 } else { 0 };
     }
@@ -131,7 +152,7 @@ mod tests {
     const NURSERY: usize = 1 << 20;
 
     fn pacer(heap: usize, host: usize) -> Pacer {
-        Pacer::new(Sizes { heap, host }, NURSERY)
+        Pacer::new(Sizes { heap, host }, NURSERY, false)
     }
 
     fn heap(heap: usize) -> Sizes {

@@ -17,12 +17,13 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::ptr;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use crate::abi::object::{HEADER_TYPE, NULL_GUARD, OBJECT_ALIGN, YOUNG_END};
 use crate::error::Result;
-use crate::vm::reservation::Reservation;
+use crate::vm::pool::{Loan, ReservationPool};
 
 /// What a `u32` can reach.
 const RESERVATION: usize = 4 << 30;
@@ -36,7 +37,8 @@ pub(super) const COMMIT_UNIT: u32 = 64 << 10;
 /// The reservation, and how much of it is accessible. Costs nothing until [`Space::reserve`].
 #[derive(Debug)]
 pub(super) struct Space {
-    reservation: Option<Reservation>,
+    pool: Arc<ReservationPool>,
+    reservation: Option<Loan>,
     /// Where `reservation` begins; null without one.
     base: *mut u8,
     low: u32,
@@ -50,15 +52,14 @@ unsafe impl Send for Space {}
 // SAFETY: as above; `&Space` only reads.
 unsafe impl Sync for Space {}
 
-impl Default for Space {
-    fn default() -> Space {
+impl Space {
+    /// No memory so far; it will be of `pool`.
+    pub(super) fn new(pool: Arc<ReservationPool>) -> Space {
         let base = ptr::null_mut();
         let (low, old_end, large_start) = (YOUNG_END, YOUNG_END, HEAP_END);
-        Space { reservation: None, base, low, old_end, large_start }
+        Space { pool, reservation: None, base, low, old_end, large_start }
     }
-}
 
-impl Space {
     /// Makes the reservation, if it is not made, with `young` accessible bytes before [`YOUNG_END`]
     /// and as many behind it.
     pub(super) fn reserve(&mut self, young: u32) -> Result<()> {
@@ -69,9 +70,10 @@ impl Space {
             young <= YOUNG_END - NULL_GUARD && young.is_multiple_of(COMMIT_UNIT),
             "the configuration fits the nursery to the address space"
         );
-        let mut made = Reservation::new(RESERVATION + GUARD).context("no room for a GC heap")?;
         let (low, old_end) = (YOUNG_END - young, YOUNG_END + young);
-        made.commit(low as usize..old_end as usize)?;
+        let accessible = low as usize..old_end as usize;
+        let made = Loan::new(&self.pool, RESERVATION + GUARD, accessible);
+        let made = made.context("no room for a GC heap")?;
         (self.low, self.old_end) = (low, old_end);
         self.base = made.base().as_ptr();
         self.reservation = Some(made);
@@ -185,6 +187,38 @@ impl Space {
         unsafe { source.read() }
     }
 
+    /// The word at `at`, for who cannot spare more than one comparison: a wrong offset, which
+    /// [`Space::read`] finds, may stop the process here.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no heap.
+    #[inline]
+    pub(super) fn word(&self, at: u32) -> u32 {
+        if self.base.is_null() {
+            outside(at);
+        }
+        // SAFETY: there is a reservation, and it reaches further than any offset; `&self` excludes
+        // writers, and its accessible pages began as zeros and so are initialised.
+        unsafe { self.address(at).cast::<u32>().read_unaligned() }
+    }
+
+    /// Writes the words of a fresh object at `at`, as cheaply as [`Space::word`] reads one.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no heap.
+    #[inline]
+    pub(super) fn fill_in<const WORDS: usize>(&mut self, at: u32, words: [u32; WORDS]) {
+        const { assert!(WORDS * size_of::<u32>() <= GUARD) };
+        if self.base.is_null() {
+            outside(at);
+        }
+        // SAFETY: there is a reservation, and it reaches `GUARD` bytes further than any offset; `&mut
+        // self` excludes others.
+        unsafe { self.address(at).cast::<[u32; WORDS]>().write_unaligned(words) }
+    }
+
     /// Replaces the words at `at`.
     ///
     /// # Panics
@@ -204,6 +238,19 @@ impl Space {
     }
 
     /// The `len` bytes at `at`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
+    #[inline]
+    pub(super) fn bytes(&self, at: u32, len: u32) -> &[u8] {
+        self.check_bytes(at, len as usize);
+        // SAFETY: `check_bytes` proved the range accessible, the pages began as zeros and so are
+        // initialised, and `&self` excludes writers as long as the slice lives.
+        unsafe { std::slice::from_raw_parts(self.address(at), len as usize) }
+    }
+
+    /// As [`Space::bytes`], for writing.
     ///
     /// # Panics
     ///
@@ -361,14 +408,14 @@ mod tests {
     use super::*;
 
     fn reserved() -> Space {
-        let mut space = Space::default();
+        let mut space = Space::new(Arc::default());
         space.reserve(COMMIT_UNIT).unwrap();
         space
     }
 
     #[test]
     fn nothing_is_mapped_before_the_reservation() {
-        let mut space = Space::default();
+        let mut space = Space::new(Arc::default());
         assert!(space.base().is_null() && !space.commit_old(YOUNG_END + 8));
         space.reserve(COMMIT_UNIT).unwrap();
         let base = space.base();
