@@ -44,7 +44,9 @@ impl Trampolines {
         // cache as it was, so a poisoned lock says nothing about its content.
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
         let mut new = HashSet::new();
-        wanted.retain(|wanted| cache.get(wanted.0, &wanted.1).is_none() && new.insert(wanted.clone()));
+        wanted.retain(|wanted| {
+            cache.get(wanted.0, &wanted.1).is_none() && new.insert(wanted.clone())
+        });
         if wanted.is_empty() {
             return Ok(());
         }
