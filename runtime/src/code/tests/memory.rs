@@ -1,6 +1,7 @@
 //! Code memory: published, run, freed, and the process stays as large as it was.
 
 use super::*;
+use crate::code::trampolines::Trampolines;
 use crate::vm::code_memory::alloc;
 
 fn resident_bytes() -> usize {
@@ -122,4 +123,19 @@ fn pages_come_back_in_any_order() {
     };
     assert!(disjoint(&mut regions));
     assert!(alloc(2 << 30).is_err());
+}
+
+#[test]
+fn a_trampoline_that_many_functions_need_is_compiled_once() {
+    let length = |times: usize| {
+        let wanted = vec![(TrampolineKind::TypedEntry, sig()); times];
+        let mut length = 0;
+        let prepared = Trampolines::default().prepare(&*engine().isa, wanted, |artifact| {
+            length = artifact.text.len();
+            engine().publish(artifact, None)
+        });
+        prepared.unwrap();
+        length
+    };
+    assert_eq!(length(100), length(1));
 }
