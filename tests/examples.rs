@@ -54,3 +54,13 @@ fn text_goes_through_memory_and_documents_by_reference() {
         longest line: 12\n";
     assert_eq!(run("plugins"), expected);
 }
+
+#[test]
+fn shapes_are_shared_with_the_guest() {
+    let expected = "\
+        from 7, 0 to 11, 2\n\
+        a circle of 0.5 at 11, 2\n\
+        a circle of 9 at 0, 0\n\
+        \"here\" at 7, 0\n";
+    assert_eq!(run("gc_shapes"), expected);
+}

@@ -11,15 +11,15 @@ fn run(wat: &str) -> Result<i32> {
     instance.get_typed_func::<(), i32>(&mut store, "f")?.call(&mut store, ())
 }
 
-/// A module with an exported function of this body, and things to use.
+/// A module with an exported function of this body, and things to use, which are not inlined.
 fn module(body: &str) -> String {
     let thousand = "i64 ".repeat(1000);
     format!(
         r#"(module (memory 1) (type $many (func (param {thousand}) (result {thousand})))
             (type $results (func (result {thousand})))
             (func $f (export "f") (result i32) {body})
-            (func $same (type $many) (unreachable))
-            (func $make (type $results) (unreachable))
+            (func $same (type $many) (loop (br 0)) (unreachable))
+            (func $make (type $results) (loop (br 0)) (unreachable))
             (func $new (result externref) (ref.null extern))
             (func $use (param externref)))"#
     )

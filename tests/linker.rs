@@ -2,9 +2,9 @@
 //! handles of another store or engine never get in.
 
 use hostref::{
-    Caller, Engine, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance, LinkError,
-    Linker, Memory, MemoryType, Module, Mutability, Ref, RefType, Result, Rooted, Store, Table,
-    TableType, Trap, Val, ValType,
+    Caller, Config, Engine, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance,
+    LinkError, Linker, Memory, MemoryType, Module, Mutability, Ref, RefType, Result, Rooted, Store,
+    Table, TableType, Trap, Val, ValType,
 };
 
 fn module(engine: &Engine, wat: &str) -> Module {
@@ -384,4 +384,56 @@ fn definitions_are_listed_and_found_by_import() -> Result<()> {
     all.sort();
     assert_eq!(all, ["::memory true", "env::f false"]);
     Ok(())
+}
+
+#[test]
+fn default_values_stand_in_for_imports_that_nothing_defines() {
+    let engine = Engine::new(Config::new().wasm_threads(true)).unwrap();
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (import "a" "defined" (func $defined (result i32)))
+            (import "a" "func" (func $func (param i64) (result i32 f64 externref)))
+            (import "a" "func" (func $again (param i64) (result i32 f64 externref)))
+            (import "a" "global" (global $global i64))
+            (import "a" "table" (table $table 3 externref))
+            (import "a" "memory" (memory $memory 2))
+            (import "a" "shared" (memory $shared 1 2 shared))
+            (import "a" "tag" (tag (param i32)))
+            (func (export "run") (result i32 i32 i64 i32 i32 i32)
+                (local $i i32) (local $f f64) (local $r externref)
+                (call $again (i64.const 1))
+                (local.set $r) (local.set $f) (local.set $i)
+                (call $defined)
+                (i32.and (ref.is_null (local.get $r))
+                    (i32.and (i32.eqz (local.get $i)) (f64.eq (local.get $f) (f64.const 0))))
+                (global.get $global)
+                (table.size $table) (memory.size $memory) (memory.size $shared)))"#,
+    );
+    let module = module.unwrap();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    linker.func_wrap("a", "defined", || 7).unwrap();
+    linker.define_unknown_imports_as_default_values(&mut store, &module).unwrap();
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let run = instance.get_typed_func::<(), (i32, i32, i64, i32, i32, i32)>(&mut store, "run");
+    assert_eq!(run.unwrap().call(&mut store, ()).unwrap(), (7, 1, 0, 3, 2, 1));
+}
+
+#[test]
+fn imports_without_default_values_are_named() {
+    let engine = Engine::default();
+    for (import, ty) in [
+        ("(func (result (ref extern)))", "(ref extern)"),
+        ("(global (ref func))", "(ref func)"),
+        ("(table 1 (ref func))", "(ref func)"),
+    ] {
+        let module =
+            Module::new(&engine, format!(r#"(module (import "a" "b" {import}))"#)).unwrap();
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        let error = linker.define_unknown_imports_as_default_values(&mut store, &module);
+        let text = format!("{:#}", error.unwrap_err());
+        assert!(text.contains("`a::b`") && text.contains(ty), "{text}");
+    }
 }

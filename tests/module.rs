@@ -3,7 +3,7 @@
 
 use hostref::{
     Caller, Config, Engine, Extern, ExternType, Func, Instance, InstancePre, Linker, Module,
-    Mutability, Result, Store, TypedFunc, ValType,
+    Mutability, OptLevel, Result, Store, TypedFunc, ValType,
 };
 
 const SAMPLE: &str = r#"(module $sample
@@ -301,4 +301,21 @@ fn threads_compile_and_run_at_the_same_time() {
     for thread in threads.collect::<Vec<_>>() {
         thread.join().unwrap().unwrap();
     }
+}
+
+#[test]
+fn every_optimisation_level_computes_the_same() -> Result<()> {
+    for level in [OptLevel::None, OptLevel::Speed, OptLevel::SpeedAndSize] {
+        let engine = Engine::new(Config::new().cranelift_opt_level(level))?;
+        let wat = r#"(module (func (export "sum") (param i32) (result i32) (local i32)
+            (loop $next
+                (local.set 1 (i32.add (local.get 1) (i32.mul (local.get 0) (i32.const 3))))
+                (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+            (local.get 1)))"#;
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &Module::new(&engine, wat)?, &[])?;
+        let sum = instance.get_typed_func::<i32, i32>(&mut store, "sum")?;
+        assert_eq!(sum.call(&mut store, 100)?, 3 * 5050, "{level:?}");
+    }
+    Ok(())
 }

@@ -89,3 +89,40 @@ fn huge_declared_tables_cost_no_memory_until_they_are_used() {
     let grown = resident_pages().saturating_sub(before);
     assert!(grown < 8 << 10, "2.4 GB of tables were declared, {grown} pages are resident");
 }
+
+#[test]
+fn a_memory_that_is_used_again_holds_nothing_of_its_last_use() {
+    let _alone = alone();
+    for reservation in [4 << 30, 0] {
+        let engine = Engine::new(Config::new().memory_reservation(reservation)).unwrap();
+        let module = |pages: u32| {
+            let wat = format!(
+                r#"(module (memory (export "m") {pages} 40)
+                    (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
+                    (func (export "grow") (result i32) (memory.grow (i32.const 3))))"#
+            );
+            Module::new(&engine, wat).unwrap()
+        };
+        // Sizes that are cleared in each way, larger and smaller ones after each other.
+        let modules = [1, 1, 17, 17, 3, 0, 1, 20, 17].map(module);
+        for (round, module) in modules.iter().cycle().take(40).enumerate() {
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, module, &[]).unwrap();
+            let load = instance.get_typed_func::<u32, u32>(&mut store, "load").unwrap();
+            let grow = instance.get_typed_func::<(), u32>(&mut store, "grow").unwrap();
+            let memory = instance.get_memory(&mut store, "m").unwrap();
+            let mut clean = 0;
+            for _ in 0..2 {
+                let end = memory.data_size(&store);
+                assert!(load.call(&mut store, end as u32).is_err(), "the guard begins at the end");
+                let data = &mut memory.data_mut(&mut store)[clean..];
+                assert!(data.iter().all(|byte| *byte == 0), "round {round}");
+                // All of it, or a few pages far apart.
+                let step = if round % 2 == 0 { 1 } else { 99_999 };
+                data.iter_mut().step_by(step).for_each(|byte| *byte = 7);
+                clean = end;
+                assert_ne!(grow.call(&mut store, ()).unwrap(), u32::MAX);
+            }
+        }
+    }
+}

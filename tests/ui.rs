@@ -1,17 +1,60 @@
-//! What the macros accept and what they say: `ui-tests/pass` compiles and runs, each file under
-//! `ui-tests/fail/<area>` fails with exactly the text beside it.
+//! What the macros accept and what they say: each file under `ui-tests/fail/<area>` fails to compile with
+//! exactly the text beside it, and each `ui-tests/pass/<area>.rs` compiles as a part of this test, and runs.
 //!
 //! `TRYBUILD=overwrite cargo test --test ui` writes the texts anew; read them before committing.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+#[path = "../ui-tests/pass"]
+mod pass {
+    pub(crate) mod check;
+    pub(crate) mod derive;
+    pub(crate) mod exports;
+    pub(crate) mod function;
+    pub(crate) mod module;
+    pub(crate) mod object;
+    pub(crate) mod param;
+    pub(crate) mod result;
+}
+
+/// The areas, each with its program.
+const AREAS: [(&str, fn() -> hostref::Result<()>); 8] = [
+    ("check", pass::check::main),
+    ("derive", pass::derive::main),
+    ("exports", pass::exports::main),
+    ("function", pass::function::main),
+    ("module", pass::module::main),
+    ("object", pass::object::main),
+    ("param", pass::param::main),
+    ("result", pass::result::main),
+];
+
 #[test]
-fn macros_accept_and_explain() {
+fn macros_accept() {
+    for (area, main) in AREAS {
+        main().unwrap_or_else(|error| panic!("{area}: {error:#}"));
+    }
+}
+
+#[test]
+fn every_area_has_programs_that_pass_and_that_fail() {
+    let areas: BTreeSet<String> = AREAS.iter().map(|(area, _)| area.to_string()).collect();
+    let names = |folder: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("ui-tests/fail"), areas);
+    assert_eq!(names("ui-tests/pass"), areas);
+}
+
+/// All cases are checked by one run of cargo. A single `TestCases::pass` would make that one run for
+/// each, and building in place of checking.
+#[test]
+fn macros_explain() {
     copy_guests();
-    let cases = trybuild::TestCases::new();
-    cases.pass("ui-tests/pass/*.rs");
-    cases.compile_fail("ui-tests/fail/*/*.rs");
+    trybuild::TestCases::new().compile_fail("ui-tests/fail/*/*.rs");
 }
 
 /// Puts the guests of `ui-tests/fail/check` where `check` finds them: the cases are compiled as a

@@ -52,7 +52,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
             );
-            let __result = __module.result::<u32, _>();
+            let __result = __module
+                .result::<u32, _>(::hostref::__private::ResultProbe::<u32>::NEW.look());
             {
                 let __guest = ::hostref::__private::guest::<
                     (::hostref::guest_types::externref, ()),
@@ -89,7 +90,11 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
                 __first,
             );
-            let __result = __module.result::<Result<(bool, u64)>, _>();
+            let __result = __module
+                .result::<
+                    Result<(bool, u64)>,
+                    _,
+                >(::hostref::__private::ResultProbe::<Result<(bool, u64)>>::NEW.look());
             {
                 let __guest = ::hostref::__private::guest::<
                     (::hostref::guest_types::ref_extern, (::core::primitive::i32, ())),
@@ -124,7 +129,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         {
             let __first = ::hostref::__private::NoContext;
             let __arguments = ();
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "not_imported",

@@ -55,7 +55,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
             );
-            let __result = __module.result::<u32, _>();
+            let __result = __module
+                .result::<u32, _>(::hostref::__private::ResultProbe::<u32>::NEW.look());
             __module
                 .function(
                     "len",
@@ -79,7 +80,11 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
                 __first,
             );
-            let __result = __module.result::<(bool, u64), _>();
+            let __result = __module
+                .result::<
+                    (bool, u64),
+                    _,
+                >(::hostref::__private::ResultProbe::<(bool, u64)>::NEW.look());
             __module
                 .function(
                     "fnid",

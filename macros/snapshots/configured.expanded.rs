@@ -59,7 +59,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
-            let __result = __module.result::<i32, _>();
+            let __result = __module
+                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "add",
@@ -92,7 +93,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&__first, ::hostref::__private::Probe::<f64>::NEW.look()),
             );
-            let __result = __module.result::<f64, _>();
+            let __result = __module
+                .result::<f64, _>(::hostref::__private::ResultProbe::<f64>::NEW.look());
             __module
                 .function(
                     "add",

@@ -49,7 +49,11 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     _,
                 >(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<New<File>, _>();
+            let __result = __module
+                .result::<
+                    New<File>,
+                    _,
+                >(::hostref::__private::ResultProbe::<New<File>>::NEW.look());
             __module
                 .function(
                     "open",
@@ -70,7 +74,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     _,
                 >(::hostref::__private::Probe::<&File>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "close",

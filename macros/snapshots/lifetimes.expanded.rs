@@ -60,7 +60,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         ::hostref::__private::Probe::<Holder<'static>>::NEW.look(),
                     ),
             );
-            let __result = __module.result::<i32, _>();
+            let __result = __module
+                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "longest",

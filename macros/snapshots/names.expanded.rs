@@ -43,7 +43,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         {
             let __first = ::hostref::__private::NoContext;
             let __arguments = ();
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "log-line",
@@ -62,7 +62,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     _,
                 >(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "print",
@@ -83,7 +83,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     _,
                 >(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "match",

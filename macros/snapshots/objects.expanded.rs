@@ -52,7 +52,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
             );
-            let __result = __module.result::<i64, _>();
+            let __result = __module
+                .result::<i64, _>(::hostref::__private::ResultProbe::<i64>::NEW.look());
             __module
                 .function(
                     "get",
@@ -90,7 +91,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&__first, ::hostref::__private::Probe::<u32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "add",
@@ -135,7 +136,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                             ),
                     ),
             );
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "swap",

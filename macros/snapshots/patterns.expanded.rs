@@ -58,7 +58,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "set",

@@ -59,7 +59,11 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&__first, ::hostref::__private::Probe::<&Text>::NEW.look()),
             );
-            let __result = __module.result::<New<Text>, _>();
+            let __result = __module
+                .result::<
+                    New<Text>,
+                    _,
+                >(::hostref::__private::ResultProbe::<New<Text>>::NEW.look());
             __module
                 .function(
                     "concat",
@@ -87,7 +91,14 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     _,
                 >(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(i32, Option<New<Text>>), _>();
+            let __result = __module
+                .result::<
+                    (i32, Option<New<Text>>),
+                    _,
+                >(
+                    ::hostref::__private::ResultProbe::<(i32, Option<New<Text>>)>::NEW
+                        .look(),
+                );
             __module
                 .function(
                     "split",
@@ -114,7 +125,11 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     _,
                 >(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<Outcome<i64>, _>();
+            let __result = __module
+                .result::<
+                    Outcome<i64>,
+                    _,
+                >(::hostref::__private::ResultProbe::<Outcome<i64>>::NEW.look());
             __module
                 .function(
                     "parse",

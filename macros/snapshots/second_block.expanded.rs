@@ -51,7 +51,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
-            let __result = __module.result::<i32, _>();
+            let __result = __module
+                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "add",

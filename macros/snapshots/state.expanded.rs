@@ -54,7 +54,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                         _,
                     >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>();
+            let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
                 .function(
                     "push",
@@ -73,7 +73,8 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     _,
                 >(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<i32, _>();
+            let __result = __module
+                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "stateless",

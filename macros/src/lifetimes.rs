@@ -2,12 +2,21 @@
 
 use proc_macro2::Span;
 use syn::visit_mut::VisitMut;
-use syn::{GenericParam, Generics, Lifetime, Type};
+use syn::{BoundLifetimes, GenericParam, Generics, Lifetime, Type};
 
 /// `ty` with the lifetimes that `generics` declares left to inference: they are not in scope in the
 /// generated function.
 pub(crate) fn infer_declared(ty: &Type, generics: &Generics) -> Type {
-    let declared = generics.params.iter().filter_map(|param| match param {
+    infer(ty, generics.params.iter())
+}
+
+/// `ty` with the lifetimes of the `for<..>` of a function pointer left to inference.
+pub(crate) fn infer_bound(ty: &Type, bound: Option<&BoundLifetimes>) -> Type {
+    infer(ty, bound.into_iter().flat_map(|bound| &bound.lifetimes))
+}
+
+fn infer<'a>(ty: &Type, params: impl Iterator<Item = &'a GenericParam>) -> Type {
+    let declared = params.filter_map(|param| match param {
         GenericParam::Lifetime(param) => Some(param.lifetime.clone()),
         _ => None,
     });

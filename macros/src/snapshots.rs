@@ -81,6 +81,8 @@ fn expand_item(mut item: Item) -> Option<TokenStream> {
         Macro::HostModule => crate::host_module::host_module(arguments, item.into_token_stream()),
         Macro::WasmExports => crate::exports::wasm_exports(arguments, item.into_token_stream()),
         Macro::WasmTy => crate::derive::wasm_ty::derive(item.into_token_stream()),
+        Macro::GcStruct => crate::derive::gc_struct::derive(item.into_token_stream()),
+        Macro::GcArray => crate::derive::gc_array::derive(item.into_token_stream()),
     })
 }
 
@@ -88,6 +90,8 @@ enum Macro {
     HostModule,
     WasmExports,
     WasmTy,
+    GcStruct,
+    GcArray,
 }
 
 fn macro_of(attr: &Attribute) -> Option<Macro> {
@@ -96,6 +100,8 @@ fn macro_of(attr: &Attribute) -> Option<Macro> {
         "host_module" => Some(Macro::HostModule),
         "wasm_exports" => Some(Macro::WasmExports),
         "derive" if text.contains("WasmTy") => Some(Macro::WasmTy),
+        "derive" if text.contains("GcStruct") => Some(Macro::GcStruct),
+        "derive" if text.contains("GcArray") => Some(Macro::GcArray),
         _ => None,
     }
 }

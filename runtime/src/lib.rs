@@ -122,53 +122,63 @@ pub mod __private;
 /// There are no values of these; programs have no use for them.
 pub mod guest_types {
     pub use crate::api::signature::names::{
-        address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref, memory,
-        nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
-        ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none,
-        ref_struct, structref, table, tag, unchecked,
+        address, anyref, arrayref, defined, eqref, exnref, externref, func, funcref, global,
+        i31ref, memory, nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any,
+        ref_array, ref_defined, ref_eq, ref_exn, ref_extern, ref_func, ref_i31, ref_noexn,
+        ref_noextern, ref_nofunc, ref_none, ref_struct, structref, table, tag, unchecked,
     };
 }
 
 pub use __private::{Copied, GuestData, GuestElement, New, Ptr, Take};
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
-pub use api::engine::{Config, Engine};
+pub use api::engine::{Config, Engine, EngineWeak, OptLevel};
 pub use api::exception::ThrownException;
 pub use api::externs::Extern;
 pub use api::func::Func;
 pub use api::func::host::{IntoFunc, WasmRet};
 pub use api::func::typed::{TypedFunc, WasmParams, WasmResults};
-pub use api::gc_types::{ArrayType, StructType};
+pub use api::gc_field::{GcField, GcNumber};
+pub use api::gc_types::{ArrayType, FieldType, StorageType, StructType};
 pub use api::global::Global;
 pub use api::host_cx::HostCx;
 pub use api::instance::{Export, Instance};
 pub use api::linker::{InstancePre, Linker};
 pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
-pub use api::module::{Module, ModuleExport};
+pub use api::module::{Module, ModuleExport, ResourcesRequired};
 pub use api::object::HostObject;
+pub use api::precompiled::Precompiled;
+pub use api::rec_group::{RecField, RecGroup, RecMember, RecType};
 pub use api::refs::target::{ExternTarget, HostTrait};
 pub use api::refs::{
-    AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, HostData, ManuallyRooted, ObjectRef,
-    ObjectRefMut, OwnedRooted, RootScope, Rooted, RootedGcRef,
+    AnyArray, AnyKind, AnyRef, AnyStruct, ArrayKind, ArrayRef, ArrayRefPre, EqKind, EqRef, ExnRef,
+    ExternRef, GcHeapOutOfMemory, GcRef, HostData, I31, I31OutOfRange, ManuallyRooted, NoExn,
+    NoExtern, NoFunc, NoneRef, ObjectRef, ObjectRefMut, OwnedRooted, RootScope, Rooted,
+    RootedGcRef, StructKind, StructRef, StructRefPre,
 };
 pub use api::shared_memory::SharedMemory;
 pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };
+pub use api::store_limits::{StoreLimits, StoreLimitsBuilder};
 pub use api::table::Table;
 pub use api::tag::Tag;
 pub use api::types::{
     ExportType, ExternType, Finality, FuncType, GlobalType, HeapType, ImportType, MemoryType,
     MemoryTypeBuilder, Mutability, RefType, TableType, TagType, ValType,
 };
+pub use api::unknown_imports::UnknownImportError;
 pub use api::v128::V128;
 pub use api::value::{Ref, Val};
 pub use error::{Error, Result};
 pub use gc::GcStats;
-pub use hostref_macros::{HostObject, WasmTy, host_module, host_trait, wasm_exports};
+pub use hostref_macros::{
+    GcArray, GcStruct, HostObject, WasmTy, host_module, host_trait, wasm_exports,
+};
 pub use instance::backtrace::{FrameInfo, WasmBacktrace};
+pub use instance::limiter::ResourceLimiter;
 pub use instance::parking::WaitResult;
 pub use trap::Trap;
 pub use vm::value::ValRaw;

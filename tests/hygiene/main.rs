@@ -9,5 +9,6 @@ extern crate hostref as renamed;
 
 mod by_macro;
 mod elsewhere;
+pub mod kinds;
 pub mod strict;
 mod twice;

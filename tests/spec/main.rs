@@ -6,7 +6,8 @@
 //! Files that use garbage-collected references run a second time with `Config::gc_stress`, files with
 //! memories with `Config::memory_reservation(0)`, which checks every access. Our own scripts can
 //! import the module `host`, and run once more with fuel, with a deadline that every check of the
-//! epoch finds reached, and with both kinds of stress at once.
+//! epoch finds reached, and with both kinds of stress at once. Some folders run once more with modules
+//! that were compiled to bytes and loaded from them.
 
 mod expected;
 mod host;
@@ -84,6 +85,10 @@ fn threads_before_reference_types(config: &mut Config) {
 const REFERENCE_WORDS: [&str; 7] =
     ["externref", "ref.extern", "anyref", "i31", "(struct", "(array", "throw"];
 
+/// The folders whose modules are also loaded from bytes: between them they have segments, tables,
+/// several memories, all kinds of types, handlers, stack maps and library calls.
+const SERIALIZED: [&str; 5] = ["own/", "gc/", "exceptions/", "multi-memory/", "bulk-memory/"];
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let files: Vec<_> = match own_scripts() {
@@ -100,7 +105,7 @@ fn main() -> ExitCode {
     })];
     for (name, text, setup) in files {
         let reason = expected.reason(&name);
-        for (mode, setup) in modes(&text, setup) {
+        for (mode, setup) in modes(&name, &text, setup) {
             let name = format!("{mode}{name}");
             trials.push(trial(name, text.clone(), setup, reason.clone(), totals.clone()));
         }
@@ -150,7 +155,7 @@ fn own_scripts() -> io::Result<Vec<File>> {
 }
 
 /// The ways in which a file is run, each with what its trial's name begins with.
-fn modes(text: &str, setup: Setup) -> Vec<(&'static str, Setup)> {
+fn modes(name: &str, text: &str, setup: Setup) -> Vec<(&'static str, Setup)> {
     let mut modes = Vec::new();
     let mut add = |name, change: fn(&mut Setup)| {
         let mut setup = setup.clone();
@@ -167,6 +172,9 @@ fn modes(text: &str, setup: Setup) -> Vec<(&'static str, Setup)> {
         add("checked_memory/", |setup| {
             setup.config.memory_reservation(0);
         });
+    }
+    if SERIALIZED.iter().any(|folder| name.starts_with(folder)) {
+        add("serialized/", |setup| setup.serialized = true);
     }
     if setup.host {
         add("interrupted/", |setup| {

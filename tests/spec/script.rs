@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use hostref::{
     AsContextMut, Config, Engine, Error, Instance, Linker, Module, Result, RootScope, Store,
     ThrownException, Trap, UpdateDeadline, Val,
@@ -44,6 +44,8 @@ pub(crate) struct Setup {
     /// Whether the guest has fuel without end, and every check of its epoch finds the deadline
     /// reached and moves on. The configuration says whether it checks either.
     pub(crate) interrupted: bool,
+    /// Whether every module is compiled to bytes first, and loaded from them.
+    pub(crate) serialized: bool,
 }
 
 /// Runs the script `text` with an engine, a store and a linker of its own.
@@ -83,6 +85,7 @@ pub(crate) struct Script {
 /// What a directive can refer to.
 struct Names {
     engine: Engine,
+    serialized: bool,
     linker: Linker<()>,
     /// The instance of directives that name none.
     current: Option<Instance>,
@@ -113,6 +116,7 @@ impl Script {
         }
         let names = Names {
             engine: engine.clone(),
+            serialized: setup.serialized,
             linker,
             current: None,
             instances: HashMap::new(),
@@ -192,9 +196,20 @@ impl Names {
     /// Compiles a module. One that is quoted goes through the text format of `Module::new`.
     fn module(&self, wat: &mut QuoteWat<'_>) -> Result<Module> {
         match wat.to_test()? {
-            QuoteWatTest::Binary(bytes) => Module::new(&self.engine, bytes),
-            QuoteWatTest::Text(text) => Module::new(&self.engine, text),
+            QuoteWatTest::Binary(bytes) => self.compile(&bytes),
+            QuoteWatTest::Text(text) => self.compile(&text),
         }
+    }
+
+    fn compile(&self, bytes: &[u8]) -> Result<Module> {
+        if !self.serialized {
+            return Module::new(&self.engine, bytes);
+        }
+        let compiled = self.engine.precompile_module(bytes)?;
+        // SAFETY: the bytes were made a line ago.
+        let module = unsafe { Module::deserialize(&self.engine, &compiled)? };
+        ensure!(module.serialize()? == compiled, "a module that was loaded is another one");
+        Ok(module)
     }
 
     fn define(&mut self, wat: &mut QuoteWat<'_>) -> Result<()> {
@@ -268,7 +283,7 @@ impl Names {
         match exec {
             WastExecute::Invoke(invoke) => self.invoke(cx, &invoke),
             WastExecute::Wat(mut module) => {
-                let module = Module::new(&self.engine, module.encode()?)?;
+                let module = self.compile(&module.encode()?)?;
                 self.linker.instantiate(cx, &module)?;
                 Ok(Vec::new())
             }
@@ -318,7 +333,7 @@ impl Names {
         mut module: Wat<'_>,
         message: &str,
     ) -> Result<()> {
-        let module = Module::new(&self.engine, module.encode()?)?;
+        let module = self.compile(&module.encode()?)?;
         match self.linker.instantiate(cx, &module) {
             Ok(_) => Err(anyhow!("linked, expected the error: {message}")),
             Err(error) if format!("{error:#}").contains(message) => Ok(()),

@@ -24,6 +24,9 @@ const KEYS: Keys = Keys {
 /// The representations that have a Wasm type of their own or fit into one.
 const REPRS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
+/// Those of 8 and 16 bits.
+const NARROW_REPRS: [&str; 4] = ["i8", "i16", "u8", "u16"];
+
 /// Expands `#[derive(WasmTy)] item`.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -46,8 +49,9 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         Some(Shape::Converted { from, into }) => converted(&input.ident, &krate, from, into),
         None => fallback(&input, &krate),
     };
+    let stored = input.generics.params.is_empty().then(|| stored(&input.ident, &krate, &shape));
     let errors = errors.finish();
-    quote!(#errors #output)
+    quote!(#errors #output #stored)
 }
 
 /// What can travel as another type.
@@ -171,6 +175,10 @@ fn repr(input: &DeriveInput, errors: &mut Errors) -> Option<Ident> {
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
         // What is no list of words is for rustc to report.
         let _ = attr.parse_nested_meta(|meta| {
+            // An alignment changes nothing in Wasm.
+            if meta.path.is_ident("align") {
+                return meta.input.parse::<proc_macro2::Group>().map(drop);
+            }
             found = Some(meta.path);
             Ok(())
         });
@@ -239,23 +247,57 @@ fn enumeration(ident: &Ident, krate: &Krate, repr: &Ident, variants: &[Ident]) -
 }
 
 fn converted(ident: &Ident, krate: &Krate, from: &Type, into: &Type) -> TokenStream {
-    let via = |ty: &Type, function: &str| {
-        let span = spans::at(ty.span());
-        let (private, function) = (krate.private(span), Ident::new(function, span));
-        quote_spanned!(span=> #private::#function::<Self, #ty>)
+    // The macro's own names, whatever a message about their use points at.
+    let [this, wasm] = ["self", "__wasm"].map(|name| Ident::new(name, Span::mixed_site()));
+    let via = |ty: &Type, function: &str, value: &Ident| {
+        spans::call_at(ty, |span| {
+            let (private, function) = (krate.private(span), Ident::new(function, span));
+            (quote_spanned!(span=> #private::#function::<Self, #ty>), quote!(#value))
+        })
     };
-    let (into_wasm, try_from_wasm) = (via(into, "into_wasm_as"), via(from, "try_from_wasm_as"));
+    let into_wasm = via(into, "into_wasm_as", &this);
+    let try_from_wasm = via(from, "try_from_wasm_as", &wasm);
     quote! {
         #[automatically_derived]
         impl #krate::WasmTy for #ident {
             type Wasm = <#into as #krate::WasmTy>::Wasm;
-            fn into_wasm(self) -> Self::Wasm {
-                #into_wasm(self)
+            fn into_wasm(#this) -> Self::Wasm {
+                #into_wasm
             }
-            fn try_from_wasm(__wasm: Self::Wasm) -> #krate::Result<Self> {
-                #try_from_wasm(__wasm)
+            fn try_from_wasm(#wasm: Self::Wasm) -> #krate::Result<Self> {
+                #try_from_wasm
             }
         }
+    }
+}
+
+/// That fields of a guest's structs may be of this type, and be packed if it has few values.
+fn stored(ident: &Ident, krate: &Krate, shape: &Option<Shape>) -> TokenStream {
+    let private = krate.private(Span::call_site());
+    let packed = match shape {
+        Some(Shape::Enum { repr, .. }) if NARROW_REPRS.iter().any(|narrow| repr == narrow) => {
+            let repr = quote!(::core::primitive::#repr);
+            Some(quote! {
+                #[automatically_derived]
+                impl #private::GcPacked for #ident {
+                    type Part = #private::Packed<Self>;
+                    type Stored = #repr;
+                    fn pack(self) -> #repr {
+                        self as #repr
+                    }
+                    fn unpack(__stored: #repr) -> #krate::Result<Self> {
+                        let __wasm = <#repr as #krate::WasmTy>::into_wasm(__stored);
+                        <Self as #krate::WasmTy>::try_from_wasm(__wasm)
+                    }
+                }
+            })
+        }
+        _ => None,
+    };
+    quote! {
+        #[automatically_derived]
+        impl #private::DerivesWasmTy for #ident {}
+        #packed
     }
 }
 

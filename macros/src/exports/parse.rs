@@ -15,7 +15,7 @@ use crate::attr::{Args, Keys};
 use crate::case::Case;
 use crate::errors::Errors;
 use crate::guest::Guest;
-use crate::{cfgs, item};
+use crate::{cfgs, item, lifetimes};
 
 const STRUCT: Keys = Keys {
     attribute: "#[wasm_exports]",
@@ -177,7 +177,7 @@ fn parse_function(
         );
     }
     if let Some(variadic) = &function.variadic {
-        errors.at(variadic, "a Wasm function has a fixed number of parameters; remove the `..`");
+        errors.at(variadic, "a Wasm function has a fixed number of parameters; remove the `...`");
     }
     if let Some(extra) = function.inputs.iter().nth(MOST_PARAMS) {
         errors.at(
@@ -187,7 +187,11 @@ fn parse_function(
     }
     let params = function.inputs.iter().enumerate();
     let has_alloc = alloc.is_some();
-    let params = params.map(|(position, param)| parse_param(position, param, has_alloc, errors));
+    let params = params.map(|(position, param)| {
+        let mut param = parse_param(position, param, has_alloc, errors);
+        param.ty = lifetimes::infer_bound(&param.ty, function.lifetimes.as_ref());
+        param
+    });
     let params = params.collect();
     let result = parse_result(&function.output, errors);
     let alloc = alloc.map(|name| name.value());
@@ -195,8 +199,8 @@ fn parse_function(
 }
 
 fn parse_param(position: usize, param: &NamedArg, has_alloc: bool, errors: &mut Errors) -> Param {
-    if let Type::Reference(reference) = &param.ty
-        && !has_alloc
+    if let Type::Reference(reference) = optional_content(&param.ty).unwrap_or(&param.ty)
+        && !(has_alloc && matches!(param.ty, Type::Reference(_)))
     {
         errors.at(
             reference,

@@ -195,15 +195,20 @@ fn result(module: &HostModule, function: &Function, here: Span) -> (TokenStream,
     let private = module.krate.private(here);
     let plain = quote_spanned!(here=> #private::Makers::PLAIN);
     let Some(ty) = &function.result else {
-        return (quote_spanned!(here=> __module.result::<(), _>()), plain);
+        return (quote_spanned!(here=> __module.result::<(), _>(#private::Looked)), plain);
     };
     if function.errno {
         let marker =
             spans::call_at(ty, |span| (quote_spanned!(span=> __module.errno::<#ty>), quote!()));
         return (marker, plain);
     }
-    let marker =
-        spans::call_at(ty, |span| (quote_spanned!(span=> __module.result::<#ty, _>), quote!()));
+    let marker = spans::call_at(ty, |span| {
+        let private = module.krate.private(span);
+        (
+            quote_spanned!(span=> __module.result::<#ty, _>),
+            quote_spanned!(span=> #private::ResultProbe::<#ty>::NEW.look()),
+        )
+    });
     let krate = module.krate.at(here);
     (marker, quote_spanned!(here=> #krate::__makers!(__result)))
 }

@@ -35,7 +35,7 @@ pub(super) fn check_qualifiers(sig: &Signature, errors: &mut Errors) {
         errors.at(abi, "a host function is a plain Rust function; remove the `extern`");
     }
     if let Some(variadic) = &sig.variadic {
-        errors.at(variadic, "a Wasm function has a fixed number of parameters; remove the `..`");
+        errors.at(variadic, "a Wasm function has a fixed number of parameters; remove the `...`");
     }
     let generic = sig.generics.params.iter().find(|p| !matches!(p, GenericParam::Lifetime(_)));
     if let Some(generic) = generic {

@@ -12,6 +12,7 @@ use super::memory::{self, CallMemory, MemoryRange, Width};
 use super::signature::ArgTypes;
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, LoadError, WasmBasic, WasmTy, load};
+use crate::api::engine::Engine;
 use crate::api::func::arity::any_values;
 use crate::api::func::shim::{AbiParams, CallingCtx};
 use crate::api::host_cx::{HostCx, HostCxSlot, Project};
@@ -44,7 +45,7 @@ pub trait Arg<D: 'static>: ArgTypes + Copy + 'static {
 
     /// Adds the Wasm types of the ABI values.
     #[doc(hidden)]
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>);
+    fn wasm_types<W: Width>(engine: &Engine, types: &mut Vec<ValType>);
 
     /// Converts the argument. Collects nothing.
     #[doc(hidden)]
@@ -107,9 +108,9 @@ pub struct CallContext<'g, D: 'static> {
 /// Why an argument was refused.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Refusal(Reason);
+pub struct Refusal(Box<Reason>);
 
-/// As data, so that the fast path makes no error.
+/// As data: most refusals are printed by nobody.
 #[derive(Debug)]
 enum Reason {
     Load(LoadError),
@@ -120,7 +121,7 @@ impl Refusal {
     /// The error of the argument for `site`.
     #[cold]
     fn at(self, site: &'static BorrowSite) -> Error {
-        let error = match self.0 {
+        let error = match *self.0 {
             Reason::Load(LoadError::Other(error)) => error,
             Reason::Load(error) => error.into(),
             Reason::Access(error) => error.into(),
@@ -130,17 +131,17 @@ impl Refusal {
 
     #[cold]
     pub(super) fn load(error: LoadError) -> Refusal {
-        Refusal(Reason::Load(error))
+        Refusal(Box::new(Reason::Load(error)))
     }
 
     #[cold]
     pub(super) fn other(error: Error) -> Refusal {
-        Refusal(Reason::Load(LoadError::Other(error)))
+        Refusal(Box::new(Reason::Load(LoadError::Other(error))))
     }
 
     #[cold]
     pub(super) fn access(error: HostAccessError) -> Refusal {
-        Refusal(Reason::Access(error))
+        Refusal(Box::new(Reason::Access(error)))
     }
 }
 
@@ -191,8 +192,8 @@ impl<D: 'static, T: WasmTy> Arg<D> for Value<T> {
     type Held = Option<T>;
     type Out<'g> = T;
 
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
-        types.push(T::Wasm::wasm_type());
+    fn wasm_types<W: Width>(engine: &Engine, types: &mut Vec<ValType>) {
+        types.push(T::Wasm::wasm_type(engine));
     }
 
     #[inline]
@@ -267,7 +268,7 @@ impl<D: 'static, T: Wrap> Arg<D> for Wrapped<T> {
     type Held = Option<T>;
     type Out<'g> = T;
 
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
+    fn wasm_types<W: Width>(_: &Engine, types: &mut Vec<ValType>) {
         types.push(ValType::I32);
     }
 
@@ -296,7 +297,7 @@ impl<D: 'static> Arg<D> for CallerArg {
     type Held = ();
     type Out<'g> = &'g mut Caller<'g, D>;
 
-    fn wasm_types<W: Width>(_: &mut Vec<ValType>) {}
+    fn wasm_types<W: Width>(_: &Engine, _: &mut Vec<ValType>) {}
 
     #[inline]
     fn find<W: Width>(_: &mut Conversion<'_>, _: ((), ())) -> Result<(), Refusal> {
@@ -323,7 +324,7 @@ impl<D: 'static, S: 'static> Arg<D> for HostCxArg<S> {
     type Held = HostCxSlot<S>;
     type Out<'g> = &'g mut HostCx<'g, S>;
 
-    fn wasm_types<W: Width>(_: &mut Vec<ValType>) {}
+    fn wasm_types<W: Width>(_: &Engine, _: &mut Vec<ValType>) {}
 
     #[inline]
     fn find<W: Width>(_: &mut Conversion<'_>, _: ((), ())) -> Result<(), Refusal> {
@@ -356,7 +357,7 @@ impl<D: 'static, T: 'static> Arg<D> for Reported<T> {
     type Held = Option<T>;
     type Out<'g> = T;
 
-    fn wasm_types<W: Width>(_: &mut Vec<ValType>) {}
+    fn wasm_types<W: Width>(_: &Engine, _: &mut Vec<ValType>) {}
 
     fn find<W: Width>(_: &mut Conversion<'_>, _: ((), ())) -> Result<T, Refusal> {
         unreachable!("a parameter of this type is reported at compile time")
@@ -411,7 +412,7 @@ pub trait Args<D: 'static>: Copy + 'static {
 
     /// Their Wasm types.
     #[doc(hidden)]
-    fn wasm_types<W: Width>() -> Vec<ValType>;
+    fn wasm_types<W: Width>(engine: &Engine) -> Vec<ValType>;
 
     /// Converts the arguments, borrows them, calls the method, and ends the borrows.
     #[doc(hidden)]
@@ -437,9 +438,9 @@ macro_rules! arg_tuples {
             const MEMORY: bool = false $(|| $name::MEMORY)*;
             type Out<'g> = ($($name::Out<'g>,)*);
 
-            fn wasm_types<W: Width>() -> Vec<ValType> {
+            fn wasm_types<W: Width>(engine: &Engine) -> Vec<ValType> {
                 let mut types = Vec::new();
-                $($name::wasm_types::<W>(&mut types);)*
+                $($name::wasm_types::<W>(engine, &mut types);)*
                 types
             }
 

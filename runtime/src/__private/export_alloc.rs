@@ -133,7 +133,7 @@ pub trait Part: Send + 'static {
     type Abi: Abi;
 
     /// Adds its type.
-    fn wasm_types(types: &mut Vec<ValType>);
+    fn wasm_types(engine: &Engine, types: &mut Vec<ValType>);
 
     /// The value as it goes into Wasm; the shared borrow excludes a collection.
     fn lower(self, store: &StoreInner) -> Result<Self::Abi>;
@@ -147,8 +147,8 @@ pub struct One<T>(T);
 impl<T: WasmTy> Part for One<T> {
     type Abi = <T::Wasm as WasmBasic>::Abi;
 
-    fn wasm_types(types: &mut Vec<ValType>) {
-        types.push(T::Wasm::wasm_type());
+    fn wasm_types(engine: &Engine, types: &mut Vec<ValType>) {
+        types.push(T::Wasm::wasm_type(engine));
     }
 
     #[inline]
@@ -160,7 +160,7 @@ impl<T: WasmTy> Part for One<T> {
 impl Part for () {
     type Abi = ();
 
-    fn wasm_types(_: &mut Vec<ValType>) {}
+    fn wasm_types(_: &Engine, _: &mut Vec<ValType>) {}
 
     fn lower(self, _: &StoreInner) -> Result<()> {
         Ok(())
@@ -265,9 +265,9 @@ macro_rules! wasm_params {
         {
             type Args = ($(($first::Abi, $second::Abi),)*);
 
-            fn val_types() -> Vec<ValType> {
+            fn val_types(engine: &Engine) -> Vec<ValType> {
                 let mut types = Vec::new();
-                $($first::wasm_types(&mut types); $second::wasm_types(&mut types);)*
+                $($first::wasm_types(engine, &mut types); $second::wasm_types(engine, &mut types);)*
                 types
             }
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use super::exports::{Export, Problem, vanished};
 use super::param::{Never, kind};
-use crate::api::convert::WasmTy;
+use crate::api::convert::{WasmBasic as _, WasmTy};
 use crate::api::engine::Engine;
 use crate::api::externs::Extern;
 use crate::api::func::Func;
@@ -118,8 +118,10 @@ impl<T: WasmTy> Handle for Global<T> {
 
     fn check(engine: &Engine, ty: &ExternType) -> Result<()> {
         match ty {
-            ExternType::Global(ty) if global::holds::<T>(engine.shared(), ty.to_wasm()) => Ok(()),
-            _ => Err(Error::msg(format!("expected a global of type {}", T::valtype()))),
+            ExternType::Global(ty) if global::holds::<T>(engine, ty.to_wasm()) => Ok(()),
+            _ => {
+                Err(Error::msg(format!("expected a global of type {}", T::Wasm::wasm_type(engine))))
+            }
         }
     }
 }

@@ -11,14 +11,15 @@ use super::signature::{ArgTypes, ExportArgTypes};
 use crate::api::convert::WasmTy;
 use crate::api::func::Func;
 use crate::api::func::typed::WasmResults;
+use crate::api::gc_object::{GcArray, GcStruct, GcType};
 use crate::api::global::Global;
 use crate::api::memory::Memory;
 use crate::api::shared_memory::SharedMemory;
 use crate::api::signature::names::{
-    TypeNames, address, anyref, arrayref, eqref, exnref, externref, func, funcref, global, i31ref,
-    memory, nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array, ref_eq,
-    ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern, ref_nofunc, ref_none,
-    ref_struct, structref, table, tag, unchecked,
+    TypeNames, address, anyref, arrayref, defined, eqref, exnref, externref, func, funcref, global,
+    i31ref, memory, nothing, nullexnref, nullexternref, nullfuncref, nullref, ref_any, ref_array,
+    ref_defined, ref_eq, ref_exn, ref_extern, ref_func, ref_i31, ref_noexn, ref_noextern,
+    ref_nofunc, ref_none, ref_struct, structref, table, tag, unchecked,
 };
 use crate::api::table::Table;
 use crate::api::tag::Tag;
@@ -385,6 +386,34 @@ supertypes! {
     arrayref ref_array: anyref ref_any, eqref ref_eq;
     nullref ref_none: anyref ref_any, eqref ref_eq, i31ref ref_i31, structref ref_struct,
         arrayref ref_array;
+}
+
+/// What the type that a Rust type defines may be used as besides itself, which is compared when the guest
+/// is linked: null, and the supertypes.
+macro_rules! defined {
+    ($([$bound:path] $super_null:ident $super_ref:ident;)*) => {$(
+        defined! { @impls $bound, GivenAs: defined as $super_null,
+            ref_defined as $super_null, ref_defined as $super_ref }
+        defined! { @impls $bound, PassedAs: defined as $super_null, defined as $super_ref,
+            ref_defined as $super_null, ref_defined as $super_ref }
+    )*};
+    (@null $($relation:ident)*) => {$(
+        defined! { @impls GcType, $relation: defined as nullref, defined as ref_none,
+            ref_defined as nullref, ref_defined as ref_none }
+    )*};
+    (@impls $bound:path, $relation:ident: $($rust:ident as $guest:ident),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<T: $bound> $relation<$guest> for $rust<T> {}
+    )*};
+}
+
+defined! { @null TakenFrom ComesAs PassedAs }
+
+defined! {
+    [GcType] anyref ref_any;
+    [GcType] eqref ref_eq;
+    [GcStruct] structref ref_struct;
+    [GcArray] arrayref ref_array;
 }
 
 macro_rules! items {

@@ -8,10 +8,11 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::abi::object::EXTERN_SIZE;
 use crate::api::object::HostObject;
-use crate::api::refs::{ExternRef, GcHeapOutOfMemory, Rooted, externref};
-use crate::error::{Error, Result};
-use crate::gc::{GcRef, HostData, Properties, Why};
+use crate::api::refs::{ExternRef, Rooted, externref};
+use crate::error::Result;
+use crate::gc::{GcRef, HostData, Payload, Properties, Why};
 use crate::instance::store::StoreInner;
 
 /// Where the type of a new object stands.
@@ -171,25 +172,24 @@ pub(super) fn allocate<T: Any + Send + Sync>(
     properties: Properties,
 ) -> Result<GcRef> {
     store.safepoint();
-    match externref::alloc(store, value, properties) {
-        Ok(object) => Ok(object),
-        Err(error) => allocate_again::<T>(store, error, properties),
-    }
+    let payload = store.gc.payload(value, properties);
+    let allocated = store.gc.alloc_host(&store.vm.heap, payload);
+    allocated.or_else(|payload| allocate_again(store, payload, type_name::<T>()))
 }
 
 #[cold]
-fn allocate_again<T: Any + Send + Sync>(
-    store: &mut StoreInner,
-    error: Error,
-    properties: Properties,
-) -> Result<GcRef> {
-    let value = error.downcast::<GcHeapOutOfMemory<T>>()?.into_inner();
+fn allocate_again(store: &mut StoreInner, payload: Payload, name: &'static str) -> Result<GcRef> {
     store.collect(Why::Due);
-    externref::alloc(store, value, properties).map_err(|error| {
-        // The value has nowhere to go; an error that outlives the store should not carry it.
-        drop(error);
-        NoRoom { name: type_name::<T>() }.into()
-    })
+    let payload = match store.gc.alloc_host(&store.vm.heap, payload) {
+        Ok(object) => return Ok(object),
+        Err(payload) => payload,
+    };
+    if !store.grow_heap(EXTERN_SIZE)? {
+        store.collect(Why::Due);
+    }
+    // The value has nowhere to go; an error that outlives the store should not carry it.
+    let allocated = store.gc.alloc_host(&store.vm.heap, payload);
+    allocated.map_err(|_| NoRoom { name }.into())
 }
 
 /// A host function's new object found no room.

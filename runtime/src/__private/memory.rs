@@ -14,6 +14,7 @@ use anyhow::{Context as _, anyhow};
 
 use super::call::{Arg, CallContext, Conversion, Refusal, markers, taken};
 use crate::api::convert::Abi;
+use crate::api::engine::Engine;
 use crate::api::func::shim::CallingCtx;
 use crate::api::memory::Memory;
 use crate::api::store::{AsContext, AsContextMut};
@@ -351,7 +352,7 @@ impl<D: 'static, T: ?Sized + GuestData> Arg<D> for Slice<T> {
     type Held = Elements<T::Element>;
     type Out<'g> = &'g T;
 
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
+    fn wasm_types<W: Width>(_: &Engine, types: &mut Vec<ValType>) {
         types.extend([W::TYPE, W::TYPE]);
     }
 
@@ -398,7 +399,7 @@ impl<D: 'static, E: GuestElement> Arg<D> for SliceMut<E> {
     type Held = Elements<E>;
     type Out<'g> = &'g mut [E];
 
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
+    fn wasm_types<W: Width>(_: &Engine, types: &mut Vec<ValType>) {
         types.extend([W::TYPE, W::TYPE]);
     }
 
@@ -500,7 +501,7 @@ impl<D: 'static, T: ?Sized + GuestData> Arg<D> for CopiedArg<T> {
     type Held = Option<Copied<T>>;
     type Out<'g> = Copied<T>;
 
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
+    fn wasm_types<W: Width>(_: &Engine, types: &mut Vec<ValType>) {
         types.extend([W::TYPE, W::TYPE]);
     }
 
@@ -628,7 +629,7 @@ impl<D: 'static, E: GuestElement> Arg<D> for Address<E> {
     type Held = Ptr<E>;
     type Out<'g> = Ptr<E>;
 
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
+    fn wasm_types<W: Width>(_: &Engine, types: &mut Vec<ValType>) {
         types.push(W::TYPE);
     }
 

@@ -18,6 +18,7 @@
 //! | `signature.rs` | the Wasm types of parameters and results at compile time |
 //! | `guest.rs` | comparison of Rust types with those in a guest's file |
 //! | `spans.rs` | spans of the `tracing` crate around calls, with that feature |
+//! | `gc.rs` | fields, elements and handles of derived structs and arrays |
 //! | `scalars.rs` | `bool`, `char` and narrow integers as Wasm values, derived enums |
 //!
 //! `call.rs`, `objects.rs` and `memory.rs` are the files with `unsafe`: they end the borrows that they
@@ -29,6 +30,7 @@ mod export_alloc;
 mod export_items;
 mod export_types;
 mod exports;
+mod gc;
 mod guest;
 mod made;
 #[allow(unsafe_code, reason = "borrows guest memory for the time of one call")]
@@ -47,6 +49,10 @@ pub use crate::api::convert::{Abi, LoadError, Lowered, Reference, WasmBasic, Was
 pub use crate::api::func::enter::{AbiArgs, CheckedType};
 pub use crate::api::func::host::HostFuncDef;
 pub use crate::api::func::shim::{AbiParams, AbiResults, HostFn, HostSignature, MemoryUse};
+pub use crate::api::gc_object::{
+    GcArray, GcDefinition, GcStruct, GcType, GcTypeKey, StructWriter, array_type, new_array,
+    struct_type,
+};
 pub use crate::api::host_cx::HostCxSlot;
 pub use crate::api::refs::target::{ByCast, ByNothing, ByType, TargetCheck};
 pub use crate::api::signature::names::{Heap, TypeName, TypeNames, heap};
@@ -69,6 +75,12 @@ pub use exports::{
     Collect, Collector, Export, ExportList, ExportsPre, Function, FunctionSpec, OptionalFunction,
     OptionalFunctionSpec, Problem, Resolved, bind, collector, function, optional_function,
 };
+pub use gc::{
+    ByOptionalRoot, ByRoot, ByWasmTy, DerivesWasmTy, GcArrayOf, GcFields, GcHandle, GcPacked,
+    GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element,
+    define_field, element, field, load_array, load_struct, new_struct, packed, set_element,
+    set_field, show_handle, stored, write_field,
+};
 pub use guest::{
     AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,
     Pair, PassedAs, Present, SameNumber, Slots, TakenFrom, export_item, export_param,
@@ -88,15 +100,17 @@ pub use objects::{
 pub use param::{Anything, Beside, FirstOf, Never, NoContext, NotContext, Param, Same, kind};
 pub use probe::{
     ArrayInside, Frozen, HandleInside, Look, Looked, MutProbe, Mutable, NoReason, NumberInside,
-    OptionInside, OptionInsideMut, OtherInteger, OwnedText, Probe, Reason, ReferenceInside,
-    TextMut, Thawed,
+    OptionInside, OptionInsideMut, OtherInteger, OwnedText, OwnedTextResult, Probe, Reason,
+    ReferenceInside, ResultProbe, TextMut, Thawed,
 };
 pub use register::{HostModule, NoReceiver, Receiver, State};
 pub use result::{
     Constant, Errno, ErrnoOf, ErrorNumber, HostError, HostResult, HostValue, HostValues, New,
     Returns, ReturnsOf,
 };
-pub use scalars::{into_wasm_as, try_from_wasm_as, unknown_discriminant};
+pub use scalars::{
+    ConvertsFrom, ConvertsInto, into_wasm_as, try_from_wasm_as, unknown_discriminant,
+};
 pub use signature::{ArgTypes, ExportArgTypes, NoTypes, ParamTypes, PartTypes, ResultTypes};
 
 use crate::api::refs::target::HostTrait;

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use super::call::{Arg, CallContext, Conversion, Refusal, markers, taken};
 use super::memory::Width;
+use crate::api::engine::Engine;
 use crate::api::refs::HostAccessError;
 use crate::api::types::{HeapType, RefType, ValType};
 use crate::error::Result;
@@ -130,7 +131,16 @@ pub struct DynGuard<T: ?Sized + 'static>(BorrowedAny, CastFn<T>);
 
 #[inline]
 fn locate<T: Any>(store: &StoreInner, raw: u32) -> Result<Found<T>, Refusal> {
-    store.gc.locate(raw).map(Found).map_err(refused::<T>)
+    match store.gc.locate(raw) {
+        Some(located) => Ok(Found(located)),
+        None => Err(not_found::<T>(store, raw)),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn not_found<T: Any>(store: &StoreInner, raw: u32) -> Refusal {
+    refused::<T>(store.gc.refusal::<T>(raw))
 }
 
 #[cold]
@@ -244,7 +254,7 @@ impl<D: 'static, A: ObjectArg> Arg<D> for Required<A> {
     type Held = A::Held;
     type Out<'g> = A::Out<'g>;
 
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
+    fn wasm_types<W: Width>(_: &Engine, types: &mut Vec<ValType>) {
         types.push(ValType::Ref(RefType::new(false, HeapType::Extern)));
     }
 
@@ -274,7 +284,7 @@ impl<D: 'static, A: ObjectArg> Arg<D> for Optional<A> {
     type Held = Option<A::Held>;
     type Out<'g> = Option<A::Out<'g>>;
 
-    fn wasm_types<W: Width>(types: &mut Vec<ValType>) {
+    fn wasm_types<W: Width>(_: &Engine, types: &mut Vec<ValType>) {
         types.push(ValType::Ref(RefType::new(true, HeapType::Extern)));
     }
 

@@ -21,6 +21,8 @@ use crate::api::refs::target::HostTrait;
     note = "a guest can pass numbers of up to 64 bits, `bool`, `char`, types with `#[derive(WasmTy)]`, \
             and host objects as `&T`, `&mut T`, `Take<T>`, `Option`s of these or `Rooted<ExternRef<T>>`, \
             where `T` is `Send + Sync + 'static`, or `&dyn Trait` of a trait with `#[host_trait]`",
+    note = "functions of the guest are `TypedFunc<P, R>`, its structs and arrays the handles that \
+            `#[derive(GcStruct)]` and `#[derive(GcArray)]` make: `PointRef` for `Point`",
     note = "text and numbers in the guest's memory are `&str`, `&[u8]`, `&mut [f32]`, `Copied<str>`, \
             `Ptr<u32>` and the like",
     note = "a function that needs the store takes `cx: &mut Caller<'_, T>` first, and its block says \
@@ -93,6 +95,15 @@ pub mod kind {
     /// A handle.
     #[derive(Debug)]
     pub struct Handle;
+    /// `Option` of a handle.
+    #[derive(Debug)]
+    pub struct OptionHandle;
+    /// A type that derives `WasmTy`.
+    #[derive(Debug)]
+    pub struct Derived;
+    /// A value in 8 or 16 bits.
+    #[derive(Debug)]
+    pub struct Packed;
     /// No type. Every trait with kinds has at least two candidates for every type: with one alone,
     /// rustc would take it before looking whether its bounds hold, and report those bounds in place
     /// of the trait, in several places.

@@ -1,22 +1,25 @@
-//! Parameter types that would be accepted for what they are not, or refused without a hint. Explains
-//! only: what is accepted is `param.rs`'s affair.
+//! Types of parameters and results that would be accepted for what they are not, or refused without a
+//! hint. Explains only: what is accepted is the affair of `param.rs` and `result.rs`.
 //!
 //! `Probe::<P>::NEW.look()` finds an inherent method for the types below, whose bound holds for
 //! nothing and says why; for all others it finds the method of the trait [`Look`].
 
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::call::Reported;
 use super::param::{Param, kind};
+use super::result::{HostResult, ReturnsOf};
 use crate::api::func::Func;
 use crate::api::global::Global;
 use crate::api::memory::Memory;
 use crate::api::object::HostObject;
-use crate::api::refs::{GcRef, ManuallyRooted, Rooted};
+use crate::api::refs::{GcRef, I31, ManuallyRooted, Rooted};
 use crate::api::table::Table;
 use crate::api::tag::Tag;
 use crate::api::v128::V128;
+use crate::error::{Error, Result};
 
 /// Looks at a parameter of type `P`.
 pub struct Probe<P: ?Sized>(PhantomData<P>);
@@ -185,6 +188,31 @@ pub trait HandleInside<T: ?Sized> {}
 )]
 pub trait OtherInteger<T: ?Sized> {}
 
+/// Looks at a result of type `R`.
+pub struct ResultProbe<R>(PhantomData<R>);
+
+impl<R> ResultProbe<R> {
+    /// The probe.
+    pub const NEW: ResultProbe<R> = ResultProbe(PhantomData);
+}
+
+impl<R> fmt::Debug for ResultProbe<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResultProbe")
+    }
+}
+
+impl<R> Look for ResultProbe<R> {}
+
+/// Holds for nothing.
+#[diagnostic::on_unimplemented(
+    message = "a guest cannot be given `{T}` by itself",
+    label = "write `New<{T}>` for a new object",
+    note = "text and bytes go into the guest's memory: take `&mut [u8]` or `Ptr<E>`, and return how much \
+            was written"
+)]
+pub trait OwnedTextResult<T: ?Sized> {}
+
 /// Implements none of the traits above. Has a lifetime, for rustc looks at bounds without parameters
 /// where they are written, not where they are used.
 #[derive(Debug)]
@@ -204,7 +232,7 @@ pub struct NoReason;
 
 reasons! {
     OptionInside OptionInsideMut ReferenceInside NumberInside ArrayInside HandleInside OtherInteger
-    OwnedText TextMut
+    OwnedText OwnedTextResult TextMut
 }
 
 macro_rules! explain {
@@ -247,7 +275,7 @@ macro_rules! explain_references {
 
 explain_references! {
     NumberInside: bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 V128;
-    HandleInside: Func Global Memory Table Tag;
+    HandleInside: Func Global I31 Memory Table Tag;
 }
 
 /// Explains types that are parameters only so that they are reported once.
@@ -270,4 +298,47 @@ explain_others! {
     [] String as String: OwnedText(String);
     [T: 'static,] Vec<T> as Vec<T>: OwnedText(Vec<T>);
     ['a,] &'a mut str as &'static mut str: TextMut(str);
+}
+
+/// Explains types that are results only so that they are reported once, by themselves and in a `Result`.
+macro_rules! explain_results {
+    ($([$($generics:tt)*] $ty:ty: $bound:ident;)*) => {$(
+        explain_results! { @each [$($generics)*] $ty: $bound($ty) }
+        explain_results! { @each [$($generics)* E: 'static] Result<$ty, E>: $bound($ty) }
+    )*};
+    (@each [$($generics:tt)*] $ty:ty: $bound:ident($inside:ty)) => {
+        impl<'why, $($generics)*> ResultProbe<$ty> {
+            /// Says what is wrong.
+            pub fn look(&self) -> Looked
+            where
+                Reason<'why>: $bound<$inside>,
+            {
+                Looked
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> HostResult<kind::Reported> for $ty {
+            type Values = ();
+            type Error = Infallible;
+            type Marker = ReturnsOf<$ty, kind::Reported>;
+
+            fn marker(into_error: fn(Infallible) -> Error) -> Self::Marker {
+                ReturnsOf::new(into_error)
+            }
+
+            fn into_result(self) -> Result<(), Infallible> {
+                unreachable!("a result of this type is reported at compile time")
+            }
+        }
+    };
+}
+
+explain_results! {
+    [] String: OwnedTextResult;
+    [T: 'static,] Vec<T>: OwnedTextResult;
+    [] usize: OtherInteger;
+    [] isize: OtherInteger;
+    [] u128: OtherInteger;
+    [] i128: OtherInteger;
 }

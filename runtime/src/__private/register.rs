@@ -13,6 +13,7 @@ use super::probe::Looked;
 use super::result::{Constant, Errno, ErrorNumber, HostError, HostResult, HostValues, Returns};
 use super::spans;
 use crate::api::caller::Caller;
+use crate::api::engine::Engine;
 use crate::api::func::shim::{HostFn, HostSignature, MemoryUse};
 use crate::api::host_cx::Project;
 use crate::api::linker::Linker;
@@ -74,7 +75,7 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
     }
 
     /// The marker of a result of type `R`.
-    pub fn result<R: HostResult<Kind>, Kind>(&self) -> R::Marker
+    pub fn result<R: HostResult<Kind>, Kind>(&self, _looked: Looked) -> R::Marker
     where
         R::Error: HostError,
     {
@@ -276,9 +277,9 @@ where
     type Results = <M::Values as HostValues>::Abi;
     const SCOPE: bool = A::SCOPE || <M::Values as HostValues>::SCOPE;
 
-    fn signature(&self) -> HostSignature {
-        let results = <M::Values as HostValues>::wasm_types();
-        HostSignature { params: A::wasm_types::<W>(), results }
+    fn signature(&self, engine: &Engine) -> HostSignature {
+        let results = <M::Values as HostValues>::wasm_types(engine);
+        HostSignature { params: A::wasm_types::<W>(engine), results }
     }
 
     fn memory(&self) -> Option<MemoryUse> {

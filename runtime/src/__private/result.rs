@@ -7,6 +7,7 @@ use std::fmt;
 use super::made::{Fresh, FreshList, Maker, Makers, NotFresh, allocate, prepare_new};
 use super::param::{Never, kind};
 use crate::api::convert::{WasmBasic, WasmNumber, WasmTy};
+use crate::api::engine::Engine;
 use crate::api::func::arity::several_values;
 use crate::api::func::shim::AbiResults;
 use crate::api::refs::{ExternRef, Rooted};
@@ -53,7 +54,8 @@ pub struct New<T>(pub T);
     label = "a guest cannot be given this",
     note = "a host function returns nothing, a number of up to 64 bits, `bool`, `char`, a type with \
             `#[derive(WasmTy)]`, `Rooted<ExternRef<T>>`, `New<T>` for a new object, a type with \
-            `#[derive(HostObject)]`, `Option`s of references and `New`, a tuple of up to 16 of these, or a \
+            `#[derive(HostObject)]`, the handle of one with `#[derive(GcStruct)]` or \
+            `#[derive(GcArray)]`, `Option`s of references and `New`, a tuple of up to 16 of these, or a \
             `Result` of any of these"
 )]
 pub trait HostResult<Kind>: Sized {
@@ -80,7 +82,7 @@ impl<V: HostValues + 'static> HostResult<kind::Value> for V {
     type Marker = ReturnsOf<V, kind::Value>;
 
     fn marker(into_error: fn(Infallible) -> Error) -> Self::Marker {
-        ReturnsOf { into_error }
+        ReturnsOf::new(into_error)
     }
 
     #[inline]
@@ -97,7 +99,7 @@ impl<V: HostValues + 'static, E: 'static> HostResult<kind::Fallible> for Result<
     type Marker = ReturnsOf<Result<V, E>, kind::Fallible>;
 
     fn marker(into_error: fn(E) -> Error) -> Self::Marker {
-        ReturnsOf { into_error }
+        ReturnsOf::new(into_error)
     }
 
     #[inline]
@@ -114,7 +116,7 @@ impl<T: Never + 'static> HostResult<kind::Never> for T {
     type Marker = ReturnsOf<T, kind::Never>;
 
     fn marker(into_error: fn(Infallible) -> Error) -> Self::Marker {
-        ReturnsOf { into_error }
+        ReturnsOf::new(into_error)
     }
 
     fn into_result(self) -> Result<(), Infallible> {
@@ -146,6 +148,12 @@ pub struct ReturnsOf<R: HostResult<Kind>, Kind> {
     into_error: fn(R::Error) -> Error,
 }
 
+impl<R: HostResult<Kind>, Kind> ReturnsOf<R, Kind> {
+    pub(super) fn new(into_error: fn(R::Error) -> Error) -> Self {
+        ReturnsOf { into_error }
+    }
+}
+
 impl<R: HostResult<Kind> + 'static, Kind: 'static> Returns for ReturnsOf<R, Kind> {
     type Value = R;
     type Values = R::Values;
@@ -175,7 +183,7 @@ impl<R: HostResult<Kind>, Kind> fmt::Debug for ReturnsOf<R, Kind> {
     message = "`{Self}` cannot be the error of a host function",
     label = "does not convert to `hostref::Error`",
     note = "implement `std::error::Error` for it, and let it be `Send + Sync + 'static`; or return \
-            `hostref::Result`"
+            `hostref::Result`, with `Error::msg` for text and `Error::from_boxed` for a boxed error"
 )]
 pub trait HostError {
     /// The error for the embedder.
@@ -291,7 +299,7 @@ where
     T::Wasm: WasmNumber,
 {
     fn into_slot(self) -> (ValType, ValRaw) {
-        (T::Wasm::wasm_type(), WasmNumber::into_slot(self.into_wasm()))
+        (T::Wasm::abstract_type(), WasmNumber::into_slot(self.into_wasm()))
     }
 }
 
@@ -308,7 +316,7 @@ pub trait HostValues {
 
     /// The Wasm types.
     #[doc(hidden)]
-    fn wasm_types() -> Vec<ValType>;
+    fn wasm_types(engine: &Engine) -> Vec<ValType>;
 
     /// The values for the guest.
     #[doc(hidden)]
@@ -398,7 +406,7 @@ impl HostValues for () {
     const SCOPE: bool = false;
     type Fresh = ();
 
-    fn wasm_types() -> Vec<ValType> {
+    fn wasm_types(_: &Engine) -> Vec<ValType> {
         Vec::new()
     }
 
@@ -415,13 +423,30 @@ impl<V: HostValue> HostValues for V {
     const SCOPE: bool = V::ROOTED;
     type Fresh = (V::Fresh, ());
 
-    fn wasm_types() -> Vec<ValType> {
-        vec![V::Wasm::wasm_type()]
+    fn wasm_types(engine: &Engine) -> Vec<ValType> {
+        vec![V::Wasm::wasm_type(engine)]
     }
 
     #[inline]
     fn lower_values(self, store: &mut StoreInner, makers: &Makers) -> Result<Self::Abi> {
         self.lower_only(store, makers.at(0))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<V: HostValue> HostValues for (V,) {
+    type Abi = <V as HostValues>::Abi;
+    type Types = <V as HostValues>::Types;
+    const SCOPE: bool = <V as HostValues>::SCOPE;
+    type Fresh = <V as HostValues>::Fresh;
+
+    fn wasm_types(engine: &Engine) -> Vec<ValType> {
+        <V as HostValues>::wasm_types(engine)
+    }
+
+    #[inline]
+    fn lower_values(self, store: &mut StoreInner, makers: &Makers) -> Result<Self::Abi> {
+        self.0.lower_values(store, makers)
     }
 }
 
@@ -441,8 +466,8 @@ macro_rules! value_tuples {
             const SCOPE: bool = false $(|| $name::PREPARED_ROOTED)*;
             type Fresh = nest!($($name::Fresh)*);
 
-            fn wasm_types() -> Vec<ValType> {
-                vec![$($name::Wasm::wasm_type()),*]
+            fn wasm_types(engine: &Engine) -> Vec<ValType> {
+                vec![$($name::Wasm::wasm_type(engine)),*]
             }
 
             #[inline]

@@ -85,10 +85,53 @@ pub fn unknown_discriminant(
     Error::msg(format!("{value} is no `{name}`; it has {}", variants.join(", ")))
 }
 
+/// A type that converts to another, by which it travels.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not convert to `{As}`, by which it shall travel",
+    label = "needs `impl From<{Self}> for {As}`"
+)]
+pub trait ConvertsInto<As> {
+    /// Converts.
+    #[doc(hidden)]
+    fn converted(self) -> As;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<As>, As> ConvertsInto<As> for T {
+    #[inline]
+    fn converted(self) -> As {
+        self.into()
+    }
+}
+
+/// A type that comes back from another, by which it travels.
+#[diagnostic::on_unimplemented(
+    message = "`{As}` does not convert to `{Self}`, which travels by it",
+    label = "needs `impl TryFrom<{As}> for {Self}`, or `From`"
+)]
+pub trait ConvertsFrom<As>: Sized {
+    /// Why it may not.
+    type Error;
+
+    /// Converts.
+    #[doc(hidden)]
+    fn converted_from(value: As) -> Result<Self, Self::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: TryFrom<As>, As> ConvertsFrom<As> for T {
+    type Error = T::Error;
+
+    #[inline]
+    fn converted_from(value: As) -> Result<T, T::Error> {
+        T::try_from(value)
+    }
+}
+
 /// A value as the Wasm value of the type that it converts to.
 #[inline]
-pub fn into_wasm_as<T: Into<As>, As: WasmTy>(value: T) -> As::Wasm {
-    value.into().into_wasm()
+pub fn into_wasm_as<T: ConvertsInto<As>, As: WasmTy>(value: T) -> As::Wasm {
+    value.converted().into_wasm()
 }
 
 /// The value that a Wasm value of another type converts to.
@@ -100,10 +143,10 @@ pub fn into_wasm_as<T: Into<As>, As: WasmTy>(value: T) -> As::Wasm {
 pub fn try_from_wasm_as<T, As>(wasm: As::Wasm) -> Result<T>
 where
     As: WasmTy,
-    T: TryFrom<As>,
+    T: ConvertsFrom<As>,
     T::Error: HostError,
 {
-    T::try_from(As::try_from_wasm(wasm)?).map_err(T::Error::into_error)
+    T::converted_from(As::try_from_wasm(wasm)?).map_err(T::Error::into_error)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The Rust functions that compiled code calls: their names, signatures and whether they fail.
 //! One table; `compile` makes a trampoline for each row, `builtins` fills in the addresses.
 
+use serde::{Deserialize, Serialize};
+
 use super::signature::LoweredType::{self, I32, I64};
 
 /// How a builtin ends.
@@ -25,7 +27,9 @@ pub(crate) struct BuiltinSig {
 macro_rules! builtins {
     ($($(#[$doc:meta])* $name:ident($($param:expr),*) $(-> $result:expr)?, $ending:ident;)*) => {
         /// A function that compiled code calls.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
         #[repr(u8)]
         pub(crate) enum Builtin { $($(#[$doc])* $name),* }
 
@@ -84,8 +88,6 @@ builtins! {
     TableInit(I32, I32, I64, I64, I64), MayFail;
     /// `elem_drop(element segment)`
     ElemDrop(I32), Returns;
-    /// `new_exception(tag) -> reference`: an exception whose payload is zero. A safepoint.
-    NewException(I32) -> I32, MayFail;
     /// `throw(exception)`: continues at the handler of an exception, which is not null.
     Throw(I32), Diverges;
     /// `gc_alloc(bytes) -> reference`: room for a young object of at most [`LARGE_OBJECT`] bytes, in

@@ -125,8 +125,8 @@ impl EncodedShape {
     }
 
     /// What it says. `kept` returns the words, so many, that lie at an address that `keep` gave.
-    #[inline]
-    pub(crate) fn decode<'a>(self, kept: impl FnOnce(usize, usize) -> &'a [u64]) -> Shape<'a> {
+    #[inline(always)]
+    pub(crate) fn decode<'a>(&self, kept: impl FnOnce(usize, usize) -> &'a [u64]) -> Shape<'a> {
         match self.kind {
             Kind::None => Shape::None,
             Kind::Struct => {

@@ -68,6 +68,20 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.engine()
     }
 
+    /// As [`Store::gc`](crate::Store::gc).
+    ///
+    /// # Panics
+    ///
+    /// As [`Store::gc`](crate::Store::gc).
+    pub fn gc(&mut self) {
+        self.store.gc();
+    }
+
+    /// As [`Store::gc_async`](crate::Store::gc_async).
+    pub async fn gc_async(&mut self) {
+        self.gc();
+    }
+
     /// As [`Store::set_fuel`](crate::Store::set_fuel).
     ///
     /// # Errors
@@ -143,6 +157,18 @@ impl<T: 'static> AsContext for Caller<'_, T> {
 impl<T: 'static> AsContextMut for Caller<'_, T> {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
         self.store.as_context_mut()
+    }
+}
+
+impl<'a, T: 'static> From<Caller<'a, T>> for StoreContext<'a, T> {
+    fn from(caller: Caller<'a, T>) -> Self {
+        caller.store.into()
+    }
+}
+
+impl<'a, T: 'static> From<Caller<'a, T>> for StoreContextMut<'a, T> {
+    fn from(caller: Caller<'a, T>) -> Self {
+        caller.store
     }
 }
 

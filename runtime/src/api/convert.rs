@@ -3,10 +3,15 @@
 
 use std::fmt;
 
+use super::engine::Engine;
 use super::func::Func;
 use super::func::typed::{TypedFunc, WasmParams, WasmResults};
+use super::gc_object::GcTypeKey;
 use super::refs::target::{ExternTarget, TargetCheck};
-use super::refs::{AnyRef, ExnRef, ExternRef, ManuallyRooted, Rooted};
+use super::refs::{
+    AnyArray, AnyRef, AnyStruct, ArrayKind, ArrayRef, EqRef, ExnRef, ExternRef, I31,
+    ManuallyRooted, NoExn, NoExtern, NoFunc, NoneRef, Rooted, StructKind, StructRef,
+};
 use super::signature::names::{Heap, TypeName, heap};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
@@ -20,9 +25,10 @@ use crate::vm::value::ValRaw;
 /// A Rust type that stands for one Wasm value in typed calls and host functions.
 ///
 /// Implemented for `i32 u32 i64 u64 f32 f64` and [`V128`], the narrower integers, `bool` and `char`
-/// (as checked `i32`s), and references: [`Rooted<ExternRef>`], `Rooted<ExternRef<T>>`,
-/// [`Rooted<ExnRef>`], [`ManuallyRooted`], [`Func`], [`TypedFunc`], and `Option`s of them for nullable
-/// references.
+/// (as checked `i32`s), and references: [`Rooted`] and [`ManuallyRooted`] of [`ExternRef`],
+/// `ExternRef<T>`, [`ExnRef`], [`AnyRef`], [`EqRef`], [`StructRef`] and [`ArrayRef`]; [`I31`], [`Func`]
+/// and [`TypedFunc`]; and `Option`s of them for nullable references. `Option`s of [`NoneRef`],
+/// [`NoExtern`], [`NoFunc`] and [`NoExn`] are references that are always null.
 ///
 /// Your own types join by delegating to one of these, by hand or with `#[derive(WasmTy)]`:
 ///
@@ -73,9 +79,10 @@ pub trait WasmTy: Sized + Send + 'static {
     /// If it stands for none, such as an unknown discriminant.
     fn try_from_wasm(wasm: Self::Wasm) -> Result<Self>;
 
-    /// The Wasm type of the value.
+    /// The Wasm type of the value. For references to what a Rust type defines it is the abstract type,
+    /// `structref` or `arrayref`.
     fn valtype() -> ValType {
-        Self::Wasm::wasm_type()
+        Self::Wasm::abstract_type()
     }
 }
 
@@ -113,8 +120,13 @@ pub trait WasmBasic: WasmTy<Wasm = Self> + sealed::Sealed {
     /// Whether loading one needs a root scope, and lowering one takes it from a root.
     const ROOTS: bool;
 
-    /// Its type.
-    fn wasm_type() -> ValType;
+    /// Its type, as far as that is known without an engine.
+    fn abstract_type() -> ValType;
+
+    /// Its type in `engine`.
+    fn wasm_type(_engine: &Engine) -> ValType {
+        Self::abstract_type()
+    }
 
     /// Whether a value may be used with this store.
     fn compatible_with_store(&self, store: &StoreInner) -> bool;
@@ -209,7 +221,7 @@ macro_rules! numbers {
             type Type = $name;
             const ROOTS: bool = false;
 
-            fn wasm_type() -> ValType {
+            fn abstract_type() -> ValType {
                 ValType::$wasm
             }
 
@@ -293,6 +305,16 @@ pub trait Reference: Sized + Send + 'static {
     const ROOTS: bool;
     const NULL: Self::Abi;
 
+    /// What stands for the type of what it refers to, if that is one that a Rust type defines.
+    fn key() -> Option<&'static GcTypeKey> {
+        None
+    }
+
+    /// The type of what it refers to in `engine`.
+    fn heap_type(engine: &Engine) -> HeapType {
+        Self::key().map_or(Self::HEAP, |key| HeapType::from_wasm(engine, key.heap_type(engine)))
+    }
+
     fn expected() -> &'static str;
 
     fn of_store(&self, store: &StoreInner) -> bool;
@@ -343,8 +365,12 @@ macro_rules! references {
             type Type = <<$rust as Reference>::Heap as Heap>::NonNull;
             const ROOTS: bool = <$rust as Reference>::ROOTS;
 
-            fn wasm_type() -> ValType {
+            fn abstract_type() -> ValType {
                 ValType::Ref(RefType::new(false, <$rust as Reference>::HEAP))
+            }
+
+            fn wasm_type(engine: &Engine) -> ValType {
+                ValType::Ref(RefType::new(false, <$rust as Reference>::heap_type(engine)))
             }
 
             fn compatible_with_store(&self, store: &StoreInner) -> bool {
@@ -368,8 +394,12 @@ macro_rules! references {
             type Type = <<$rust as Reference>::Heap as Heap>::Nullable;
             const ROOTS: bool = <$rust as Reference>::ROOTS;
 
-            fn wasm_type() -> ValType {
+            fn abstract_type() -> ValType {
                 ValType::Ref(RefType::new(true, <$rust as Reference>::HEAP))
+            }
+
+            fn wasm_type(engine: &Engine) -> ValType {
+                ValType::Ref(RefType::new(true, <$rust as Reference>::heap_type(engine)))
             }
 
             fn compatible_with_store(&self, store: &StoreInner) -> bool {
@@ -396,19 +426,36 @@ references! {
     [] ManuallyRooted<ExnRef>;
     [] Rooted<AnyRef>;
     [] ManuallyRooted<AnyRef>;
+    [] Rooted<EqRef>;
+    [] ManuallyRooted<EqRef>;
+    [T: ?Sized + StructKind] Rooted<StructRef<T>>;
+    [T: ?Sized + StructKind] ManuallyRooted<StructRef<T>>;
+    [T: ?Sized + ArrayKind] Rooted<ArrayRef<T>>;
+    [T: ?Sized + ArrayKind] ManuallyRooted<ArrayRef<T>>;
+    [] I31;
+    [] NoneRef;
+    [] NoExtern;
+    [] NoFunc;
+    [] NoExn;
     [] Func;
     [Params: WasmParams, Results: WasmResults] TypedFunc<Params, Results>;
 }
 
 macro_rules! handles {
+    (@heap $heap:ident) => { heap::$heap };
+    (@heap $heap:ident $by:ident) => { $by::Heap };
     ($([$($generics:tt)*] $handle:ident<$object:ty>, $heap:ident, roots: $roots:literal,
-        $expected:expr, $find:expr;)*) => {$(
+        $expected:expr, $find:expr $(, by: $by:ident)?;)*) => {$(
         impl<$($generics)*> Reference for $handle<$object> {
             type Abi = i32;
-            type Heap = heap::$heap;
+            type Heap = handles!(@heap $heap $($by)?);
             const HEAP: HeapType = HeapType::$heap;
             const ROOTS: bool = $roots;
             const NULL: i32 = 0;
+
+            $(fn key() -> Option<&'static GcTypeKey> {
+                $by::key()
+            })?
 
             fn expected() -> &'static str {
                 $expected
@@ -441,6 +488,23 @@ handles! {
     [] ManuallyRooted<ExnRef>, Exn, roots: false, "exn", unchecked;
     [] Rooted<AnyRef>, Any, roots: true, "any", unchecked;
     [] ManuallyRooted<AnyRef>, Any, roots: false, "any", unchecked;
+    [] Rooted<EqRef>, Eq, roots: true, "eq", unchecked;
+    [] ManuallyRooted<EqRef>, Eq, roots: false, "eq", unchecked;
+    [T: ?Sized + StructKind] Rooted<StructRef<T>>, Struct, roots: true, named::<T>("struct"),
+        unchecked, by: T;
+    [T: ?Sized + StructKind] ManuallyRooted<StructRef<T>>, Struct, roots: false,
+        named::<T>("struct"), unchecked, by: T;
+    [T: ?Sized + ArrayKind] Rooted<ArrayRef<T>>, Array, roots: true, named::<T>("array"), unchecked,
+        by: T;
+    [T: ?Sized + ArrayKind] ManuallyRooted<ArrayRef<T>>, Array, roots: false, named::<T>("array"),
+        unchecked, by: T;
+}
+
+/// What messages call a `T`, which is called `any` when it is of any type.
+fn named<T: ?Sized + 'static>(any: &'static str) -> &'static str {
+    use std::any::{TypeId, type_name};
+    let is_any = [TypeId::of::<AnyStruct>(), TypeId::of::<AnyArray>()].contains(&TypeId::of::<T>());
+    if is_any { any } else { type_name::<T>() }
 }
 
 /// The reference `abi`; `None` for null.
@@ -458,6 +522,69 @@ fn checked<T: ?Sized + ExternTarget>(
     let Some(object) = GcRef::from_raw(abi as u32) else { return Ok(None) };
     T::By::check(store, object.to_raw()).map_err(LoadError::Other)?;
     Ok(Some(object))
+}
+
+impl Reference for I31 {
+    type Abi = i32;
+    type Heap = heap::I31;
+    const HEAP: HeapType = HeapType::I31;
+    const ROOTS: bool = false;
+    const NULL: i32 = 0;
+
+    fn expected() -> &'static str {
+        "i31"
+    }
+
+    fn of_store(&self, _: &StoreInner) -> bool {
+        true
+    }
+
+    #[inline]
+    fn root(_: &mut StoreInner, abi: i32) -> Result<Option<Self>, LoadError> {
+        let value = |reference| I31::of_gc_ref(reference).expect("validated: an i31 has its tag");
+        Ok(GcRef::from_raw(abi as u32).map(value))
+    }
+
+    #[inline]
+    fn raw(self, _: &StoreInner) -> Result<i32> {
+        Ok(self.to_gc_ref().to_raw() as i32)
+    }
+}
+
+macro_rules! bottoms {
+    ($($bottom:ident, $heap:ident, $abi:ty, $expected:literal;)*) => {$(
+        impl Reference for $bottom {
+            type Abi = $abi;
+            type Heap = heap::$heap;
+            const HEAP: HeapType = HeapType::$heap;
+            const ROOTS: bool = false;
+            const NULL: $abi = 0;
+
+            fn expected() -> &'static str {
+                $expected
+            }
+
+            fn of_store(&self, _: &StoreInner) -> bool {
+                match *self {}
+            }
+
+            fn root(_: &mut StoreInner, abi: $abi) -> Result<Option<Self>, LoadError> {
+                assert!(abi == 0, "validated: the only reference to `{}` is null", $expected);
+                Ok(None)
+            }
+
+            fn raw(self, _: &StoreInner) -> Result<$abi> {
+                match self {}
+            }
+        }
+    )*};
+}
+
+bottoms! {
+    NoneRef, None, i32, "none";
+    NoExtern, NoExtern, i32, "noextern";
+    NoFunc, NoFunc, i64, "nofunc";
+    NoExn, NoExn, i32, "noexn";
 }
 
 impl Reference for Func {

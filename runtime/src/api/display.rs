@@ -4,12 +4,12 @@
 use std::fmt;
 
 use super::engine::Engine;
-use super::gc_types::{ArrayType, StructType};
+use super::gc_types::{ArrayType, FieldType, StorageType, StructType};
 use super::types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType, TableType,
     TagType, ValType,
 };
-use crate::wasm::types::{CompositeType, FieldType, StorageType, TypeId};
+use crate::wasm::types::{self as wasm, CompositeType, TypeId};
 
 /// How deep function types inside function types are spelt out. A type may mention itself, so there
 /// must be an end.
@@ -30,6 +30,25 @@ impl fmt::Display for RefType {
 impl fmt::Display for HeapType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         heap(f, self, DEPTH)
+    }
+}
+
+impl fmt::Display for StorageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StorageType::I8 => f.write_str("i8"),
+            StorageType::I16 => f.write_str("i16"),
+            StorageType::ValType(ty) => ty.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mutability() {
+            Mutability::Const => self.element_type().fmt(f),
+            Mutability::Var => write!(f, "(mut {})", self.element_type()),
+        }
     }
 }
 
@@ -185,14 +204,19 @@ fn object(f: &mut fmt::Formatter<'_>, engine: &Engine, id: TypeId, depth: usize)
     }
 }
 
-fn field(f: &mut fmt::Formatter<'_>, engine: &Engine, ty: FieldType, depth: usize) -> fmt::Result {
+fn field(
+    f: &mut fmt::Formatter<'_>,
+    engine: &Engine,
+    ty: wasm::FieldType,
+    depth: usize,
+) -> fmt::Result {
     if ty.mutable {
         f.write_str("(mut ")?;
     }
     match ty.storage {
-        StorageType::I8 => f.write_str("i8")?,
-        StorageType::I16 => f.write_str("i16")?,
-        StorageType::Val(ty) => val(f, &ValType::from_wasm(engine, ty), depth)?,
+        wasm::StorageType::I8 => f.write_str("i8")?,
+        wasm::StorageType::I16 => f.write_str("i16")?,
+        wasm::StorageType::Val(ty) => val(f, &ValType::from_wasm(engine, ty), depth)?,
     }
     if ty.mutable { f.write_str(")") } else { Ok(()) }
 }

@@ -1,7 +1,7 @@
 //! `Config` and `Engine`: what is decided before any module is compiled.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use wasmparser::WasmFeatures;
 
@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::gc::GcConfig;
 use crate::instance::engine::{EngineShared, Settings};
 
+pub use crate::compile::OptLevel;
 pub use crate::instance::engine::Engine;
 
 /// The WebAssembly features that are on by default: what is implemented of the standard.
@@ -33,6 +34,23 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::GC);
 
+/// An [`Engine`] that may be gone: see [`Engine::weak`].
+#[derive(Clone)]
+pub struct EngineWeak(Weak<EngineShared>);
+
+impl EngineWeak {
+    /// The engine, if a handle to it, a module or a store of it is left.
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine::from_shared)
+    }
+}
+
+impl std::fmt::Debug for EngineWeak {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EngineWeak")
+    }
+}
+
 /// Settings of an [`Engine`].
 ///
 /// ```
@@ -49,6 +67,8 @@ pub struct Config {
     epoch_interruption: bool,
     consume_fuel: bool,
     relaxed_simd_deterministic: bool,
+    compiler_inlining: bool,
+    opt_level: OptLevel,
     parallel_compilation: bool,
     debug_verifier: bool,
     max_wasm_stack: usize,
@@ -76,6 +96,8 @@ impl Config {
             epoch_interruption: false,
             consume_fuel: false,
             relaxed_simd_deterministic: false,
+            compiler_inlining: true,
+            opt_level: OptLevel::Speed,
             parallel_compilation: true,
             debug_verifier: false,
             max_wasm_stack: 512 << 10,
@@ -120,9 +142,34 @@ impl Config {
         self
     }
 
+    /// Translates the bodies of small functions in place of calls of them, which makes calls faster
+    /// and code somewhat larger. Backtraces, fuel and the rest of what guests and embedders see are the
+    /// same. On by default.
+    pub fn compiler_inlining(&mut self, enable: bool) -> &mut Config {
+        self.compiler_inlining = enable;
+        self
+    }
+
     /// Compiles function bodies on all cores. On by default.
     pub fn parallel_compilation(&mut self, enable: bool) -> &mut Config {
         self.parallel_compilation = enable;
+        self
+    }
+
+    /// How much time the compiler spends to make code fast. Functions of extreme size get less care
+    /// whatever this says. [`OptLevel::Speed`] by default.
+    ///
+    /// ```
+    /// use hostref::{Config, Engine, OptLevel};
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// // For guests that run once, and shortly.
+    /// let engine = Engine::new(Config::new().cranelift_opt_level(OptLevel::None))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cranelift_opt_level(&mut self, level: OptLevel) -> &mut Config {
+        self.opt_level = level;
         self
     }
 
@@ -154,9 +201,10 @@ impl Config {
     /// that still live to the old objects. 1 MiB by default, at least 64 KiB, at most 15.9 MiB, and
     /// rounded up to a multiple of 64 KiB.
     ///
-    /// A nursery that fits the processor's second-level cache is the fastest. A larger one gives
-    /// objects more time to die, and makes the longest pause for a minor collection longer. Stores
-    /// touch only as much of it as they use.
+    /// A nursery that fits the processor's second-level cache is the fastest while most objects die
+    /// young. While many survive it becomes up to four times as large, which gives them more time to
+    /// die; it shrinks again when few do. A larger one makes the longest pause for a minor collection
+    /// longer. Stores touch only as much of it as they use.
     pub fn gc_nursery_size(&mut self, bytes: usize) -> &mut Config {
         self.gc_nursery_size = bytes;
         self
@@ -298,6 +346,8 @@ impl Config {
             consume_fuel: self.consume_fuel,
             relaxed_simd_deterministic: self.relaxed_simd_deterministic,
             reserve_memories: self.memory_reservation >= 1 << 32,
+            inline: self.compiler_inlining,
+            opt_level: self.opt_level,
             parallel: self.parallel_compilation,
             verify: self.debug_verifier,
         }
@@ -368,6 +418,21 @@ impl Engine {
     /// ```
     pub fn increment_epoch(&self) {
         self.shared().code.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A handle that does not keep the engine alive.
+    ///
+    /// ```
+    /// use hostref::Engine;
+    ///
+    /// let engine = Engine::default();
+    /// let weak = engine.weak();
+    /// assert!(weak.upgrade().is_some_and(|again| Engine::same(&again, &engine)));
+    /// drop(engine);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    pub fn weak(&self) -> EngineWeak {
+        EngineWeak(Arc::downgrade(self.shared()))
     }
 
     /// Whether both are handles to one engine.

@@ -3,17 +3,29 @@
 use anyhow::ensure;
 
 use super::engine::Engine;
-use super::types::{RefType, ValType};
+use super::value_types::{RefType, ValType};
 use crate::error::Result;
 use crate::wasm::types as wasm;
 
-/// Whether a global may be assigned.
+/// Whether a global, a field or an element may be assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mutability {
-    /// It keeps its initial value.
+    /// It keeps the value that it began with.
     Const,
     /// It may change.
     Var,
+}
+
+impl Mutability {
+    /// Whether it keeps its initial value.
+    pub fn is_const(&self) -> bool {
+        *self == Mutability::Const
+    }
+
+    /// Whether it may change.
+    pub fn is_var(&self) -> bool {
+        *self == Mutability::Var
+    }
 }
 
 /// The type of a global.
@@ -168,6 +180,11 @@ impl MemoryType {
     /// The size of a page in bytes.
     pub fn page_size(&self) -> u64 {
         1 << self.0.page_size_log2
+    }
+
+    /// The binary logarithm of [`page_size`](MemoryType::page_size).
+    pub fn page_size_log2(&self) -> u8 {
+        self.0.page_size_log2
     }
 
     /// The least number of pages.

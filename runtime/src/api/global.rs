@@ -3,18 +3,17 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::convert::{Abi, WasmBasic, WasmTy, load};
+use super::engine::Engine;
 use super::store::{AsContext, AsContextMut};
 use super::types::GlobalType;
 use super::value::Val;
 use crate::error::Result;
 use crate::gc::roots::StoreId;
 use crate::instance::definition::DefSlot;
-use crate::instance::engine::EngineShared;
 use crate::instance::store::StoreInner;
 use crate::vm::value::ValRaw;
 use crate::wasm::types::{GlobalType as WasmGlobal, RefType, ValType};
@@ -85,9 +84,10 @@ impl Global {
     pub(crate) fn typed_in<T: WasmTy>(&self, inner: &StoreInner) -> Result<Global<T>> {
         let position = self.position(inner).context("the global belongs to another store")?;
         let found = inner.globals[position].ty;
-        if !holds::<T>(&inner.engine, found) {
+        if !holds::<T>(&inner.engine_handle, found) {
             let found = GlobalType::from_wasm(&inner.engine_handle, found);
-            bail!("expected a global of type {}, found {found}", T::valtype());
+            let wanted = T::Wasm::wasm_type(&inner.engine_handle);
+            bail!("expected a global of type {wanted}, found {found}");
         }
         Ok(Global { store: self.store, index: self.index, _value: PhantomData })
     }
@@ -140,8 +140,9 @@ impl Global {
 }
 
 /// Whether a global of type `ty` holds `T`s.
-pub(crate) fn holds<T: WasmTy>(engine: &Arc<EngineShared>, ty: WasmGlobal) -> bool {
-    let (wanted, types) = (T::valtype().to_wasm(), engine.types());
+pub(crate) fn holds<T: WasmTy>(engine: &Engine, ty: WasmGlobal) -> bool {
+    let wanted = T::Wasm::wasm_type(engine).to_wasm();
+    let types = engine.shared().types();
     types.fits_but_null(ty.content, wanted) && types.fits_but_null(wanted, ty.content)
 }
 

@@ -14,6 +14,7 @@ use super::shared_memory::SharedMemory;
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::table::Table;
 use super::tag::Tag;
+use super::types::ExternType;
 use crate::error::Result;
 use crate::gc::roots::StoreId;
 use crate::instance::instantiate::ImportValue;
@@ -41,9 +42,48 @@ impl<'instance> Export<'instance> {
         self.name
     }
 
+    /// The type of what is exported.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        self.value.ty(store)
+    }
+
     /// What is exported.
     pub fn into_extern(self) -> Extern {
         self.value
+    }
+
+    /// The function, if this is one.
+    pub fn into_func(self) -> Option<Func> {
+        self.value.into_func()
+    }
+
+    /// The global, if this is one.
+    pub fn into_global(self) -> Option<Global> {
+        self.value.into_global()
+    }
+
+    /// The table, if this is one.
+    pub fn into_table(self) -> Option<Table> {
+        self.value.into_table()
+    }
+
+    /// The memory, if this is one that threads do not share.
+    pub fn into_memory(self) -> Option<Memory> {
+        self.value.into_memory()
+    }
+
+    /// The shared memory, if this is one.
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        self.value.into_shared_memory()
+    }
+
+    /// The tag, if this is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        self.value.into_tag()
     }
 }
 

@@ -17,7 +17,7 @@ use super::instance::Instance;
 use super::linking::{self, Definition};
 use super::module::Module;
 use super::store::{AsContext, AsContextMut};
-use super::types::{ExternType, FuncType, ImportType, ValType};
+use super::types::{FuncType, ImportType, ValType};
 use super::value::Val;
 use crate::api::global::Global;
 use crate::error::Result;
@@ -270,27 +270,6 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// Defines every function that `module` imports and nothing defines so far as one that stops
-    /// the guest with an error when it is called.
-    ///
-    /// # Errors
-    ///
-    /// If an undefined import is not a function.
-    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
-        for import in module.imports() {
-            let (from, name) = (import.module(), import.name());
-            if self.find(from, name).is_some() {
-                continue;
-            }
-            let ExternType::Func(ty) = import.ty() else {
-                bail!("`{from}::{name}` is not a function: {} has not been defined", import.ty());
-            };
-            let def = host::unknown_import::<T>(&ty, from, name);
-            self.insert(from, name, Definition::Host(def))?;
-        }
-        Ok(())
-    }
-
     /// The definition of `module::name` in `store`.
     ///
     /// # Panics
@@ -397,7 +376,12 @@ impl<T: 'static> Linker<T> {
         self.modules.get(module)?.get(name)
     }
 
-    fn insert(
+    /// Whether there is a definition of that name.
+    pub(super) fn defines(&self, module: &str, name: &str) -> bool {
+        self.find(module, name).is_some()
+    }
+
+    pub(super) fn insert(
         &mut self,
         module: &str,
         name: &str,

@@ -1,6 +1,6 @@
 //! `Memory`: a handle to a linear memory.
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::types::MemoryType;
@@ -53,12 +53,14 @@ impl Memory {
     /// # Errors
     ///
     /// If the type is not a valid one or that of a shared memory, exceeds the configured limit, or no
-    /// memory is left.
+    /// memory is left; if the store's [limiter](crate::Store::limiter) refuses.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         ensure!(!ty.is_shared(), "a memory of type {ty} is made by `SharedMemory::new`");
         let mut store = store.as_context_mut();
         let inner = store.inner_mut();
-        let index = inner.add_memory(ty.to_wasm()?, DefSlot::boxed())?;
+        let ty = ty.to_wasm()?;
+        inner.permit_memory(&ty)?;
+        let index = inner.add_memory(ty, DefSlot::boxed())?;
         Ok(Memory::from_position(inner, index))
     }
 
@@ -75,6 +77,11 @@ impl Memory {
     /// The size of a page in bytes: 64 KiB, but for memories that say otherwise.
     pub fn page_size(&self, store: impl AsContext) -> u64 {
         1 << self.definition(store.as_context().inner()).ty.page_size_log2
+    }
+
+    /// The binary logarithm of [`page_size`](Memory::page_size).
+    pub fn page_size_log2(&self, store: impl AsContext) -> u8 {
+        self.definition(store.as_context().inner()).ty.page_size_log2
     }
 
     /// The current size in bytes.
@@ -147,11 +154,12 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If the memory's maximum or the configured limit does not allow it.
+    /// If the memory's maximum, the configured limit or the store's [limiter](crate::Store::limiter)
+    /// does not allow it; or if the memory belongs to another store.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
         let inner = store.as_context_mut().into_inner();
-        let limit = inner.engine.settings.memory_limit;
-        match self.definition_mut(inner).grow(delta, limit) {
+        let position = self.position(inner).context("the memory belongs to another store")?;
+        match inner.grow_memory(position, delta)? {
             Some(old) => Ok(old),
             None => bail!("failed to grow the memory by {delta} pages: over its maximum or limit"),
         }

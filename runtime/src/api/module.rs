@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use super::engine::Engine;
 use super::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
 };
 use crate::error::Result;
-use crate::instance::module::Module as Compiled;
+use crate::instance::module::{CompiledModule, Module as Compiled};
+use crate::instance::serialized;
 use crate::wasm::module::EntityIndex;
 use crate::wasm::{decode, features};
 
@@ -46,6 +47,20 @@ pub struct ModuleExport {
     entity: EntityIndex,
 }
 
+/// What an instance of a module takes of the limits of a store: see [`Module::resources_required`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResourcesRequired {
+    /// The memories.
+    pub num_memories: u32,
+    /// The size of the largest one at first, in pages; `None` if there is none.
+    pub max_initial_memory_size: Option<u64>,
+    /// The tables.
+    pub num_tables: u32,
+    /// The size of the largest one at first, in elements; `None` if there is none.
+    pub max_initial_table_size: Option<u64>,
+}
+
 impl Module {
     /// Compiles a module from the binary format or, with the feature `wat`, from text.
     ///
@@ -64,6 +79,7 @@ impl Module {
     ///
     /// As [`new`](Module::new).
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        wasm_only(binary)?;
         let compiled = Compiled::compile(engine, binary)?;
         Ok(Module { compiled: Arc::new(compiled) })
     }
@@ -90,6 +106,37 @@ impl Module {
         decode::validate(binary, allowed)
             .map_err(|error| features::explain(error, binary, allowed))?;
         decode::decode(binary, allowed).map(drop)
+    }
+
+    /// The compiled module as bytes, which [`deserialize`](Module::deserialize) loads again: in this
+    /// process or in a later one, in an engine with the same settings on a machine that can do at least
+    /// as much.
+    ///
+    /// # Errors
+    ///
+    /// If memory is short.
+    ///
+    /// ```
+    /// use hostref::{Engine, Module, Result};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module $adder (func (export "add")))"#)?;
+    /// let bytes = module.serialize()?;
+    /// // SAFETY: the bytes are those that `serialize` made.
+    /// let again = unsafe { Module::deserialize(&engine, &bytes)? };
+    /// assert_eq!(again.name(), Some("adder"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn serialize(&self) -> Result<Vec<u8>> {
+        self.compiled.serialize()
+    }
+
+    /// The module that `bytes` hold, which are what [`serialize`](Module::serialize) wrote.
+    pub(crate) fn from_serialized(engine: &Engine, bytes: &[u8]) -> Result<Module> {
+        let compiled = CompiledModule::deserialize(engine, bytes)?;
+        Ok(Module { compiled: Arc::new(Compiled::publish(engine, compiled)?) })
     }
 
     /// The engine that compiled it.
@@ -126,6 +173,37 @@ impl Module {
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
         let entity = self.compiled.info.export(name)?;
         Some(ModuleExport { module: self.id(), entity })
+    }
+
+    /// Whether both are handles to one compiled module.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.compiled, &b.compiled)
+    }
+
+    /// What an instance takes of the limits of a store: the memories and tables that the module
+    /// declares, without those that it imports.
+    ///
+    /// ```
+    /// use hostref::{Engine, Module};
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// let wat = r#"(module (memory 2) (memory 5) (table 9 funcref))"#;
+    /// let needs = Module::new(&Engine::default(), wat)?.resources_required();
+    /// assert_eq!((needs.num_memories, needs.max_initial_memory_size), (2, Some(5)));
+    /// assert_eq!((needs.num_tables, needs.max_initial_table_size), (1, Some(9)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resources_required(&self) -> ResourcesRequired {
+        let info = &self.compiled.info;
+        let memories = &info.memories[info.imported_memories as usize..];
+        let tables = &info.tables[info.imported_tables as usize..];
+        ResourcesRequired {
+            num_memories: memories.len() as u32,
+            max_initial_memory_size: memories.iter().map(|ty| ty.limits.min).max(),
+            num_tables: tables.len() as u32,
+            max_initial_table_size: tables.iter().map(|table| table.ty.limits.min).max(),
+        }
     }
 
     pub(crate) fn compiled(&self) -> &Arc<Compiled> {
@@ -179,12 +257,22 @@ impl std::fmt::Debug for Module {
     }
 }
 
+/// Refuses what is no module to be compiled, but one that was.
+pub(crate) fn wasm_only(bytes: &[u8]) -> Result<()> {
+    ensure!(
+        !serialized::detect(bytes),
+        "expected a module in the binary format, found a compiled one: see `Module::deserialize`"
+    );
+    Ok(())
+}
+
 #[cfg(feature = "wat")]
-fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    wasm_only(bytes)?;
     Ok(wat::parse_bytes(bytes)?)
 }
 
 #[cfg(not(feature = "wat"))]
-fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     Ok(Cow::Borrowed(bytes))
 }

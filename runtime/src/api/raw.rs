@@ -1,14 +1,23 @@
-//! The unchecked half of the API: conversions between handles and the bits that Wasm sees, and
-//! functions over such bits. Nothing keeps the bits from going stale but the caller's care.
+//! The unchecked half of the API: conversions between handles and the bits that Wasm sees, functions
+//! over such bits, and machine code from outside. Nothing keeps the bits from going stale, or the code
+//! from doing anything else, but the caller's care.
+
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
 
 use super::caller::Caller;
 use super::engine::Engine;
 use super::func::{Func, shim};
+use super::linker::Linker;
+use super::linking::Definition;
+use super::module::Module;
 use super::refs::{AnyRef, ExnRef, ExternRef, Rooted};
 use super::store::AsContextMut;
 use super::types::FuncType;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gc;
+use crate::instance::definition::FuncPtr;
 use crate::vm::value::ValRaw;
 
 impl ExternRef {
@@ -112,6 +121,30 @@ impl AnyRef {
     }
 }
 
+impl<T: 'static> Linker<T> {
+    /// As [`Linker::func_new`], over raw slots: arguments in, results out, without checks.
+    ///
+    /// # Errors
+    ///
+    /// If the name is taken, or `ty` belongs to another engine.
+    ///
+    /// # Safety
+    ///
+    /// As [`Func::new_unchecked`](crate::Func::new_unchecked).
+    pub unsafe fn func_new_unchecked(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Linker<T>> {
+        ensure!(Engine::same(ty.engine(), self.engine()), "the type belongs to another engine");
+        let called = format!("{module}::{name}");
+        let def = shim::define_array(ty.info().clone(), &called, Box::new(func));
+        self.insert(module, name, Definition::Host(def))
+    }
+}
+
 impl Func {
     /// A host function of type `ty` over raw slots: arguments in, results out, without checks.
     ///
@@ -136,6 +169,21 @@ impl Func {
         Func::from_ptr(inner, ptr.expect("a host function's trampoline compiles"))
     }
 
+    /// The function at an address that [`to_raw`](Func::to_raw) or a
+    /// [`ValRaw`](crate::ValRaw) gave; `None` for null.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be null or have come from a function of the same store.
+    pub unsafe fn from_raw(
+        mut store: impl AsContextMut,
+        raw: *mut std::ffi::c_void,
+    ) -> Option<Func> {
+        // SAFETY: records live as long as their store, by the caller's word this one.
+        let ptr = unsafe { FuncPtr::from_address(raw.expose_provenance()) }?;
+        Some(Func::from_ptr(store.as_context_mut().into_inner(), ptr))
+    }
+
     /// Calls the function with raw slots, which hold its arguments and receive its results.
     /// Nothing is checked, and there is no safepoint: references are as `to_raw` gave them.
     ///
@@ -154,8 +202,66 @@ impl Func {
     ) -> Result<()> {
         let mut store = store.as_context_mut();
         let ptr = self.checked(store.inner())?;
-        let ty = store.inner_mut().func_type(ptr.type_id()).clone();
-        // SAFETY: the caller's duties are the same.
-        unsafe { store.0.call_array(ptr, &ty, slots) }
+        let engine = store.inner().engine.clone();
+        let entry = store.inner_mut().func_type(ptr.type_id()).array_entry(&engine)?;
+        // SAFETY: the caller's duties are the same, and the entry is that of the function's type.
+        unsafe { store.0.call_array(ptr, entry, slots.as_mut_ptr()) }
+    }
+}
+
+impl Module {
+    /// Loads a module that [`serialize`](Module::serialize) or
+    /// [`Engine::precompile_module`](crate::Engine::precompile_module) wrote. Takes a small part of the
+    /// time that compiling takes.
+    ///
+    /// # Errors
+    ///
+    /// If `bytes` are something else, or truncated or corrupt; if the module was compiled by another
+    /// version of this crate, for another processor, or by an engine with other settings, which the
+    /// error names.
+    ///
+    /// # Safety
+    ///
+    /// `bytes` must come from one of these functions, unchanged: they contain machine code, which will
+    /// run. A checksum finds accidents, but keeps nobody from writing other code.
+    ///
+    /// ```
+    /// use hostref::{Engine, Instance, Module, Result, Store};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let wat = r#"(module (func (export "answer") (result i32) (i32.const 42)))"#;
+    /// let compiled = Engine::default().precompile_module(wat.as_bytes())?;
+    ///
+    /// // Later, in another process.
+    /// let engine = Engine::default();
+    /// // SAFETY: the bytes are those that were written.
+    /// let module = unsafe { Module::deserialize(&engine, &compiled)? };
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let answer = instance.get_typed_func::<(), i32>(&mut store, "answer")?;
+    /// assert_eq!(answer.call(&mut store, ())?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub unsafe fn deserialize(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        Module::from_serialized(engine, bytes.as_ref())
+    }
+
+    /// As [`deserialize`](Module::deserialize), from a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`deserialize`](Module::deserialize), or if the file cannot be read.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deserialize`](Module::deserialize).
+    pub unsafe fn deserialize_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let file = file.as_ref();
+        let bytes = std::fs::read(file);
+        bytes
+            .map_err(Error::from)
+            .and_then(|bytes| Module::from_serialized(engine, &bytes))
+            .with_context(|| format!("cannot load {}", file.display()))
     }
 }

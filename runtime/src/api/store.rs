@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::func::shim;
 use crate::error::Result;
 use crate::gc::{GcStats, Why};
+use crate::instance::limiter::ResourceLimiter;
 use crate::instance::store::{EpochBehavior, StoreInner, StoreShell};
 
 /// Everything a group of instances shares: their memories, tables, references, and data of the
@@ -107,8 +108,7 @@ impl<T: 'static> Store<T> {
     /// # }
     /// ```
     pub fn gc_stats(&self) -> GcStats {
-        let inner = &self.shell.inner;
-        inner.gc.stats(&inner.vm.heap)
+        self.shell.inner.gc_stats()
     }
 
     /// Collects garbage now. It is never necessary: collections start by themselves.
@@ -123,6 +123,35 @@ impl<T: 'static> Store<T> {
     /// As [`gc`](Store::gc), for callers in an `async` context. It does not suspend.
     pub async fn gc_async(&mut self) {
         self.gc();
+    }
+
+    /// Lets `limiter` find, in the store's data, who decides what the store may hold from now on:
+    /// memories, tables, instances, the GC heap. What there is already is not asked for again.
+    ///
+    /// ```
+    /// use hostref::{Engine, Instance, Module, Result, Store, StoreLimits, StoreLimitsBuilder};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"
+    ///     (module
+    ///         (memory 1)
+    ///         (func (export "grow") (result i32) (memory.grow (i32.const 2))))
+    /// "#)?;
+    /// let limits = StoreLimitsBuilder::new().memory_size(2 << 16).build();
+    /// let mut store = Store::new(&engine, limits);
+    /// store.limiter(|limits| limits);
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let grow = instance.get_typed_func::<(), i32>(&mut store, "grow")?;
+    /// assert_eq!(grow.call(&mut store, ())?, -1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn limiter(
+        &mut self,
+        limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+    ) {
+        self.shell.inner.set_limiter(shim::limiter(limiter));
     }
 
     /// Gives guests `fuel` units to run with, whatever they had. An operator costs about one; a store
@@ -219,6 +248,20 @@ impl<'a, T: 'static> StoreContext<'a, T> {
         &self.0.inner.engine_handle
     }
 
+    /// As [`Store::gc_stats`].
+    pub fn gc_stats(&self) -> GcStats {
+        self.0.inner.gc_stats()
+    }
+
+    /// As [`Store::get_fuel`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get_fuel`].
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.0.inner.fuel()
+    }
+
     pub(crate) fn inner(&self) -> &'a StoreInner {
         &self.0.inner
     }
@@ -240,6 +283,15 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         &self.0.inner.engine_handle
     }
 
+    /// As [`Store::gc_stats`].
+    pub fn gc_stats(&self) -> GcStats {
+        self.0.inner.gc_stats()
+    }
+
+    /// As [`Store::gc`].
+    ///
+    /// # Panics
+    ///
     /// As [`Store::gc`].
     pub fn gc(&mut self) {
         self.0.inner.collect(Why::Asked);
@@ -273,6 +325,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         let inner = &mut self.0.inner;
         let now = inner.engine.code.epoch.load(Ordering::Relaxed);
         inner.vm.epoch_deadline.set(now.saturating_add(delta));
+    }
+
+    /// As [`Store::epoch_deadline_trap`].
+    pub fn epoch_deadline_trap(&mut self) {
+        self.0.inner.epoch = EpochBehavior::Trap;
     }
 
     pub(crate) fn inner(&self) -> &StoreInner {

@@ -38,8 +38,8 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If the type is not a valid one or of another engine, `init` is not of the element type, or
-    /// the size exceeds the configured limit.
+    /// If the type is not a valid one or of another engine, `init` is not of the element type, the
+    /// size exceeds the configured limit, or the store's [limiter](crate::Store::limiter) refuses.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let mut store = store.as_context_mut();
         let inner = store.inner_mut();
@@ -48,6 +48,7 @@ impl Table {
         ensure!(ty.minimum() <= max, "table limits out of range: {ty}");
         let ty = ty.to_wasm();
         let init = init.lower_as(inner, ty.element).context("initial element of a table")?;
+        inner.permit_table(ty.limits)?;
         let index = inner.add_table(ty, DefSlot::boxed(), init)?;
         Ok(Table::from_position(inner, index))
     }
@@ -107,14 +108,13 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If the maximum or the configured limit does not allow it, or `init` is not of the element
-    /// type.
+    /// If the maximum, the configured limit or the store's [limiter](crate::Store::limiter) does not
+    /// allow it, or `init` is not of the element type.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let inner = store.as_context_mut().into_inner();
         let position = self.checked(inner)?;
         let init = init.lower_as(inner, inner.tables[position].ty.element)?;
-        let limit = inner.engine.settings.table_limit;
-        match inner.tables[position].grow(&mut inner.gc, delta, init, limit) {
+        match inner.grow_table(position, delta, init)? {
             Some(old) => Ok(old),
             None => {
                 bail!("failed to grow the table by {delta} elements: over its maximum or limit")

@@ -1,79 +1,16 @@
-//! Public types of values, functions, and of imports and exports as such. Conversions to and from the
-//! decoded types stand beside each; those of globals, tables and memories in `entity_types`.
+//! Public types of functions and tags, and of imports and exports as such. Conversions to and from the
+//! decoded types stand beside each; those of values are in `value_types`, of structs and arrays in
+//! `gc_types`, of globals, tables and memories in `entity_types`.
 
 use std::sync::Arc;
 
-use anyhow::ensure;
-
 use super::engine::Engine;
-use super::gc_types::{ArrayType, StructType};
-use crate::abi::gc_layout::ObjectLayout;
 use crate::error::Result;
-use crate::instance::engine::{EngineShared, FuncTypeInfo};
+use crate::instance::engine::FuncTypeInfo;
 use crate::wasm::types as wasm;
 
 pub use super::entity_types::{GlobalType, MemoryType, MemoryTypeBuilder, Mutability, TableType};
-
-/// The type of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ValType {
-    /// 32-bit integers, signed or not.
-    I32,
-    /// 64-bit integers, signed or not.
-    I64,
-    /// 32-bit floats.
-    F32,
-    /// 64-bit floats.
-    F64,
-    /// 128-bit vectors.
-    V128,
-    /// References.
-    Ref(RefType),
-}
-
-/// The type of a reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefType {
-    nullable: bool,
-    heap_type: HeapType,
-}
-
-/// What a reference refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HeapType {
-    /// Host objects.
-    Extern,
-    /// Nothing: only null is of this type, a subtype of `Extern`.
-    NoExtern,
-    /// Functions of any type.
-    Func,
-    /// Nothing: only null is of this type, a subtype of every function type.
-    NoFunc,
-    /// Functions of one type.
-    ConcreteFunc(FuncType),
-    /// Exceptions.
-    Exn,
-    /// Nothing: only null is of this type, a subtype of `Exn`.
-    NoExn,
-    /// Everything that guests make, and host objects that were converted to it.
-    Any,
-    /// What can be compared: structs, arrays, and `i31`s.
-    Eq,
-    /// Integers of 31 bits.
-    I31,
-    /// Structs of any type.
-    Struct,
-    /// Structs of one type.
-    ConcreteStruct(StructType),
-    /// Arrays of any type.
-    Array,
-    /// Arrays of one type.
-    ConcreteArray(ArrayType),
-    /// Nothing: only null is of this type, a subtype of `I31` and of every struct and array type.
-    None,
-}
+pub use super::value_types::{HeapType, RefType, ValType};
 
 /// The type of a function, registered with an engine.
 #[derive(Clone)]
@@ -128,190 +65,19 @@ pub struct ExportType<'module> {
     pub(crate) ty: ExternType,
 }
 
-impl ValType {
-    /// `externref`: nullable references to host objects.
-    pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
-    /// `funcref`: nullable references to functions.
-    pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
-    /// `exnref`: nullable references to exceptions.
-    pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
-    /// `anyref`: nullable references to what guests make.
-    pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
-
-    /// Whether this is `i32`.
-    pub fn is_i32(&self) -> bool {
-        *self == ValType::I32
+impl Finality {
+    pub(crate) fn of(ty: &wasm::SubType) -> Finality {
+        if ty.is_final { Finality::Final } else { Finality::NonFinal }
     }
 
-    /// Whether this is `i64`.
-    pub fn is_i64(&self) -> bool {
-        *self == ValType::I64
+    /// Whether it may not have subtypes.
+    pub fn is_final(&self) -> bool {
+        *self == Finality::Final
     }
 
-    /// Whether this is `f32`.
-    pub fn is_f32(&self) -> bool {
-        *self == ValType::F32
-    }
-
-    /// Whether this is `f64`.
-    pub fn is_f64(&self) -> bool {
-        *self == ValType::F64
-    }
-
-    /// Whether this is `v128`.
-    pub fn is_v128(&self) -> bool {
-        *self == ValType::V128
-    }
-
-    /// Whether this is a number: an integer or a float.
-    pub fn is_num(&self) -> bool {
-        matches!(self, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64)
-    }
-
-    /// Whether this is `funcref`.
-    pub fn is_funcref(&self) -> bool {
-        *self == ValType::FUNCREF
-    }
-
-    /// Whether this is `externref`.
-    pub fn is_externref(&self) -> bool {
-        *self == ValType::EXTERNREF
-    }
-
-    /// Whether this is a reference type.
-    pub fn is_ref(&self) -> bool {
-        matches!(self, ValType::Ref(_))
-    }
-
-    /// The reference type, if this is one.
-    pub fn as_ref(&self) -> Option<&RefType> {
-        match self {
-            ValType::Ref(ty) => Some(ty),
-            _ => None,
-        }
-    }
-
-    /// Whether every type it names is one of `engine`.
-    pub(crate) fn belongs_to(&self, engine: &Arc<EngineShared>) -> bool {
-        self.as_ref().is_none_or(|ty| ty.belongs_to(engine))
-    }
-
-    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::ValType) -> ValType {
-        match ty {
-            wasm::ValType::I32 => ValType::I32,
-            wasm::ValType::I64 => ValType::I64,
-            wasm::ValType::F32 => ValType::F32,
-            wasm::ValType::F64 => ValType::F64,
-            wasm::ValType::V128 => ValType::V128,
-            wasm::ValType::Ref(ty) => ValType::Ref(RefType::from_wasm(engine, ty)),
-        }
-    }
-
-    pub(crate) fn to_wasm(&self) -> wasm::ValType {
-        match self {
-            ValType::I32 => wasm::ValType::I32,
-            ValType::I64 => wasm::ValType::I64,
-            ValType::F32 => wasm::ValType::F32,
-            ValType::F64 => wasm::ValType::F64,
-            ValType::V128 => wasm::ValType::V128,
-            ValType::Ref(ty) => wasm::ValType::Ref(ty.to_wasm()),
-        }
-    }
-}
-
-impl RefType {
-    /// `externref`
-    pub const EXTERNREF: RefType = RefType { nullable: true, heap_type: HeapType::Extern };
-    /// `funcref`
-    pub const FUNCREF: RefType = RefType { nullable: true, heap_type: HeapType::Func };
-    /// `exnref`
-    pub const EXNREF: RefType = RefType { nullable: true, heap_type: HeapType::Exn };
-    /// `anyref`
-    pub const ANYREF: RefType = RefType { nullable: true, heap_type: HeapType::Any };
-
-    /// A reference to `heap_type`, or null if `nullable`.
-    pub fn new(nullable: bool, heap_type: HeapType) -> RefType {
-        RefType { nullable, heap_type }
-    }
-
-    /// Whether null is of this type.
-    pub fn is_nullable(&self) -> bool {
-        self.nullable
-    }
-
-    /// What it refers to.
-    pub fn heap_type(&self) -> &HeapType {
-        &self.heap_type
-    }
-
-    /// Whether every type it names is one of `engine`.
-    pub(crate) fn belongs_to(&self, engine: &Arc<EngineShared>) -> bool {
-        match &self.heap_type {
-            HeapType::ConcreteFunc(ty) => Arc::ptr_eq(ty.engine.shared(), engine),
-            HeapType::ConcreteStruct(ty) => Arc::ptr_eq(ty.engine().shared(), engine),
-            HeapType::ConcreteArray(ty) => Arc::ptr_eq(ty.engine().shared(), engine),
-            _ => true,
-        }
-    }
-
-    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::RefType) -> RefType {
-        RefType { nullable: ty.nullable, heap_type: HeapType::from_wasm(engine, ty.heap) }
-    }
-
-    pub(crate) fn to_wasm(&self) -> wasm::RefType {
-        wasm::RefType { nullable: self.nullable, heap: self.heap_type.to_wasm() }
-    }
-}
-
-impl HeapType {
-    pub(crate) fn from_wasm(engine: &Engine, ty: wasm::HeapType) -> HeapType {
-        match ty {
-            wasm::HeapType::Extern => HeapType::Extern,
-            wasm::HeapType::NoExtern => HeapType::NoExtern,
-            wasm::HeapType::Func => HeapType::Func,
-            wasm::HeapType::NoFunc => HeapType::NoFunc,
-            wasm::HeapType::Exn => HeapType::Exn,
-            wasm::HeapType::NoExn => HeapType::NoExn,
-            wasm::HeapType::Any => HeapType::Any,
-            wasm::HeapType::Eq => HeapType::Eq,
-            wasm::HeapType::I31 => HeapType::I31,
-            wasm::HeapType::Struct => HeapType::Struct,
-            wasm::HeapType::Array => HeapType::Array,
-            wasm::HeapType::None => HeapType::None,
-            wasm::HeapType::Concrete(id) => HeapType::concrete(engine, id),
-        }
-    }
-
-    fn concrete(engine: &Engine, id: wasm::TypeId) -> HeapType {
-        let types = engine.shared().types();
-        let layout = types.layout(id).clone();
-        // Naming a function type takes the lock again.
-        drop(types);
-        match *layout {
-            ObjectLayout::Func => HeapType::ConcreteFunc(FuncType::from_id(engine, id)),
-            ObjectLayout::Struct(_) => HeapType::ConcreteStruct(StructType::from_id(engine, id)),
-            ObjectLayout::Array(_) => HeapType::ConcreteArray(ArrayType::from_id(engine, id)),
-        }
-    }
-
-    pub(crate) fn to_wasm(&self) -> wasm::HeapType {
-        match self {
-            HeapType::Extern => wasm::HeapType::Extern,
-            HeapType::NoExtern => wasm::HeapType::NoExtern,
-            HeapType::Func => wasm::HeapType::Func,
-            HeapType::NoFunc => wasm::HeapType::NoFunc,
-            HeapType::Exn => wasm::HeapType::Exn,
-            HeapType::NoExn => wasm::HeapType::NoExn,
-            HeapType::Any => wasm::HeapType::Any,
-            HeapType::Eq => wasm::HeapType::Eq,
-            HeapType::I31 => wasm::HeapType::I31,
-            HeapType::Struct => wasm::HeapType::Struct,
-            HeapType::Array => wasm::HeapType::Array,
-            HeapType::None => wasm::HeapType::None,
-            HeapType::ConcreteFunc(ty) => wasm::HeapType::Concrete(ty.info.id),
-            HeapType::ConcreteStruct(ty) => wasm::HeapType::Concrete(ty.id()),
-            HeapType::ConcreteArray(ty) => wasm::HeapType::Concrete(ty.id()),
-        }
+    /// Whether it may have subtypes.
+    pub fn is_non_final(&self) -> bool {
+        *self == Finality::NonFinal
     }
 }
 
@@ -392,23 +158,15 @@ impl FuncType {
             assert!(same, "the supertype {supertype} belongs to another engine");
             supertype.info.id
         });
-        if let Some(supertype) = supertype {
-            let types = engine.shared().types();
-            ensure!(!types.get(supertype).is_final, "the supertype is final");
-            let fits = types.func_matches(&ty, types.func(supertype));
-            ensure!(fits, "parameters or results do not match those of the supertype");
-        }
         let is_final = finality == Finality::Final;
-        let info = engine.shared().register_func_type(is_final, supertype, &ty)?;
-        Ok(FuncType { engine: engine.clone(), info })
+        let composite = wasm::CompositeType::Func(ty);
+        let id = engine.shared().register_type(is_final, supertype, composite)?;
+        Ok(FuncType::from_id(engine, id))
     }
 
     /// Whether the type may have subtypes.
     pub fn finality(&self) -> Finality {
-        match self.engine.shared().types().get(self.info.id).is_final {
-            true => Finality::Final,
-            false => Finality::NonFinal,
-        }
+        Finality::of(self.engine.shared().types().get(self.info.id))
     }
 
     /// The type that it was declared to be a subtype of.
@@ -455,7 +213,12 @@ impl FuncType {
         &self.info
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
+    pub(crate) fn id(&self) -> wasm::TypeId {
+        self.info.id
+    }
+
+    /// The engine that it is registered with.
+    pub fn engine(&self) -> &Engine {
         &self.engine
     }
 }

@@ -1,8 +1,7 @@
 //! `Val` and `Ref`: values whose type is known at run time.
 
 use super::func::Func;
-use super::refs::Rooted;
-use super::refs::{AnyRef, ExnRef, ExternRef};
+use super::refs::{AnyRef, EqKind, ExnRef, ExternRef, Rooted};
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
 use crate::error::Result;
@@ -63,6 +62,16 @@ impl Val {
     /// The null reference to a host object.
     pub const fn null_extern_ref() -> Val {
         Val::ExternRef(None)
+    }
+
+    /// The null reference to a struct, an array or an `i31`.
+    pub const fn null_any_ref() -> Val {
+        Val::AnyRef(None)
+    }
+
+    /// The null reference to an exception.
+    pub const fn null_exn_ref() -> Val {
+        Val::ExnRef(None)
     }
 
     /// The type of the value. Of a null reference it is the hierarchy's bottom type.
@@ -250,7 +259,24 @@ impl Val {
     }
 
     /// The value's slot, once it is known to match `ty`.
+    #[inline]
     pub(crate) fn lower_as(&self, store: &StoreInner, ty: wasm::ValType) -> Result<ValRaw> {
+        match (*self, ty) {
+            (Val::I32(value), wasm::ValType::I32) => Ok(ValRaw::i32(value)),
+            (Val::I64(value), wasm::ValType::I64) => Ok(ValRaw::i64(value)),
+            (Val::F32(bits), wasm::ValType::F32) => Ok(ValRaw::f32(bits)),
+            (Val::F64(bits), wasm::ValType::F64) => Ok(ValRaw::f64(bits)),
+            (Val::ExternRef(Some(object)), wasm::ValType::Ref(ty))
+                if ty.heap == wasm::HeapType::Extern =>
+            {
+                Ok(ValRaw::externref(object.gc_ref(store)?.to_raw()))
+            }
+            _ => self.lower_matching(store, ty),
+        }
+    }
+
+    /// As [`lower_as`](Val::lower_as), for what takes a look at types.
+    fn lower_matching(&self, store: &StoreInner, ty: wasm::ValType) -> Result<ValRaw> {
         let found = self.wasm_type(store)?;
         if found != ty && !store.engine.types().val_matches(found, ty) {
             let engine = store.engine_handle.clone();
@@ -276,6 +302,7 @@ impl Val {
     }
 
     /// The value in a slot that holds a value of type `ty`.
+    #[inline]
     pub(crate) fn load(store: &mut StoreInner, raw: ValRaw, ty: wasm::ValType) -> Val {
         match ty {
             wasm::ValType::I32 => Val::I32(raw.get_i32()),
@@ -284,11 +311,7 @@ impl Val {
             wasm::ValType::F64 => Val::F64(raw.get_f64()),
             wasm::ValType::V128 => Val::V128(raw.get_v128().into()),
             wasm::ValType::Ref(ty) => {
-                let is_func = crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap);
-                let raw = match is_func {
-                    true => RawRef::func_from_bits(raw.get_v128()),
-                    false => RawRef::Gc(raw.get_externref()),
-                };
+                let raw = RawRef::from_bits(raw.get_v128(), store.engine.is_func_heap(ty.heap));
                 Ref::load(store, raw, ty.heap).into()
             }
         }
@@ -332,6 +355,40 @@ impl Ref {
             Ref::Func(func) => Some(func.as_ref()),
             _ => None,
         }
+    }
+
+    /// The reference, if this is one to an exception: `Some(None)` is null.
+    pub fn as_exn(&self) -> Option<Option<&Rooted<ExnRef>>> {
+        match self {
+            Ref::Exn(exception) => Some(exception.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The reference, if this is an `anyref`: `Some(None)` is null.
+    pub fn as_any(&self) -> Option<Option<&Rooted<AnyRef>>> {
+        match self {
+            Ref::Any(object) => Some(object.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `exnref`.
+    pub fn unwrap_exn(&self) -> Option<&Rooted<ExnRef>> {
+        self.as_exn().unwrap_or_else(|| panic!("expected an exnref, found {self:?}"))
+    }
+
+    /// The reference.
+    ///
+    /// # Panics
+    ///
+    /// If this is not an `anyref`.
+    pub fn unwrap_any(&self) -> Option<&Rooted<AnyRef>> {
+        self.as_any().unwrap_or_else(|| panic!("expected an anyref, found {self:?}"))
     }
 
     /// The reference.
@@ -445,60 +502,40 @@ from! {
     f64 => |value| Val::F64(value.to_bits());
     V128 => |value| Val::V128(value);
     u128 => |bits| Val::V128(bits.into());
-    Func => |func| Val::FuncRef(Some(func));
-    Option<Func> => |func| Val::FuncRef(func);
-    Rooted<ExternRef> => |object| Val::ExternRef(Some(object));
-    Option<Rooted<ExternRef>> => |object| Val::ExternRef(object);
-    Rooted<ExnRef> => |exception| Val::ExnRef(Some(exception));
-    Option<Rooted<ExnRef>> => |exception| Val::ExnRef(exception);
-    Rooted<AnyRef> => |object| Val::AnyRef(Some(object));
-    Option<Rooted<AnyRef>> => |object| Val::AnyRef(object);
 }
 
-impl From<Func> for Ref {
-    fn from(func: Func) -> Ref {
-        Ref::Func(Some(func))
-    }
+macro_rules! from_references {
+    ($([$($generics:tt)*] $reference:ty, $value:ident => $to:expr;)*) => {$(
+        impl<$($generics)*> From<$reference> for Ref {
+            fn from(reference: $reference) -> Ref {
+                Some(reference).into()
+            }
+        }
+
+        impl<$($generics)*> From<Option<$reference>> for Ref {
+            fn from($value: Option<$reference>) -> Ref {
+                $to
+            }
+        }
+
+        impl<$($generics)*> From<$reference> for Val {
+            fn from(reference: $reference) -> Val {
+                Ref::from(reference).into()
+            }
+        }
+
+        impl<$($generics)*> From<Option<$reference>> for Val {
+            fn from(reference: Option<$reference>) -> Val {
+                Ref::from(reference).into()
+            }
+        }
+    )*};
 }
 
-impl From<Option<Func>> for Ref {
-    fn from(func: Option<Func>) -> Ref {
-        Ref::Func(func)
-    }
-}
-
-impl From<Rooted<ExternRef>> for Ref {
-    fn from(object: Rooted<ExternRef>) -> Ref {
-        Ref::Extern(Some(object))
-    }
-}
-
-impl From<Option<Rooted<ExternRef>>> for Ref {
-    fn from(object: Option<Rooted<ExternRef>>) -> Ref {
-        Ref::Extern(object)
-    }
-}
-
-impl From<Rooted<ExnRef>> for Ref {
-    fn from(exception: Rooted<ExnRef>) -> Ref {
-        Ref::Exn(Some(exception))
-    }
-}
-
-impl From<Option<Rooted<ExnRef>>> for Ref {
-    fn from(exception: Option<Rooted<ExnRef>>) -> Ref {
-        Ref::Exn(exception)
-    }
-}
-
-impl From<Rooted<AnyRef>> for Ref {
-    fn from(object: Rooted<AnyRef>) -> Ref {
-        Ref::Any(Some(object))
-    }
-}
-
-impl From<Option<Rooted<AnyRef>>> for Ref {
-    fn from(object: Option<Rooted<AnyRef>>) -> Ref {
-        Ref::Any(object)
-    }
+from_references! {
+    [] Func, func => Ref::Func(func);
+    [] Rooted<ExternRef>, object => Ref::Extern(object);
+    [] Rooted<ExnRef>, exception => Ref::Exn(exception);
+    [] Rooted<AnyRef>, object => Ref::Any(object);
+    [T: EqKind] Rooted<T>, object => Ref::Any(object.map(|object| object.to_anyref()));
 }

@@ -6,9 +6,8 @@ use crate::instance::store::StoreInner;
 
 /// The old size in pages, or -1.
 pub(super) fn grow(store: &mut StoreInner, caller: Caller, memory: u32, pages: u64) -> Result<u64> {
-    let limit = store.engine.settings.memory_limit;
     let memory = position(store, caller, memory);
-    Ok(store.memories[memory].grow(pages, limit).unwrap_or(u64::MAX))
+    Ok(store.grow_memory(memory, pages)?.unwrap_or(u64::MAX))
 }
 
 pub(super) fn copy(

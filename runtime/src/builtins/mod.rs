@@ -6,7 +6,6 @@
 
 mod atomic;
 mod epoch;
-mod exception;
 mod gc;
 mod memory;
 mod reference;
@@ -50,7 +49,6 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::TableCopy => table_copy as *const (),
         Builtin::TableInit => table_init as *const (),
         Builtin::ElemDrop => elem_drop as *const (),
-        Builtin::NewException => new_exception as *const (),
         Builtin::Throw => throw as *const (),
         Builtin::GcAlloc => gc_alloc as *const (),
         Builtin::GcAllocLarge => gc_alloc_large as *const (),
@@ -146,7 +144,6 @@ builtins! {
     table_copy(to_table: u32, from_table: u32, to: u64, from: u64, len: u64) => table::copy;
     table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
     elem_drop(segment: u32) => table::elem_drop;
-    new_exception(tag: u32) -> u32 => exception::new;
     gc_alloc(size: u32) -> u32 => gc::alloc;
     gc_alloc_large(ty: u32, size: u32) -> u32 => gc::alloc_large;
     array_new(ty: u32, len: u32) -> u32 => gc::array_new;

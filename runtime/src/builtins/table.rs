@@ -90,10 +90,8 @@ fn grow(
     elements: u64,
     init: RawRef,
 ) -> Result<u64> {
-    let limit = store.engine.settings.table_limit;
     let table = position(store, caller, table);
-    let old = store.tables[table].grow(&mut store.gc, elements, init, limit);
-    Ok(old.unwrap_or(u64::MAX))
+    Ok(store.grow_table(table, elements, init)?.unwrap_or(u64::MAX))
 }
 
 fn fill(

@@ -2,6 +2,7 @@
 //! registry, the epoch, the builtins' code and the trampolines. Compiles nothing itself and knows
 //! no store.
 
+mod builtins;
 mod code_object;
 mod libcalls;
 #[allow(
@@ -20,16 +21,15 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cranelift_codegen::isa::OwnedTargetIsa;
 
-use crate::abi::builtins::Builtin;
 use crate::abi::signature::LoweredSig;
-use crate::compile::{Artifact, TrampolineKind, Tunables, compile_builtins, host_isa};
+use crate::compile::{Artifact, TrampolineKind, Tunables, host_isa};
 use crate::error::Result;
 use crate::vm::signals;
 use crate::wasm::module::ModuleInfo;
 
 pub(crate) use crate::vm::code_memory::CodePtr;
+use builtins::Builtins;
 pub(crate) use code_object::CodeObject;
-use publish::Targets;
 use trampolines::Trampolines;
 pub(crate) use types::Types;
 
@@ -40,10 +40,7 @@ pub(crate) struct EngineInner {
     types: RwLock<Types>,
     /// Counts up when the embedder says so; stores compare it with their deadline.
     pub(crate) epoch: AtomicU64,
-    /// The address of each builtin's Rust function, by its number.
-    builtin_impls: Box<[usize]>,
-    /// The trampoline of each builtin, by its number.
-    builtins: CodeObject,
+    builtins: Builtins,
     trampolines: Trampolines,
 }
 
@@ -59,18 +56,13 @@ impl EngineInner {
     ///
     /// If `builtin_impls` does not have one address for each builtin.
     pub(crate) fn new(tunables: Tunables, builtin_impls: &[usize]) -> Result<Arc<EngineInner>> {
-        assert_eq!(builtin_impls.len(), Builtin::ALL.len(), "one address for each builtin");
         signals::install()?;
-        let isa = host_isa(&tunables)?;
-        let targets = Targets { impls: builtin_impls, trampolines: None };
-        let builtins = publish::publish(&isa, targets, compile_builtins(&*isa)?, None)?;
         Ok(Arc::new(EngineInner {
-            isa,
+            isa: host_isa(&tunables)?,
             tunables,
             types: RwLock::new(Types::new()?),
             epoch: AtomicU64::new(0),
-            builtin_impls: builtin_impls.into(),
-            builtins,
+            builtins: Builtins::new(builtin_impls),
             trampolines: Trampolines::default(),
         }))
     }
@@ -96,8 +88,8 @@ impl EngineInner {
         artifact: Artifact,
         module: Option<Arc<ModuleInfo>>,
     ) -> Result<CodeObject> {
-        let targets = Targets { impls: &self.builtin_impls, trampolines: Some(&self.builtins) };
-        publish::publish(&self.isa, targets, artifact, module)
+        self.builtins.prepare(&self.isa, &artifact.relocs)?;
+        publish::publish(&self.isa, &|target| self.builtins.address(target), artifact, module)
     }
 
     /// The trampoline for a signature, valid while the engine lives. It is compiled when it is

@@ -1,6 +1,6 @@
 //! The trampolines of an engine by lowered signature: made once, kept while the engine lives.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
 use cranelift_codegen::isa::TargetIsa;
@@ -33,7 +33,7 @@ impl Trampolines {
         self.cache.read().unwrap_or_else(PoisonError::into_inner).get(kind, sig)
     }
 
-    /// Makes those of the `wanted` trampolines that do not exist.
+    /// Makes those of the `wanted` trampolines that do not exist, each once.
     pub(super) fn prepare(
         &self,
         isa: &dyn TargetIsa,
@@ -43,7 +43,10 @@ impl Trampolines {
         // Compiling under the lock: two threads never make the same trampoline. A panic leaves the
         // cache as it was, so a poisoned lock says nothing about its content.
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-        wanted.retain(|(kind, sig)| cache.get(*kind, sig).is_none());
+        let mut new = HashSet::new();
+        wanted.retain(|wanted| {
+            cache.get(wanted.0, &wanted.1).is_none() && new.insert(wanted.clone())
+        });
         if wanted.is_empty() {
             return Ok(());
         }

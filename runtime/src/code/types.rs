@@ -4,12 +4,14 @@
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
+use anyhow::ensure;
+
 use crate::abi::gc_layout::ObjectLayout;
 use crate::abi::object::{FIRST_TYPE, KIND_ARRAY, KIND_FUNC, KIND_STRUCT, TYPE_EXN, TYPE_EXTERN};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::vm::type_table::TypeTable;
 use crate::wasm::index::TypeIndex;
-use crate::wasm::types::{FuncType, SubType, TypeId, TypeRegistry};
+use crate::wasm::types::{GroupRef, SubType, TypeId, TypeRegistry};
 
 /// The registry with the table that compiled code reads. An id is given out only after its entry
 /// was written.
@@ -50,20 +52,41 @@ impl Types {
         Ok(ids)
     }
 
-    /// As [`TypeRegistry::register_func`].
+    /// As [`TypeRegistry::register_alone`].
     ///
     /// # Errors
     ///
-    /// If the engine has no room for another type.
-    pub(crate) fn register_func(
-        &mut self,
-        is_final: bool,
-        supertype: Option<TypeId>,
-        ty: &FuncType<TypeId>,
-    ) -> Result<TypeId> {
-        let id = self.registry.register_func(is_final, supertype, ty);
+    /// If the type is no subtype of what it declares as its supertype, or the engine has no room for
+    /// another type.
+    pub(crate) fn register_alone(&mut self, ty: &SubType<TypeId>) -> Result<TypeId> {
+        self.registry.check_supertype(ty).map_err(Error::msg)?;
+        let id = self.registry.register_alone(ty);
         self.publish(id)?;
         Ok(id)
+    }
+
+    /// Registers a recursion group, whose members mention each other, and returns the id of each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Types::register_alone`].
+    pub(crate) fn register_group(
+        &mut self,
+        group: Box<[SubType<GroupRef>]>,
+    ) -> Result<Box<[TypeId]>> {
+        for (index, ty) in (0..).zip(&group) {
+            let is_later = |member| matches!(member, Some(GroupRef::Member(it)) if it >= index);
+            ensure!(!is_later(ty.supertype), "a supertype stands before its subtypes");
+        }
+        let len = u32::try_from(group.len())?;
+        let first = self.registry.register_group(group);
+        let ids: Box<[TypeId]> = (first..first + len).map(TypeId).collect();
+        // A wrong type keeps its id, which nobody gets to know.
+        for id in &ids {
+            self.registry.check_supertype(self.registry.get(*id)).map_err(Error::msg)?;
+        }
+        ids.iter().try_for_each(|id| self.publish(*id))?;
+        Ok(ids)
     }
 
     /// The table, the same as long as the engine lives.

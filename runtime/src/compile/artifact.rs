@@ -8,15 +8,22 @@ use cranelift_codegen::{
     MachTrap,
 };
 
+use serde::{Deserialize, Serialize};
+
+use super::location::Locations;
 use crate::Trap;
 use crate::abi::builtins::Builtin;
-use crate::abi::code_map::{CodeKind, Handler};
+use crate::abi::code_map::{CodeKind, CodeTables, Handler, InlinedCall};
 use crate::wasm::index::DefinedFuncIndex;
 
-/// The functions of one compilation, in the order that was asked for.
-#[derive(Debug, Default)]
+/// The functions of one compilation as one text, in the order that was asked for. It runs at any
+/// address, once its relocations are resolved.
+#[derive(Debug)]
 pub(crate) struct Artifact {
-    pub(crate) functions: Vec<CompiledFunction>,
+    pub(crate) text: Vec<u8>,
+    /// What the text names outside itself, in order.
+    pub(crate) relocs: Vec<Relocation>,
+    pub(crate) tables: CodeTables,
 }
 
 /// One function's machine code. Offsets count from the first byte of `code`; every table is sorted
@@ -35,6 +42,10 @@ pub(crate) struct CompiledFunction {
     pub(crate) call_sites: Vec<HandledCall>,
     /// Offsets in the Wasm bytes, each valid up to the next entry. Empty for trampolines.
     pub(crate) source: Vec<(u32, u32)>,
+    /// The calls whose callees' code is part of this code, each behind the one that it is within.
+    pub(crate) inlined_calls: Vec<InlinedCall>,
+    /// Where that code is: from each offset to the next, the innermost call, if any.
+    pub(crate) inlined: Vec<(u32, Option<u32>)>,
 }
 
 /// A call that an exception may come back from.
@@ -51,16 +62,17 @@ pub(crate) struct HandledCall {
 }
 
 /// A place in the code that names something outside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Relocation {
     pub(crate) offset: u32,
+    #[serde(with = "encoding::kind")]
     pub(crate) kind: Reloc,
     pub(crate) addend: i64,
     pub(crate) target: RelocTarget,
 }
 
 /// What a relocation names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum RelocTarget {
     /// A function of the same module.
     Function(DefinedFuncIndex),
@@ -68,14 +80,84 @@ pub(crate) enum RelocTarget {
     Builtin(Builtin),
     /// The Rust function of a builtin; only trampolines name it.
     BuiltinImpl(Builtin),
+    /// The function that fills memory with a pattern.
+    Fill,
     /// A function of Cranelift's run-time library.
-    LibCall(LibCall),
+    LibCall(#[serde(with = "encoding::lib_call")] LibCall),
+}
+
+impl Relocation {
+    /// Makes the place in `text` that this relocation was resolved in what it was before.
+    pub(crate) fn unresolve(&self, text: &mut [u8]) {
+        let place = &mut text[self.offset as usize..];
+        match self.kind {
+            Reloc::Abs8 => place[..8].fill(0),
+            Reloc::X86CallPCRel4 => place[..4].fill(0),
+            // The offset is the lower 26 bits of the instruction.
+            Reloc::Arm64Call => {
+                place[..3].fill(0);
+                place[3] &= !0b11;
+            }
+            kind => unreachable!("compiled code names nothing outside itself by {kind:?}"),
+        }
+    }
+}
+
+/// Cranelift's own types as serde writes them.
+mod encoding {
+    /// Kinds of relocations, those that there are.
+    pub(super) mod kind {
+        use cranelift_codegen::binemit::Reloc;
+        use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+        const KINDS: [Reloc; 3] = [Reloc::Abs8, Reloc::X86CallPCRel4, Reloc::Arm64Call];
+
+        pub(crate) fn serialize<S: Serializer>(
+            kind: &Reloc,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            let number = KINDS.iter().position(|it| it == kind);
+            let number =
+                number.expect("compiled code names what is outside by calls and addresses");
+            serializer.serialize_u8(number as u8)
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Reloc, D::Error> {
+            let kind = KINDS.get(usize::from(u8::deserialize(deserializer)?));
+            kind.copied().ok_or_else(|| D::Error::custom("no kind of relocation"))
+        }
+    }
+
+    /// Library calls, by name.
+    pub(super) mod lib_call {
+        use std::borrow::Cow;
+
+        use cranelift_codegen::ir::LibCall;
+        use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+        pub(crate) fn serialize<S: Serializer>(
+            call: &LibCall,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(call)
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<LibCall, D::Error> {
+            let name = Cow::<str>::deserialize(deserializer)?;
+            name.parse().map_err(|()| D::Error::custom("no library call"))
+        }
+    }
 }
 
 /// Namespaces of Cranelift's user names.
 const FUNCTION: u32 = 0;
 const BUILTIN: u32 = 1;
 const BUILTIN_IMPL: u32 = 2;
+const FILL: u32 = 3;
 
 impl RelocTarget {
     /// The name under which Cranelift knows this target.
@@ -90,6 +172,7 @@ impl RelocTarget {
             RelocTarget::BuiltinImpl(builtin) => {
                 UserExternalName::new(BUILTIN_IMPL, builtin as u32)
             }
+            RelocTarget::Fill => UserExternalName::new(FILL, 0),
             RelocTarget::LibCall(_) => unreachable!("library calls are named by Cranelift"),
         }
     }
@@ -104,19 +187,20 @@ impl RelocTarget {
             FUNCTION => RelocTarget::Function(DefinedFuncIndex(name.index)),
             BUILTIN => RelocTarget::Builtin(Builtin::ALL[name.index as usize]),
             BUILTIN_IMPL => RelocTarget::BuiltinImpl(Builtin::ALL[name.index as usize]),
+            FILL => RelocTarget::Fill,
             namespace => unreachable!("no target has namespace {namespace}"),
         }
     }
 }
 
 impl CompiledFunction {
-    /// Copies what is needed of `compiled`, the code of `func`. `start` is the offset in the Wasm
-    /// bytes where the function's body begins.
+    /// Copies what is needed of `compiled`, the code of `func`. `locations` are those that `func`
+    /// carries if it is a Wasm function.
     pub(super) fn new(
         kind: CodeKind,
         func: &Function,
         compiled: &CompiledCode,
-        start: Option<u32>,
+        locations: Option<Locations>,
     ) -> CompiledFunction {
         let buffer = &compiled.buffer;
         let relocs = buffer.relocs().iter().map(|reloc| Relocation {
@@ -141,6 +225,8 @@ impl CompiledFunction {
             })
             .collect();
         stack_maps.sort_unstable_by_key(|map: &(u32, u32, Vec<u32>)| map.0);
+        let call_sites = locations.as_ref().map_or_else(Vec::new, |_| handled_calls(compiled));
+        let places = locations.as_ref().map_or_else(Places::default, |at| places(compiled, at));
         CompiledFunction {
             kind,
             code: compiled.code_buffer().to_vec(),
@@ -148,8 +234,10 @@ impl CompiledFunction {
             relocs: relocs.collect(),
             traps,
             stack_maps,
-            call_sites: start.map_or_else(Vec::new, |_| handled_calls(compiled)),
-            source: start.map_or_else(Vec::new, |start| source(compiled, start)),
+            call_sites,
+            source: places.source,
+            inlined: places.inlined,
+            inlined_calls: locations.map_or_else(Vec::new, Locations::into_inlined_calls),
         }
     }
 }
@@ -196,19 +284,38 @@ fn handled_calls(compiled: &CompiledCode) -> Vec<HandledCall> {
     calls
 }
 
-/// The source table. Code without a location belongs to what precedes it: the prologue to `start`.
-fn source(compiled: &CompiledCode, start: u32) -> Vec<(u32, u32)> {
-    let mut source = vec![(0, start)];
+/// Where the code comes from: see the fields of [`CompiledFunction`].
+#[derive(Default)]
+struct Places {
+    source: Vec<(u32, u32)>,
+    inlined: Vec<(u32, Option<u32>)>,
+}
+
+/// Code without a location belongs to what precedes it: the prologue to the start of the body.
+fn places(compiled: &CompiledCode, locations: &Locations) -> Places {
+    let start = (locations.start(), None);
+    let mut places = Places { source: vec![(0, start.0)], inlined: Vec::new() };
+    let mut last = start;
     for range in compiled.buffer.get_srclocs_sorted() {
-        let last = source.last_mut().expect("never empty");
-        if range.loc.is_default() || last.1 == range.loc.bits() {
+        if range.loc.is_default() {
             continue;
         }
-        if last.0 == range.start {
-            last.1 = range.loc.bits();
-        } else {
-            source.push((range.start, range.loc.bits()));
+        let place = locations.resolve(range.loc.bits());
+        if place.0 != last.0 {
+            change(&mut places.source, range.start, place.0);
         }
+        if place.1 != last.1 {
+            change(&mut places.inlined, range.start, place.1);
+        }
+        last = place;
     }
-    source
+    places
+}
+
+/// Appends that `value` holds from `offset` on, where the table ends.
+fn change<T>(table: &mut Vec<(u32, T)>, offset: u32, value: T) {
+    match table.last_mut() {
+        Some(last) if last.0 == offset => last.1 = value,
+        _ => table.push((offset, value)),
+    }
 }

@@ -3,6 +3,8 @@
 
 mod artifact;
 mod limits;
+mod link;
+mod location;
 mod signature;
 mod spread;
 mod trampoline;
@@ -11,9 +13,10 @@ mod translate;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::num::NonZero;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::anyhow;
 use cranelift_codegen::control::ControlPlane;
@@ -22,9 +25,7 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CodegenError, CompiledCode, Context};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use wasmparser::{
-    FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources, WasmFeatures,
-};
+use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 
 use crate::Result;
 use crate::abi::code_map::CodeKind;
@@ -34,8 +35,23 @@ use crate::wasm::module::ModuleInfo;
 
 pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use limits::{Effort, Plan};
+pub(crate) use link::link;
+use location::Locations;
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
 use translate::ModuleEnv;
+
+/// How much time Cranelift spends to make code fast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptLevel {
+    /// None but for register allocation. Compiles about a third faster.
+    None,
+    /// What makes code faster. The default.
+    #[default]
+    Speed,
+    /// As `Speed`, where it does not make code larger.
+    SpeedAndSize,
+}
 
 /// What code is generated, beyond what the module says.
 #[derive(Clone, Debug)]
@@ -48,6 +64,10 @@ pub(crate) struct Tunables {
     pub(crate) relaxed_simd_deterministic: bool,
     /// Memories with 32-bit addresses reserve all that such addresses can reach.
     pub(crate) reserve_memories: bool,
+    /// Translate the bodies of small functions in place of calls of them.
+    pub(crate) inline: bool,
+    /// How much care a function of usual size gets.
+    pub(crate) opt_level: OptLevel,
     /// Compile the functions of a module on all processors.
     pub(crate) parallel: bool,
     /// Run Cranelift's verifier over everything that is emitted. Costs about 60 %.
@@ -61,6 +81,8 @@ impl Default for Tunables {
             consume_fuel: false,
             relaxed_simd_deterministic: false,
             reserve_memories: true,
+            inline: true,
+            opt_level: OptLevel::Speed,
             parallel: true,
             verify: cfg!(debug_assertions),
         }
@@ -80,8 +102,13 @@ pub(crate) fn host_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
 
 fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
     let verify = if tunables.verify { "true" } else { "false" };
+    let full = match tunables.opt_level {
+        OptLevel::None => "none",
+        OptLevel::Speed => "speed",
+        OptLevel::SpeedAndSize => "speed_and_size",
+    };
     let (opt_level, regalloc_algorithm) = match effort {
-        Effort::Full => ("speed", "backtracking"),
+        Effort::Full => (full, "backtracking"),
         Effort::Careful => ("none", "backtracking"),
         Effort::Quick => ("none", "single_pass"),
     };
@@ -116,51 +143,68 @@ pub(crate) fn compile_module(
     decoded: Decoded<'_>,
 ) -> Result<(ModuleInfo, Artifact)> {
     let Decoded { info, bodies } = decoded;
-    let threads = if tunables.parallel {
-        std::thread::available_parallelism().map_or(1, NonZero::get).min(bodies.len())
-    } else {
-        1
-    };
-    let functions = {
-        let env = ModuleEnv::new(&info, tunables, isa);
-        compile_bodies(isa, &env, bodies, threads)?
-    };
-    Ok((info, Artifact { functions }))
+    let functions = compile_functions(isa, tunables, &info, bodies)?;
+    Ok((info, link(isa, functions)))
 }
 
 type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
-/// Compiles `bodies` on `threads` threads. Bodies are claimed in order and a claimed one is always
-/// finished, so that the first error by position is the same in every run.
+/// Validates and compiles the functions of a module, in their order.
+fn compile_functions(
+    isa: &dyn TargetIsa,
+    tunables: &Tunables,
+    info: &ModuleInfo,
+    bodies: Vec<Body<'_>>,
+) -> Result<Vec<CompiledFunction>> {
+    let threads = if tunables.parallel { threads(&bodies) } else { 1 };
+    compile_bodies(isa, &ModuleEnv::new(info, tunables, isa, bodies), threads)
+}
+
+/// How many threads `bodies` are worth. A thread costs about as much as compiling a function of a
+/// hundred bytes.
+fn threads(bodies: &[Body<'_>]) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let bytes: u64 = bodies.iter().map(|(_, body)| body.range().end - body.range().start).sum();
+    let worth = usize::try_from(bytes / BYTES_PER_THREAD).unwrap_or(usize::MAX);
+    processors.min(bodies.len()).min(worth + 1)
+}
+
+/// The bytes of bodies for which another thread is started.
+const BYTES_PER_THREAD: u64 = 512;
+
+/// Compiles the bodies of a module on `threads` threads. The largest come first, so that no thread is
+/// left with a large one at the end. After an error those before it are still compiled, so that the
+/// first error by position is the same in every run.
 fn compile_bodies(
     isa: &dyn TargetIsa,
     env: &ModuleEnv<'_>,
-    bodies: Vec<Body<'_>>,
     threads: usize,
 ) -> Result<Vec<CompiledFunction>> {
-    let count = bodies.len();
-    let queue = Mutex::new(bodies.into_iter().enumerate());
-    let failed = AtomicBool::new(false);
+    let mut order: Vec<usize> = (0..env.bodies.len()).collect();
+    if threads > 1 {
+        order.sort_by_key(|position| Reverse(env.bodies[*position].len()));
+    }
+    let next = AtomicUsize::new(0);
+    let first_error = AtomicUsize::new(usize::MAX);
     let work = || {
         let mut compiler = Compiler::new(isa);
         let mut done = Vec::new();
-        while !failed.load(Ordering::Relaxed) {
-            let next = queue.lock().expect("claiming a body does not panic").next();
-            let Some((position, body)) = next else { break };
-            let result = compiler.wasm_function(env, DefinedFuncIndex::new(position), body);
-            let stop = result.is_err();
-            done.push((position, result));
-            if stop {
-                failed.store(true, Ordering::Relaxed);
-                break;
+        while let Some(&position) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if position > first_error.load(Ordering::Relaxed) {
+                continue;
             }
+            let result = compiler.wasm_function(env, DefinedFuncIndex::new(position));
+            if result.is_err() {
+                first_error.fetch_min(position, Ordering::Relaxed);
+            }
+            done.push((position, result));
         }
         done
     };
     let mut done = work_on_threads(threads, work);
     done.sort_unstable_by_key(|(position, _)| *position);
     let functions = done.into_iter().map(|(_, result)| result).collect::<Result<Vec<_>>>()?;
-    assert_eq!(functions.len(), count, "every body is compiled or some body failed");
+    assert_eq!(functions.len(), env.bodies.len(), "every body is compiled or some body failed");
     Ok(functions)
 }
 
@@ -213,12 +257,8 @@ impl<'a> Compiler<'a> {
     }
 
     /// Compiles the function that was begun.
-    fn finish(
-        &mut self,
-        kind: impl FnOnce(&CompiledCode) -> CodeKind,
-        start: Option<u32>,
-    ) -> Result<CompiledFunction> {
-        self.finish_with(None, kind, start)
+    fn finish(&mut self, kind: impl FnOnce(&CompiledCode) -> CodeKind) -> Result<CompiledFunction> {
+        self.finish_with(None, kind, None)
     }
 
     /// [`Compiler::finish`] with another instruction set than this compiler's.
@@ -226,7 +266,7 @@ impl<'a> Compiler<'a> {
         &mut self,
         isa: Option<OwnedTargetIsa>,
         kind: impl FnOnce(&CompiledCode) -> CodeKind,
-        start: Option<u32>,
+        locations: Option<Locations>,
     ) -> Result<CompiledFunction> {
         let isa = isa.as_deref().unwrap_or(self.isa);
         match self.context.compile(isa, &mut self.control) {
@@ -234,7 +274,7 @@ impl<'a> Compiler<'a> {
             Err(error) => return Err(codegen_error(error.inner, error.func)),
         }
         let compiled = self.context.compiled_code().expect("compiled a line ago");
-        Ok(CompiledFunction::new(kind(compiled), &self.context.func, compiled, start))
+        Ok(CompiledFunction::new(kind(compiled), &self.context.func, compiled, locations))
     }
 
     /// Validates, translates and compiles a body.
@@ -242,12 +282,10 @@ impl<'a> Compiler<'a> {
         &mut self,
         env: &ModuleEnv<'_>,
         func: DefinedFuncIndex,
-        body: Body<'_>,
     ) -> Result<CompiledFunction> {
-        let start = source_offset(body.1.range().start);
-        let plan = self.translate(env, func, body)?;
+        let (plan, locations) = self.translate(env, func)?;
         let isa = self.other_isa(plan.effort, env.tunables)?;
-        let function = self.finish_with(isa, |_| CodeKind::Wasm(func), Some(start));
+        let function = self.finish_with(isa, |_| CodeKind::Wasm(func), Some(locations));
         function.map_err(|error| limits::refused(error, &name(env.info, func)))
     }
 
@@ -271,20 +309,16 @@ impl<'a> Compiler<'a> {
         &mut self,
         env: &ModuleEnv<'_>,
         func: DefinedFuncIndex,
-        (function, body): Body<'_>,
-    ) -> Result<Plan> {
-        let FuncToValidate { resources, index, ty, features } = function;
-        let again = FuncToValidate { resources: resources.clone(), index, ty, features };
-        let function = FuncToValidate { resources, index, ty, features };
-        let plan = Plan::of(&body, env.params(func));
-        self.translate_as(plan, env, func, (function, body.clone()))?;
+    ) -> Result<(Plan, Locations)> {
+        let plan = Plan::of(&env.body(func).code, env.params(func));
+        let mut locations = self.translate_as(plan, env, func)?;
         let settled = limits::settle(&mut self.context.func, plan)
             .map_err(|limit| anyhow!("{} {limit}", name(env.info, func)))?;
         if plan.effort == Effort::Full && settled.effort != Effort::Full {
-            // Cold blocks are for good code.
-            self.translate_as(settled, env, func, (again, body))?;
+            // Cold blocks and inlined calls are for good code.
+            locations = self.translate_as(settled, env, func)?;
         }
-        Ok(settled)
+        Ok((settled, locations))
     }
 
     fn translate_as(
@@ -292,19 +326,23 @@ impl<'a> Compiler<'a> {
         plan: Plan,
         env: &ModuleEnv<'_>,
         func: DefinedFuncIndex,
-        (function, body): Body<'_>,
-    ) -> Result<()> {
-        let features: WasmFeatures = function.features;
+    ) -> Result<Locations> {
         let allocations = std::mem::take(&mut self.validator);
-        let mut validator = function.into_validator(allocations);
+        let mut validator = env.body(func).validator(allocations);
         let frontend = self.isa.frontend_config();
         let builder = self.begin(signature::wasm(&env.signature(func)));
-        let mut reader = body.get_binary_reader();
-        reader.set_features(features);
-        let body = FunctionBody::new(reader);
-        translate::translate(env, builder, func, body, plan, &mut validator)?.finalize(frontend);
+        let translated = translate::translate(env, builder, func, plan, &mut validator);
+        let (builder, locations) = match translated {
+            Ok(translated) => translated,
+            Err(error) => {
+                // What a body that ends in the middle leaves there is not for the next function.
+                self.builder = FunctionBuilderContext::new();
+                return Err(error);
+            }
+        };
+        builder.finalize(frontend);
         self.validator = validator.into_allocations();
-        Ok(())
+        Ok(locations)
     }
 }
 
@@ -320,10 +358,10 @@ pub(crate) fn clif(
     decoded: Decoded<'_>,
     func: DefinedFuncIndex,
 ) -> Result<String> {
-    let Decoded { info, mut bodies } = decoded;
-    let env = ModuleEnv::new(&info, tunables, isa);
+    let Decoded { info, bodies } = decoded;
+    let env = ModuleEnv::new(&info, tunables, isa, bodies);
     let mut compiler = Compiler::new(isa);
-    compiler.translate(&env, func, bodies.swap_remove(func.index()))?;
+    compiler.translate(&env, func)?;
     Ok(compiler.context.func.display().to_string())
 }
 
@@ -344,6 +382,12 @@ fn name(info: &ModuleInfo, func: DefinedFuncIndex) -> String {
         Some(name) => format!("function {} (`{name}`)", func.0),
         None => format!("function {}", func.0),
     }
+}
+
+/// Where a body is in the Wasm bytes.
+fn source_range(body: &FunctionBody<'_>) -> Range<u32> {
+    let range = body.range();
+    source_offset(range.start)..source_offset(range.end)
 }
 
 /// A place in the Wasm bytes as the side tables hold it.

@@ -74,6 +74,11 @@ pub(super) fn array_shim(isa: &dyn TargetIsa) -> Signature {
     pointers(isa, 3)
 }
 
+/// The function that fills memory: `(start, bytes, low half of the pattern, high half)`.
+pub(super) fn fill(isa: &dyn TargetIsa) -> Signature {
+    pointers(isa, 4)
+}
+
 /// A C function with `pointers` leading pointers, and one more for results in memory.
 fn c(isa: &dyn TargetIsa, leading: usize, sig: &LoweredSig) -> Signature {
     let mut signature = pointers(isa, leading + usize::from(sig.results_in_memory()));

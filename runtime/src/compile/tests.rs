@@ -5,7 +5,7 @@ mod atomic;
 mod exception;
 mod gc;
 mod hint;
-
+mod inline;
 mod simd;
 mod snapshot;
 
@@ -23,7 +23,7 @@ const FEATURES: WasmFeatures =
     WasmFeatures::WASM3.union(WasmFeatures::CUSTOM_PAGE_SIZES).union(WasmFeatures::THREADS);
 
 fn tunables() -> Tunables {
-    Tunables { verify: true, ..Tunables::default() }
+    Tunables { verify: true, inline: false, ..Tunables::default() }
 }
 
 fn isa() -> OwnedTargetIsa {
@@ -37,7 +37,7 @@ fn bytes(wat: &str) -> Vec<u8> {
 fn compile_with(tunables: &Tunables, wat: &str) -> Result<Vec<CompiledFunction>> {
     let wasm = bytes(wat);
     let decoded = decode(&wasm, FEATURES)?;
-    compile_module(&*isa(), tunables, decoded).map(|(_, artifact)| artifact.functions)
+    compile_functions(&*isa(), tunables, &decoded.info, decoded.bodies)
 }
 
 fn compile(wat: &str) -> Vec<CompiledFunction> {
@@ -530,13 +530,24 @@ fn functions_come_out_in_order_on_any_number_of_threads() {
     }
 }
 
+/// What the function at `position` of a text names outside it.
+fn outside(artifact: &Artifact, position: usize) -> Vec<RelocTarget> {
+    let function = &artifact.tables.functions[position];
+    let relocs = artifact.relocs.iter();
+    relocs
+        .filter(|reloc| (function.start..function.end).contains(&reloc.offset))
+        .map(|reloc| reloc.target)
+        .collect()
+}
+
 #[test]
 fn every_builtin_has_a_trampoline_to_its_rust_function() {
-    let artifact = compile_builtins(&*isa()).unwrap();
-    assert_eq!(artifact.functions.len(), Builtin::ALL.len());
-    for (function, builtin) in artifact.functions.iter().zip(Builtin::ALL) {
+    let artifact = compile_builtins(&*isa(), Builtin::ALL).unwrap();
+    let functions = &artifact.tables.functions;
+    assert_eq!(functions.len(), Builtin::ALL.len());
+    for (position, (function, builtin)) in functions.iter().zip(Builtin::ALL).enumerate() {
         assert_eq!(function.kind, CodeKind::Exit);
-        assert_eq!(targets(function)[0], RelocTarget::BuiltinImpl(*builtin));
+        assert_eq!(outside(&artifact, position)[0], RelocTarget::BuiltinImpl(*builtin));
     }
 }
 
@@ -560,17 +571,19 @@ fn trampolines_compile_for_every_shape() {
         }
     }
     let artifact = compile_trampolines(&*isa(), &wanted).unwrap();
-    for (function, (kind, _)) in artifact.functions.iter().zip(&wanted) {
-        match (kind, function.kind) {
+    assert_eq!(artifact.tables.functions.len(), wanted.len());
+    for (position, (kind, _)) in wanted.iter().enumerate() {
+        match (kind, artifact.tables.functions[position].kind) {
             (
                 TrampolineKind::TypedEntry | TrampolineKind::ArrayEntry,
                 CodeKind::Entry { activation_below_fp },
             ) => {
                 assert!(activation_below_fp as usize >= crate::abi::layout::activation::SIZE);
-                assert!(function.relocs.is_empty());
+                assert_eq!(outside(&artifact, position), []);
             }
             (TrampolineKind::TypedExit | TrampolineKind::ArrayExit, CodeKind::Exit) => {
-                assert_eq!(targets(function), [RelocTarget::BuiltinImpl(Builtin::Raise)]);
+                let raise = RelocTarget::BuiltinImpl(Builtin::Raise);
+                assert_eq!(outside(&artifact, position), [raise]);
             }
             (kind, code) => panic!("a {kind:?} came out as {code:?}"),
         }

@@ -14,6 +14,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::FunctionBuilder;
 
 use super::artifact::{Artifact, CompiledFunction, RelocTarget};
+use super::link::link;
 use super::signature::{self, POINTER, clif_type};
 use super::{Compiler, translate};
 use crate::abi::builtins::{Builtin, Ending};
@@ -51,18 +52,18 @@ pub(crate) fn compile_trampolines(
         TrampolineKind::TypedExit => compile_exit(&mut compiler, Passing::Typed, sig),
         TrampolineKind::ArrayExit => compile_exit(&mut compiler, Passing::Array, sig),
     };
-    Ok(Artifact { functions: wanted.iter().map(compile).collect::<Result<_>>()? })
+    Ok(link(isa, wanted.iter().map(compile).collect::<Result<_>>()?))
 }
 
-/// Compiles the trampoline of every builtin, in the order of [`Builtin::ALL`].
+/// Compiles the trampolines of the wanted builtins, in order.
 ///
 /// # Errors
 ///
 /// If the machine is not one that Cranelift compiles for.
-pub(crate) fn compile_builtins(isa: &dyn TargetIsa) -> Result<Artifact> {
+pub(crate) fn compile_builtins(isa: &dyn TargetIsa, wanted: &[Builtin]) -> Result<Artifact> {
     let mut compiler = Compiler::new(isa);
     let compile = |builtin: &Builtin| compile_builtin(&mut compiler, *builtin);
-    Ok(Artifact { functions: Builtin::ALL.iter().map(compile).collect::<Result<_>>()? })
+    Ok(link(isa, wanted.iter().map(compile).collect::<Result<_>>()?))
 }
 
 /// How the Rust side of a trampoline takes arguments and results.
@@ -99,14 +100,14 @@ fn compile_entry(
     builder.switch_to_block(calling);
     builder.seal_block(calling);
     let slot = stack_slot(&mut builder, activation::SIZE);
-    let previous = push_activation(&mut builder, store, slot, calling);
+    push_activation(&mut builder, store, slot, calling);
     let callee = builder.import_signature(signature::wasm(sig));
     let args: Vec<Value> = std::iter::once(ctx).chain(args).collect();
     let (returned, raised) = try_call_indirect(&mut builder, callee, code, &args);
 
     builder.switch_to_block(returned);
     builder.seal_block(returned);
-    builder.ins().store(TRUSTED, previous, store, vm_store::ACTIVATION);
+    pop_activation(&mut builder, slot);
     let results = builder.block_params(returned).to_vec();
     match slots {
         Some(slots) => {
@@ -120,7 +121,7 @@ fn compile_entry(
 
     builder.switch_to_block(raised);
     builder.seal_block(raised);
-    builder.ins().store(TRUSTED, previous, store, vm_store::ACTIVATION);
+    pop_activation(&mut builder, slot);
     let types: &[LoweredType] = if slots.is_none() { &sig.results } else { &[] };
     let zeros: Vec<Value> =
         types.iter().map(|ty| translate::zero(&mut builder, clif_type(*ty))).collect();
@@ -128,16 +129,16 @@ fn compile_entry(
 
     builder.finalize(isa.frontend_config());
     let kind = |code: &CompiledCode| CodeKind::Entry { activation_below_fp: below_fp(code, slot) };
-    compiler.finish(kind, None)
+    compiler.finish(kind)
 }
 
-/// Fills the activation in `slot` and makes it the store's; returns the one it replaces.
+/// Fills the activation in `slot` and makes it the store's.
 fn push_activation(
     builder: &mut FunctionBuilder<'_>,
     store: Value,
     slot: StackSlot,
     calling: Block,
-) -> Value {
+) {
     let previous = builder.ins().load(POINTER, TRUSTED, store, vm_store::ACTIVATION);
     let handler = builder.ins().get_exception_handler_address(POINTER, calling, 0);
     let sp = builder.ins().get_stack_pointer(POINTER);
@@ -155,7 +156,14 @@ fn push_activation(
         builder.ins().store(TRUSTED, value, address, field);
     }
     builder.ins().store(TRUSTED, address, store, vm_store::ACTIVATION);
-    previous
+}
+
+/// Makes the activation that the one in `slot` replaced the store's again. Both are read from the slot:
+/// no value need be kept across the call.
+fn pop_activation(builder: &mut FunctionBuilder<'_>, slot: StackSlot) {
+    let store = builder.ins().stack_load(POINTER, POINTER, slot, activation::STORE);
+    let previous = builder.ins().stack_load(POINTER, POINTER, slot, activation::PREV);
+    builder.ins().store(TRUSTED, previous, store, vm_store::ACTIVATION);
 }
 
 /// Ends the block with a call; returns the block that gets its results and the block where a
@@ -206,6 +214,7 @@ fn compile_exit(
     let params = start(&mut builder);
     let (ctx, params) = (params[0], &params[1..]);
     let store = leave(&mut builder, ctx, host_func::STORE);
+    let kept = keep(&mut builder, store);
     let shim = builder.ins().load(POINTER, TRUSTED, ctx, host_func::SHIM);
     let results = match passing {
         Passing::Typed => {
@@ -213,7 +222,7 @@ fn compile_exit(
             let args: Vec<Value> =
                 [store, ctx].into_iter().chain(out).chain(params.iter().copied()).collect();
             let call = call_c(&mut builder, signature::typed_shim(isa, sig), shim, &args);
-            raise_if_unwinding(&mut builder, isa, store, ctx);
+            raise_if_unwinding(&mut builder, isa, kept);
             match out {
                 Some(out) => load_slots(&mut builder, out, &sig.results),
                 None => builder.inst_results(call).to_vec(),
@@ -223,13 +232,13 @@ fn compile_exit(
             let slots = slots(&mut builder, sig.slots());
             store_slots(&mut builder, slots, params);
             call_c(&mut builder, signature::array_shim(isa), shim, &[store, ctx, slots]);
-            raise_if_unwinding(&mut builder, isa, store, ctx);
+            raise_if_unwinding(&mut builder, isa, kept);
             load_slots(&mut builder, slots, &sig.results)
         }
     };
     builder.ins().return_(&results);
     builder.finalize(isa.frontend_config());
-    compiler.finish(|_| CodeKind::Exit, None)
+    compiler.finish(|_| CodeKind::Exit)
 }
 
 fn compile_builtin(compiler: &mut Compiler<'_>, builtin: Builtin) -> Result<CompiledFunction> {
@@ -237,22 +246,23 @@ fn compile_builtin(compiler: &mut Compiler<'_>, builtin: Builtin) -> Result<Comp
     let mut builder = compiler.begin(signature::builtin(builtin));
     let params = start(&mut builder);
     let store = leave(&mut builder, params[0], vmctx::STORE);
+    let ending = builtin.sig().ending;
+    let kept = (ending == Ending::MayFail).then(|| keep(&mut builder, store));
     let callee = builtin_impl(&mut builder, isa, builtin);
     let args: Vec<Value> = std::iter::once(store).chain(params.iter().copied()).collect();
     let call = builder.ins().call(callee, &args);
-    match builtin.sig().ending {
-        Ending::Returns => {}
-        Ending::MayFail => raise_if_unwinding(&mut builder, isa, store, params[0]),
-        Ending::Diverges => {
-            unreachable_code(&mut builder);
-            builder.finalize(isa.frontend_config());
-            return compiler.finish(|_| CodeKind::Exit, None);
-        }
+    if let Some(kept) = kept {
+        raise_if_unwinding(&mut builder, isa, kept);
+    }
+    if ending == Ending::Diverges {
+        unreachable_code(&mut builder);
+        builder.finalize(isa.frontend_config());
+        return compiler.finish(|_| CodeKind::Exit);
     }
     let results = builder.inst_results(call).to_vec();
     builder.ins().return_(&results);
     builder.finalize(isa.frontend_config());
-    compiler.finish(|_| CodeKind::Exit, None)
+    compiler.finish(|_| CodeKind::Exit)
 }
 
 /// Records that Wasm is left through this frame. Returns the store pointer that this activation was
@@ -265,12 +275,17 @@ fn leave(builder: &mut FunctionBuilder<'_>, ctx: Value, store_field: i32) -> Val
     builder.ins().load(POINTER, TRUSTED, activation, activation::STORE)
 }
 
-fn raise_if_unwinding(
-    builder: &mut FunctionBuilder<'_>,
-    isa: &dyn TargetIsa,
-    store: Value,
-    ctx: Value,
-) {
+/// Keeps the store pointer in the frame while Rust code runs: that is less work than saving a register
+/// for it.
+fn keep(builder: &mut FunctionBuilder<'_>, store: Value) -> StackSlot {
+    let slot = stack_slot(builder, POINTER.bytes() as usize);
+    builder.ins().stack_store(POINTER, store, slot, 0);
+    slot
+}
+
+/// Begins to unwind if the store whose pointer is kept in the slot says so.
+fn raise_if_unwinding(builder: &mut FunctionBuilder<'_>, isa: &dyn TargetIsa, kept: StackSlot) {
+    let store = builder.ins().stack_load(POINTER, POINTER, kept, 0);
     let unwinding = builder.ins().load(I32, TRUSTED, store, vm_store::UNWINDING);
     let failed = builder.ins().icmp_imm_u(IntCC::NotEqual, unwinding, 0);
     let raising = builder.create_block();
@@ -282,6 +297,8 @@ fn raise_if_unwinding(
 
     builder.switch_to_block(raising);
     let raise = builtin_impl(builder, isa, Builtin::Raise);
+    // It looks at the store alone, whatever the context.
+    let ctx = builder.ins().iconst(POINTER, 0);
     builder.ins().call(raise, &[store, ctx]);
     unreachable_code(builder);
     builder.switch_to_block(fine);

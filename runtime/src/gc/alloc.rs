@@ -7,7 +7,7 @@ use super::GcStore;
 use super::large::LargeObjects;
 use super::object::{self, GcRef, is_young};
 use super::payload::Payload;
-use super::space::HEAP_END;
+use super::space::{COMMIT_UNIT, HEAP_END};
 use crate::abi::exception::ExnLayout;
 use crate::abi::object::{EXTERN_SIZE, HEADER_TYPE, LARGE_OBJECT, OBJECT_ALIGN, YOUNG_END};
 use crate::error::Result;
@@ -18,6 +18,70 @@ pub(super) fn limit(bytes: usize) -> u32 {
     let most = HEAP_END - YOUNG_END;
     let limit = u32::try_from(bytes).unwrap_or(most).min(most);
     limit - limit % OBJECT_ALIGN
+}
+
+/// How a heap would grow: from how many bytes to how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WantedGrowth {
+    pub(crate) current: u32,
+    /// Enough that collections stay rare; no less than `least`.
+    pub(crate) well: u32,
+    /// Enough for the next object.
+    pub(crate) least: u32,
+    /// The most that it may have.
+    pub(crate) maximum: u32,
+}
+
+/// The limit of a heap that grows with permission.
+impl GcStore {
+    /// Limits the heap to about what is in use, until it grows.
+    pub(crate) fn limit_to_use(&mut self, heap: &VmHeap) {
+        let used = self.used(heap);
+        let limit = used.checked_next_multiple_of(COMMIT_UNIT).unwrap_or(u32::MAX);
+        self.limit = limit.min(self.ceiling);
+        if !heap.base.get().is_null() {
+            self.fit_nursery(heap);
+        }
+    }
+
+    /// Whether the heap has not grown as far as it may.
+    #[inline]
+    pub(crate) fn may_grow(&self) -> bool {
+        self.limit < self.ceiling
+    }
+
+    /// What would make room for an object of `size` bytes; `None` if there is room, or would not be in
+    /// any case.
+    pub(crate) fn wanted_growth(&self, heap: &VmHeap, size: u32) -> Option<WantedGrowth> {
+        let size = match size > LARGE_OBJECT {
+            true => LargeObjects::footprint(size)?,
+            false => size,
+        };
+        let used = self.used(heap);
+        let limit = |bytes: u32| {
+            let limit = used.checked_add(bytes)?.checked_next_multiple_of(COMMIT_UNIT);
+            Some(limit.unwrap_or(u32::MAX).min(self.ceiling))
+        };
+        let least = limit(size)?;
+        if least <= self.limit || least - used < size {
+            return None;
+        }
+        let well = limit(size.max(self.nursery.size()).max(used / 2)).unwrap_or(self.ceiling);
+        Some(WantedGrowth { current: self.limit, well, least, maximum: self.ceiling })
+    }
+
+    /// Sets the limit, which is one of [`GcStore::wanted_growth`], and returns whether memory is
+    /// ready for what the nursery may hold then.
+    pub(crate) fn grow_to(&mut self, heap: &VmHeap, limit: u32) -> bool {
+        self.limit = limit;
+        self.pacer.relieve();
+        self.reserve(heap).is_ok() && self.fit_nursery(heap)
+    }
+
+    /// Makes a full collection due.
+    pub(crate) fn starve(&mut self) {
+        self.pacer.starve();
+    }
 }
 
 impl GcStore {
@@ -50,19 +114,6 @@ impl GcStore {
         GcRef::from_raw(at)
     }
 
-    /// As [`GcStore::alloc_exception`], but the exception is young: whoever fills it in before
-    /// anything collects need not have that logged. `None` when the nursery is full.
-    pub(crate) fn alloc_young_exception(
-        &mut self,
-        heap: &VmHeap,
-        tag: u32,
-        layout: &ExnLayout,
-    ) -> Option<GcRef> {
-        let at = self.alloc_young(heap, layout.size)?;
-        object::write_exception(&mut self.space, at, tag, layout);
-        GcRef::from_raw(at)
-    }
-
     /// Room for `size` bytes in the nursery, not cleared.
     pub(super) fn alloc_young(&mut self, heap: &VmHeap, size: u32) -> Option<u32> {
         assert!(size <= LARGE_OBJECT, "who allocates young objects has compared their size");
@@ -86,7 +137,7 @@ impl GcStore {
             Some(at) => Some(at),
             None => self.alloc_old(heap, size),
         };
-        if at.is_none() {
+        if at.is_none() && !self.may_grow() {
             self.pacer.starve();
         }
         at
@@ -125,15 +176,16 @@ impl GcStore {
     }
 
     /// Makes the memory of the heap, if that has not been done, and tells compiled code.
-    #[inline]
     ///
     /// # Errors
     ///
     /// If the address space is used up.
+    #[inline]
     pub(crate) fn reserve(&mut self, heap: &VmHeap) -> Result<()> {
         if heap.base.get().is_null() {
             self.space.reserve(self.nursery.size())?;
             heap.base.set(self.space.base());
+            self.pacer.heap_is_made();
             self.nursery.clear(heap);
             self.fit_nursery(heap);
         }
@@ -142,17 +194,23 @@ impl GcStore {
 
     /// Bytes that further objects may occupy, beyond those that are there.
     pub(super) fn room(&self, heap: &VmHeap) -> u32 {
-        let used = self.old.used() + self.large.used();
-        self.limit.saturating_sub(used).saturating_sub(self.nursery.used(heap))
+        self.limit.saturating_sub(self.used(heap))
     }
 
-    /// Gives the nursery as many bytes as the invariant of this module allows.
-    pub(super) fn fit_nursery(&mut self, heap: &VmHeap) {
+    /// Bytes that objects occupy.
+    fn used(&self, heap: &VmHeap) -> u32 {
+        self.old.used() + self.large.used() + self.nursery.used(heap)
+    }
+
+    /// Gives the nursery as many bytes as the invariant of this module allows; returns whether memory
+    /// for all of them was there.
+    pub(super) fn fit_nursery(&mut self, heap: &VmHeap) -> bool {
         let top = self.old.top();
         let most = self.nursery.used(heap).saturating_add(self.room(heap));
         let most = most.min(self.nursery.size()).min(self.large.start() - top);
         let committed = self.space.commit_old(top + most);
         let most = if committed { most } else { self.space.old_end() - top };
         self.nursery.fit(heap, most);
+        committed
     }
 }

@@ -123,12 +123,15 @@ impl BorrowState {
 
     /// Whether it may be borrowed for reading.
     #[inline]
-    pub(super) fn check_shared(&self) -> Result<(), BorrowError> {
+    pub(super) fn is_readable(&self) -> bool {
         let detached = self.detached.load(Ordering::Acquire);
-        match self.calls.load(Ordering::Acquire) >= 0 && detached & DETACHED_MUT == 0 {
-            true => Ok(()),
-            false => Err(self.refusal(false)),
-        }
+        self.calls.load(Ordering::Acquire) >= 0 && detached & DETACHED_MUT == 0
+    }
+
+    /// As [`is_readable`](Self::is_readable); if not, why.
+    #[inline]
+    pub(super) fn check_shared(&self) -> Result<(), BorrowError> {
+        if self.is_readable() { Ok(()) } else { Err(self.refusal(false)) }
     }
 
     /// Whether it may be borrowed for writing.
@@ -489,6 +492,6 @@ fn leave(header: NonNull<Header>, count: usize) {
     let before = unsafe { &header.as_ref().borrow }.detached.fetch_sub(count, Ordering::AcqRel);
     if before == ABANDONED | count {
         // SAFETY: the payload has gone, and this was the last guard.
-        unsafe { Header::free(header) }
+        drop(unsafe { Header::drop_value(header) });
     }
 }

@@ -13,12 +13,12 @@ use super::store_buffer::StoreBuffer;
 use super::trace::Shape;
 use super::{Roots, VisitRoots};
 use crate::abi::object::HEADER_GC;
-use crate::vm::type_table::TypeTable;
+use crate::vm::type_table::Shapes;
 
 /// The heap as the checker sees it.
 pub(super) struct Checker<'a> {
     memory: Memory<'a>,
-    types: &'a TypeTable,
+    shapes: Shapes<'a>,
     large: &'a LargeObjects,
     /// Where objects begin.
     starts: HashSet<u32>,
@@ -35,14 +35,14 @@ impl<'a> Checker<'a> {
     /// Panics when objects do not follow each other, or are not what they should be.
     pub(super) fn new(
         memory: Memory<'a>,
-        types: &'a TypeTable,
+        shapes: Shapes<'a>,
         nursery: Range<u32>,
         old: Range<u32>,
         large: &'a LargeObjects,
         hosts: &HostTable,
     ) -> Checker<'a> {
         let (starts, old_slots, rows) = Default::default();
-        let mut checker = Checker { memory, types, large, starts, old_slots, rows };
+        let mut checker = Checker { memory, shapes, large, starts, old_slots, rows };
         checker.walk(nursery, hosts);
         checker.walk(old, hosts);
         for at in large.objects() {
@@ -61,7 +61,7 @@ impl<'a> Checker<'a> {
 
     fn object(&mut self, at: u32, hosts: &HostTable) -> Shape<'a> {
         let [ty, _] = self.memory.header(at);
-        let shape = Shape::of(self.memory, self.types, at, ty);
+        let shape = Shape::of(self.memory, self.shapes, at, ty);
         let word = self.memory.word(at + HEADER_GC);
         assert_eq!(word, 0, "heap check: {at:#x} is still marked or forwarded");
         if let Shape::Host(row) = shape {

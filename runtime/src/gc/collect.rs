@@ -40,8 +40,6 @@ pub(crate) enum Why {
     Large(u32),
 }
 
-/// What old objects keep ready beyond the room for the nursery; the rest goes back to the system.
-const KEEP_RESIDENT: u32 = 1 << 20;
 /// What the place of the nursery is filled with after a collection, under stress: no reference to an
 /// object, no type, no i31.
 const POISON: u8 = 0x5a;
@@ -55,7 +53,7 @@ impl GcStore {
     pub(crate) fn collect(&mut self, heap: &VmHeap, why: Why, visit_roots: &mut VisitRoots<'_>) {
         if self.space.base().is_null() {
             // There has never been an object.
-            self.pacer.after_full(self.sizes());
+            self.pacer.after_full(self.sizes(), self.nursery.size() as usize);
         } else {
             self.minor(heap, visit_roots);
             if self.wants_full(heap, why) {
@@ -95,12 +93,13 @@ impl GcStore {
         let start = Instant::now();
         if self.checks() {
             let (nursery, old) = (self.nursery.objects(heap), self.old.objects());
-            Checker::new(self.space.memory(), &self.types, nursery, old, &self.large, &self.hosts)
+            let (memory, shapes) = (self.space.memory(), self.types.shapes());
+            Checker::new(memory, shapes, nursery, old, &self.large, &self.hosts)
                 .before_minor(&self.buffer, visit_roots);
         }
         let (nursery, top) = (self.nursery.objects(heap), self.old.top());
-        let mut minor =
-            Minor::new(self.space.memory(), &self.types, &mut self.hosts, nursery.clone(), top);
+        let (memory, shapes) = (self.space.memory(), self.types.shapes());
+        let mut minor = Minor::new(memory, shapes, &mut self.hosts, nursery.clone(), top);
         self.buffer.drain(|reference| minor.evacuate(reference));
         self.roots.visit_young(|slot| minor.root(slot));
         visit_roots(Roots::Frames, &mut |slot| minor.root(slot));
@@ -108,10 +107,20 @@ impl GcStore {
         if self.stress {
             self.space.fill(nursery, POISON);
         }
+        let promoted = self.old.top() - top;
+        self.empty_nursery(heap, promoted);
+        self.stats.minor(start, promoted);
+        self.check_after(heap, visit_roots);
+    }
+
+    /// Makes the nursery ready for new objects, of which `live` bytes have been moved away.
+    fn empty_nursery(&mut self, heap: &VmHeap, live: u32) {
+        let size = self.nursery.wanted_size(heap, live);
+        if self.space.commit_young(YOUNG_END - size) {
+            self.nursery.resize(size);
+        }
         self.nursery.clear(heap);
         self.fit_nursery(heap);
-        self.stats.minor(start, self.old.top() - top);
-        self.check_after(heap, visit_roots);
     }
 
     /// Marks everything that lives and slides the old objects together. The nursery is empty.
@@ -121,9 +130,9 @@ impl GcStore {
         let before = self.old.top();
         let first = self.first_offset();
         let Some(bits) = MarkBits::new(before) else { return };
-        let (memory, large) = (self.space.memory(), &self.large);
+        let (memory, shapes, large) = (self.space.memory(), self.types.shapes(), &self.large);
         let mut full =
-            Full::new(memory, &self.types, &mut self.hosts, large, bits, self.mark_stack_limit);
+            Full::new(memory, shapes, &mut self.hosts, large, bits, self.mark_stack_limit);
         self.roots.visit(&mut |slot| full.mark_root(*slot));
         for kind in [Roots::Frames, Roots::Definitions] {
             visit_roots(kind, &mut |slot| full.mark_root(*slot));
@@ -137,10 +146,10 @@ impl GcStore {
         full.slide(&placement);
         self.old.set_objects(placement);
         self.large.sweep(&mut self.space);
+        let sizes = self.sizes();
+        self.pacer.after_full(sizes, self.nursery.size() as usize);
         self.give_back(before);
         self.fit_nursery(heap);
-        let sizes = self.sizes();
-        self.pacer.after_full(sizes);
         self.stats.full(start, sizes.heap);
         self.check_after(heap, visit_roots);
     }
@@ -152,10 +161,12 @@ impl GcStore {
         if lifted && has_room { YOUNG_END + OBJECT_ALIGN } else { YOUNG_END }
     }
 
-    /// Gives memory back that old objects have occupied before, and will not soon again.
+    /// Gives memory back that old objects have occupied before, and will not again until the next full
+    /// collection.
     fn give_back(&mut self, top_before: u32) {
-        let kept = self.old.top() + self.nursery.size().max(KEEP_RESIDENT);
-        let kept = kept.next_multiple_of(COMMIT_UNIT);
+        let room = self.pacer.room_until_full(self.sizes()).min(u32::MAX as usize) as u32;
+        let kept = self.old.top().saturating_add(room).saturating_add(self.nursery.size());
+        let Some(kept) = kept.checked_next_multiple_of(COMMIT_UNIT) else { return };
         let end = top_before.next_multiple_of(COMMIT_UNIT).min(self.space.old_end());
         if kept < end {
             self.space.discard(kept..end);
@@ -169,8 +180,12 @@ impl GcStore {
     fn check_after(&mut self, heap: &VmHeap, visit_roots: &mut VisitRoots<'_>) {
         if self.checks() {
             let (nursery, old) = (self.nursery.objects(heap), self.old.objects());
-            Checker::new(self.space.memory(), &self.types, nursery, old, &self.large, &self.hosts)
-                .after(&self.hosts, &mut self.roots, visit_roots);
+            let (memory, shapes) = (self.space.memory(), self.types.shapes());
+            Checker::new(memory, shapes, nursery, old, &self.large, &self.hosts).after(
+                &self.hosts,
+                &mut self.roots,
+                visit_roots,
+            );
         }
     }
 }

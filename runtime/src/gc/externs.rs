@@ -5,6 +5,7 @@
 
 use std::any::{Any, TypeId};
 
+use super::blocks::Blocks;
 use super::borrow::{BorrowError, Located};
 use super::object::RowId;
 use super::payload::{HostData, Payload};
@@ -71,11 +72,13 @@ pub(super) struct HostTable {
     /// Payloads whose object is gone and whose value is still to be dropped.
     dead: Vec<Payload>,
     live: usize,
-    /// What the payloads in `rows` own, and what those in `dead` own.
-    live_bytes: usize,
+    /// What all payloads own, and the part of it that those in `dead` own.
+    bytes: usize,
     dead_bytes: usize,
     /// The number of the latest collection.
     cycle: u32,
+    /// What dead payloads have left.
+    pub(super) blocks: Blocks,
 }
 
 #[derive(Debug)]
@@ -105,7 +108,7 @@ impl HostTable {
     #[inline]
     fn insert_old(&mut self, payload: Payload) -> RowId {
         self.live += 1;
-        self.live_bytes = self.live_bytes.saturating_add(payload.bytes());
+        self.bytes = self.bytes.saturating_add(payload.bytes());
         if let Some(at) = self.vacant {
             // Field by field: a whole row would be put together on the stack first, in pieces that
             // are slow to load again at once.
@@ -131,16 +134,21 @@ impl HostTable {
 
     /// The value in `row`, to be borrowed, if it is a `T`.
     #[inline]
-    pub(super) fn locate<T: Any>(&self, row: RowId) -> Result<Located<T>, HostRefError> {
+    pub(super) fn locate<T: Any>(&self, row: RowId) -> Option<Located<T>> {
+        let payload = self.tagged::<T>(row)?;
+        // SAFETY: the row's tag is its payload's, which names the type of the value.
+        Some(unsafe { payload.located_tagged() })
+    }
+
+    /// The payload in `row`, if it is a `T`: what the row itself says.
+    #[inline]
+    fn tagged<T: Any>(&self, row: RowId) -> Option<&Payload> {
         let row = self.row(row);
-        match &row.payload {
-            Some(payload) if row.tag == TypeId::of::<T>() => {
-                // SAFETY: the row's tag is its payload's, which names the type of the value.
-                Ok(unsafe { payload.located_tagged() })
-            }
-            Some(payload) => Err(wrong_type(payload)),
-            None => dangling(),
+        if row.tag != TypeId::of::<T>() {
+            return None;
         }
+        // SAFETY: a vacant row has the tag of `Vacant`, which nobody else can name: it is not `T`.
+        Some(unsafe { row.payload.as_ref().unwrap_unchecked() })
     }
 
     /// The value in `row`, whatever its type.
@@ -153,11 +161,21 @@ impl HostTable {
         Ok(self.payload_mut(row).any_mut()?)
     }
 
-    /// The value in `row`, if it is a `T`.
+    /// The value in `row`, if it is a `T` that may be read.
     #[inline]
-    pub(super) fn value<T: Any>(&self, row: RowId) -> Result<&T, HostRefError> {
+    pub(super) fn value<T: Any>(&self, row: RowId) -> Option<&T> {
+        let payload = self.tagged::<T>(row)?;
+        // SAFETY: the row's tag is its payload's, which names the type of the value.
+        unsafe { payload.value_tagged() }
+    }
+
+    /// Why the value in `row` is no `T`, or may not be read.
+    pub(super) fn refusal<T: Any>(&self, row: RowId) -> HostRefError {
         let payload = self.payload(row);
-        payload.value()?.ok_or_else(|| wrong_type(payload))
+        match payload.value::<T>() {
+            Err(reason) if payload.is::<T>() => reason.into(),
+            _ => wrong_type(payload),
+        }
     }
 
     /// The value in `row`, if it is a `T`, for writing.
@@ -171,9 +189,9 @@ impl HostTable {
     }
 
     /// Whether the value in `row` is a `T`.
-    pub(super) fn check<T: Any>(&self, row: RowId) -> Result<(), HostRefError> {
-        let payload = self.payload(row);
-        if payload.is::<T>() { Ok(()) } else { Err(wrong_type(payload)) }
+    #[inline]
+    pub(super) fn is<T: Any>(&self, row: RowId) -> bool {
+        self.row(row).tag == TypeId::of::<T>()
     }
 
     /// The payload in `row`.
@@ -254,7 +272,6 @@ impl HostTable {
         row.word = self.vacant.map_or(0, |next| next + 1);
         self.vacant = Some(at);
         self.live -= 1;
-        self.live_bytes = self.live_bytes.saturating_sub(payload.bytes());
         self.dead_bytes = self.dead_bytes.saturating_add(payload.bytes());
         self.dead.push(payload);
         false
@@ -263,6 +280,7 @@ impl HostTable {
     /// A payload whose object is gone. The caller drops it where a destructor may run.
     pub(super) fn take_dead(&mut self) -> Option<Payload> {
         let payload = self.dead.pop()?;
+        self.bytes = self.bytes.saturating_sub(payload.bytes());
         self.dead_bytes = self.dead_bytes.saturating_sub(payload.bytes());
         Some(payload)
     }
@@ -273,7 +291,7 @@ impl HostTable {
             while let Some(row) = self.rows.pop() {
                 if let Some(payload) = row.payload {
                     self.live -= 1;
-                    self.live_bytes = self.live_bytes.saturating_sub(payload.bytes());
+                    self.bytes = self.bytes.saturating_sub(payload.bytes());
                     return Some(payload);
                 }
             }
@@ -296,12 +314,12 @@ impl HostTable {
     /// What all payloads own, dead ones included until they are taken.
     #[inline]
     pub(super) fn bytes(&self) -> usize {
-        self.live_bytes.saturating_add(self.dead_bytes)
+        self.bytes
     }
 
     /// What the payloads in rows own.
     pub(super) fn live_bytes(&self) -> usize {
-        self.live_bytes
+        self.bytes.saturating_sub(self.dead_bytes)
     }
 
     /// The rows that hold a payload.
@@ -330,7 +348,8 @@ mod tests {
     use super::*;
 
     fn payload(value: u32) -> Payload {
-        Payload::new(value, Properties { external: 1000, ..Properties::default() })
+        let properties = Properties { external: 1000, ..Properties::default() };
+        Payload::new(value, properties, &mut Blocks::default())
     }
 
     #[test]
@@ -344,7 +363,7 @@ mod tests {
         assert!(table.bytes() > 3000, "dead values still own their memory");
         while table.take_dead().is_some() {}
         assert!(table.bytes() < 2000);
-        assert_eq!(table.value::<u32>(rows[1]), Ok(&2));
+        assert_eq!(table.value::<u32>(rows[1]), Some(&2));
         let (again, more) = (table.insert(payload(4), true), table.insert(payload(5), true));
         assert!(again != more && rows.contains(&again) && rows.contains(&more));
     }
@@ -354,7 +373,7 @@ mod tests {
         let mut table = HostTable::default();
         let row = table.insert(payload(1), false);
         let site = const { &BorrowSite::new("m", "f", "p") };
-        let located = table.locate::<u32>(row).ok().unwrap();
+        let located = table.locate::<u32>(row).unwrap();
         // SAFETY: nothing was dropped since, and the guard goes before the table does.
         let guard = unsafe { located.borrow(site) }.ok().unwrap();
         table.begin_cycle();
@@ -373,7 +392,7 @@ mod tests {
         let rows = [2, 3].map(|value| table.insert(payload(value), true));
         let site = const { &BorrowSite::new("m", "f", "p") };
         let borrowed = table.insert(payload(4), true);
-        let located = table.locate::<u32>(borrowed).ok().unwrap();
+        let located = table.locate::<u32>(borrowed).unwrap();
         // SAFETY: nothing was dropped since, and the guard goes before the table does.
         let guard = unsafe { located.borrow(site) }.ok().unwrap();
         let minor = |table: &mut HostTable, reached: &[RowId]| {
@@ -388,7 +407,7 @@ mod tests {
         assert_eq!(minor(&mut table, &[]), (2, 2));
         // A full collection finds borrowed rows too, and leaves no trace of them.
         let orphan = table.insert(payload(5), false);
-        let located = table.locate::<u32>(orphan).ok().unwrap();
+        let located = table.locate::<u32>(orphan).unwrap();
         // SAFETY: as above.
         let guard = unsafe { located.borrow(site) }.ok().unwrap();
         table.begin_cycle();
@@ -405,11 +424,12 @@ mod tests {
     fn a_wrong_type_is_named() {
         let mut table = HostTable::default();
         let row = table.insert(payload(1), false);
-        assert_eq!(table.value::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
-        assert_eq!(table.value_mut::<u64>(row), Err(HostRefError::WrongType { found: "u32" }));
-        let wrong = table.locate::<u64>(row).err();
-        assert_eq!(wrong, Some(HostRefError::WrongType { found: "u32" }));
-        assert!(table.locate::<u32>(row).is_ok());
+        let wrong = HostRefError::WrongType { found: "u32" };
+        assert_eq!(table.value_mut::<u64>(row), Err(wrong));
+        assert_eq!(table.value::<u64>(row), None);
+        assert!(table.locate::<u64>(row).is_none() && !table.is::<u64>(row));
+        assert_eq!(table.refusal::<u64>(row), wrong);
+        assert!(table.locate::<u32>(row).is_some() && table.is::<u32>(row));
     }
 
     #[test]
@@ -419,7 +439,7 @@ mod tests {
         table.begin_cycle();
         table.reach(kept);
         table.end_cycle();
-        assert_eq!(table.value::<u32>(kept), Ok(&1));
+        assert_eq!(table.value::<u32>(kept), Some(&1));
         assert_eq!((table.live(), table.dead()), (1, 1));
         assert_eq!(table.take_dead().unwrap().value::<u32>(), Ok(Some(&2)));
         let _ = lost;

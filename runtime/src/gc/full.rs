@@ -14,16 +14,20 @@ use super::object::GcRef;
 use super::space::Memory;
 use super::trace::Shape;
 use crate::abi::object::YOUNG_END;
-use crate::vm::type_table::TypeTable;
+use crate::vm::type_table::Shapes;
 
 /// A full collection in progress.
 pub(super) struct Full<'a> {
     memory: Memory<'a>,
-    types: &'a TypeTable,
+    shapes: Shapes<'a>,
     hosts: &'a mut HostTable,
     large: &'a LargeObjects,
+    /// Where large objects begin.
+    large_start: u32,
     bits: MarkBits,
-    /// Marked objects whose references have not been looked at.
+    /// Old objects before it all live and do not move: known once objects have their places.
+    settled: u32,
+    /// Objects that have been reached and not been looked at. Of an old one the first bytes are marked.
     stack: Vec<u32>,
     /// How many of them there may be.
     stack_limit: usize,
@@ -35,7 +39,7 @@ impl<'a> Full<'a> {
     /// Begins a collection. `bits` is clear and has room for all of `old`.
     pub(super) fn new(
         memory: Memory<'a>,
-        types: &'a TypeTable,
+        shapes: Shapes<'a>,
         hosts: &'a mut HostTable,
         large: &'a LargeObjects,
         bits: MarkBits,
@@ -44,10 +48,12 @@ impl<'a> Full<'a> {
         hosts.begin_cycle();
         Full {
             memory,
-            types,
+            shapes,
             hosts,
             large,
+            large_start: large.start(),
             bits,
+            settled: YOUNG_END,
             stack: Vec::new(),
             stack_limit,
             overflowed: false,
@@ -63,37 +69,43 @@ impl<'a> Full<'a> {
     #[inline]
     fn mark(&mut self, reference: u32) {
         let Some(at) = GcRef::from_raw(reference).and_then(GcRef::offset) else { return };
-        let memory = self.memory;
-        let [ty, _] = memory.header(at);
-        let shape = if at >= self.large.start() {
-            if !LargeObjects::mark(memory, at) {
-                return;
-            }
-            Shape::of(memory, self.types, at, ty)
-        } else {
-            if self.bits.is_marked(at) {
-                return;
-            }
-            let shape = Shape::of(memory, self.types, at, ty);
-            self.bits.mark(at, shape.size());
-            shape
+        let is_new = match at >= self.large_start {
+            true => LargeObjects::mark(self.memory, at),
+            false => self.bits.mark_first(at),
         };
-        if let Shape::Host(row) = shape {
-            self.hosts.reach(row);
-        } else if shape.has_references() {
-            self.push(at);
+        if is_new && (self.stack.len() < self.stack.capacity() || self.has_room()) {
+            self.stack.push(at);
+        } else if is_new {
+            // Whoever looks for it again finds whole objects only.
+            self.mark_rest(at);
+            self.overflowed = true;
         }
     }
 
-    #[inline]
-    fn push(&mut self, at: u32) {
-        let has_room =
-            self.stack.len() < self.stack.capacity() || self.stack.try_reserve(1).is_ok();
-        if has_room && self.stack.len() < self.stack_limit {
-            self.stack.push(at);
-        } else {
-            self.overflowed = true;
+    #[cold]
+    fn has_room(&mut self) -> bool {
+        let len = self.stack.len();
+        let additional = len.max(1024).min(self.stack_limit.saturating_sub(len));
+        additional > 0 && self.stack.try_reserve_exact(additional).is_ok()
+    }
+
+    /// Marks all bytes of an object whose first ones are marked, and the payload of a host object.
+    #[inline(always)]
+    fn mark_rest(&mut self, at: u32) -> Shape<'a> {
+        let shape = self.shape(at);
+        if at < self.large_start {
+            self.bits.mark_rest(at, shape.size());
         }
+        if let Shape::Host(row) = shape {
+            self.hosts.reach(row);
+        }
+        shape
+    }
+
+    #[inline(always)]
+    fn shape(&self, at: u32) -> Shape<'a> {
+        let [ty, _] = self.memory.header(at);
+        Shape::of(self.memory, self.shapes, at, ty)
     }
 
     /// Marks everything that marked objects lead to.
@@ -105,13 +117,15 @@ impl<'a> Full<'a> {
             for run in runs {
                 let mut at = run.start;
                 while at < run.end {
-                    at += self.mark_references(at).size();
+                    let shape = self.shape(at);
+                    self.mark_references(at, shape);
+                    at += shape.size();
                     self.drain();
                 }
             }
             let (large, memory) = (self.large, self.memory);
             for at in large.objects().filter(|at| LargeObjects::is_marked(memory, *at)) {
-                self.mark_references(at);
+                self.mark_references(at, self.shape(at));
                 self.drain();
             }
         }
@@ -120,21 +134,22 @@ impl<'a> Full<'a> {
 
     fn drain(&mut self) {
         while let Some(at) = self.stack.pop() {
-            self.mark_references(at);
+            let shape = self.mark_rest(at);
+            self.mark_references(at, shape);
         }
     }
 
-    #[inline]
-    fn mark_references(&mut self, at: u32) -> Shape<'a> {
+    #[inline(always)]
+    fn mark_references(&mut self, at: u32, shape: Shape<'a>) {
         let memory = self.memory;
-        let [ty, _] = memory.header(at);
-        let shape = Shape::of(memory, self.types, at, ty);
         shape.references(at, |slot| self.mark(memory.word(slot)));
-        shape
     }
 
     /// Decides where the old objects go: together, from `start` on. Returns where that is.
     pub(super) fn place(&mut self, start: u32) -> Range<u32> {
+        if start == YOUNG_END {
+            self.settled = self.bits.first_gap();
+        }
         start..self.bits.place(start)
     }
 
@@ -146,8 +161,10 @@ impl<'a> Full<'a> {
 
     #[inline]
     fn target(&self, reference: u32) -> u32 {
+        // Null is before all objects.
+        let stays = reference < self.settled || reference >= self.large_start;
         match GcRef::from_raw(reference).and_then(GcRef::offset) {
-            Some(at) if at < self.large.start() => self.bits.target(at),
+            Some(at) if !stays => self.bits.target(at),
             _ => reference,
         }
     }
@@ -163,7 +180,7 @@ impl<'a> Full<'a> {
         for run in self.bits.runs() {
             let mut at = run.start;
             while at < run.end {
-                at += self.update_references(at).size();
+                at += self.update_references(at);
             }
             let to = self.bits.target(run.start) - lifted;
             if to != run.start {
@@ -175,12 +192,17 @@ impl<'a> Full<'a> {
         }
     }
 
-    #[inline]
-    fn update_references(&self, at: u32) -> Shape<'a> {
-        let memory = self.memory;
-        let [ty, _] = memory.header(at);
-        let shape = Shape::of(memory, self.types, at, ty);
-        shape.references(at, |slot| memory.set_word(slot, self.target(memory.word(slot))));
-        shape
+    /// Updates the references in the object at `at`; returns its size.
+    #[inline(always)]
+    fn update_references(&self, at: u32) -> u32 {
+        let (memory, shape) = (self.memory, self.shape(at));
+        shape.references(at, |slot| {
+            let reference = memory.word(slot);
+            let target = self.target(reference);
+            if target != reference {
+                memory.set_word(slot, target);
+            }
+        });
+        shape.size()
     }
 }

@@ -138,7 +138,7 @@ mod tests {
 
     impl Fixture {
         fn new() -> Fixture {
-            let mut space = Space::default();
+            let mut space = Space::new(std::sync::Arc::default());
             space.reserve(COMMIT_UNIT).unwrap();
             Fixture { space, large: LargeObjects::default() }
         }

@@ -28,16 +28,19 @@ impl MarkBits {
         Some(MarkBits { bits, targets })
     }
 
-    /// Whether the object at `at` is marked.
+    /// Marks the first bytes of the object at `at`; returns whether they were not.
     #[inline]
-    pub(super) fn is_marked(&self, at: u32) -> bool {
+    pub(super) fn mark_first(&mut self, at: u32) -> bool {
         let (block, bit) = position(at);
-        self.bits[block] & 1 << bit != 0
+        let bits = &mut self.bits[block];
+        let is_new = *bits & 1 << bit == 0;
+        *bits |= 1 << bit;
+        is_new
     }
 
-    /// Marks an object of `size` bytes at `at`.
+    /// Marks all of an object of `size` bytes at `at`, whose first bytes are marked.
     #[inline]
-    pub(super) fn mark(&mut self, at: u32, size: u32) {
+    pub(super) fn mark_rest(&mut self, at: u32, size: u32) {
         let (block, bit) = position(at);
         let count = size / OBJECT_ALIGN;
         if bit + count <= u64::BITS {
@@ -56,6 +59,12 @@ impl MarkBits {
         if rest != 0 {
             self.bits[next + whole] |= u64::MAX >> (u64::BITS - rest);
         }
+    }
+
+    /// Where the first byte is that is not marked.
+    pub(super) fn first_gap(&self) -> u32 {
+        let mut runs = self.runs();
+        runs.skip_to(false).unwrap_or_else(|| runs.offset())
     }
 
     /// Decides where the marked objects go: to `start`, one after the other, in the order in which they
@@ -138,17 +147,16 @@ mod tests {
         let mut bits = MarkBits::new(YOUNG_END + 100_000).unwrap();
         let objects = [(0, 16), (24, 8), (504, 16), (1024, 512), (2048, 5000), (90_000, 64)];
         for (at, size) in objects {
-            assert!(!bits.is_marked(YOUNG_END + at));
-            bits.mark(YOUNG_END + at, size);
+            assert!(bits.mark_first(YOUNG_END + at) && !bits.mark_first(YOUNG_END + at));
+            bits.mark_rest(YOUNG_END + at, size);
         }
         let mut target = YOUNG_END + 64;
         assert_eq!(bits.place(target), target + 16 + 8 + 16 + 512 + 5000 + 64);
         for (at, size) in objects {
-            assert!(bits.is_marked(YOUNG_END + at));
             assert_eq!(bits.target(YOUNG_END + at), target);
             target += size;
         }
-        assert!(!bits.is_marked(YOUNG_END + 16) && !bits.is_marked(YOUNG_END + 520));
+        assert_eq!(bits.first_gap(), YOUNG_END + 16);
         let runs: Vec<_> =
             bits.runs().map(|run| (run.start - YOUNG_END, run.len() as u32)).collect();
         assert_eq!(runs, objects);
@@ -158,10 +166,14 @@ mod tests {
     fn neighbours_are_one_run_up_to_the_end() {
         let mut bits = MarkBits::new(YOUNG_END + 1024).unwrap();
         for at in (0..1024).step_by(16) {
-            bits.mark(YOUNG_END + at, 16);
+            bits.mark_first(YOUNG_END + at);
+            bits.mark_rest(YOUNG_END + at, 16);
         }
+        assert_eq!(bits.first_gap(), YOUNG_END + 1024);
         assert_eq!(bits.runs().next(), Some(YOUNG_END..YOUNG_END + 1024));
         assert_eq!(bits.runs().count(), 1);
-        assert!(MarkBits::new(YOUNG_END).unwrap().runs().next().is_none());
+        let empty = MarkBits::new(YOUNG_END).unwrap();
+        assert!(empty.runs().next().is_none());
+        assert_eq!(empty.first_gap(), YOUNG_END);
     }
 }

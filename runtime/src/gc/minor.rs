@@ -11,12 +11,12 @@ use super::object::is_young;
 use super::space::Memory;
 use super::trace::Shape;
 use crate::abi::object::HEADER_GC;
-use crate::vm::type_table::TypeTable;
+use crate::vm::type_table::Shapes;
 
 /// A minor collection in progress.
 pub(super) struct Minor<'a> {
     memory: Memory<'a>,
-    types: &'a TypeTable,
+    shapes: Shapes<'a>,
     hosts: &'a mut HostTable,
     nursery: Range<u32>,
     /// Objects before it have had their references updated.
@@ -29,13 +29,13 @@ impl<'a> Minor<'a> {
     /// Begins to move the objects in `nursery` to `top` and behind it.
     pub(super) fn new(
         memory: Memory<'a>,
-        types: &'a TypeTable,
+        shapes: Shapes<'a>,
         hosts: &'a mut HostTable,
         nursery: Range<u32>,
         top: u32,
     ) -> Minor<'a> {
         hosts.begin_cycle();
-        Minor { memory, types, hosts, nursery, scanned: top, top }
+        Minor { memory, shapes, hosts, nursery, scanned: top, top }
     }
 
     /// Updates a root, whose object it moves if it is young.
@@ -47,20 +47,25 @@ impl<'a> Minor<'a> {
     }
 
     /// Where the young object at `at` is now; moves it there if nobody did.
-    #[inline]
     pub(super) fn evacuate(&mut self, at: u32) -> u32 {
-        assert!(
-            self.nursery.contains(&at),
-            "root invariant: {at:#x} was no reference to an object"
-        );
-        let [ty, moved] = self.memory.header(at);
+        self.evacuate_here(at)
+    }
+
+    /// [`Minor::evacuate`], for the loop over all objects that have been moved.
+    #[inline(always)]
+    fn evacuate_here(&mut self, at: u32) -> u32 {
+        let memory = self.memory;
+        if at.wrapping_sub(self.nursery.start) >= self.nursery.end - self.nursery.start {
+            no_object(at);
+        }
+        let [ty, moved] = memory.header(at);
         if moved != 0 {
             return moved;
         }
-        let shape = Shape::of(self.memory, self.types, at, ty);
+        let shape = Shape::of(memory, self.shapes, at, ty);
         let (to, size) = (self.top, shape.size());
-        self.memory.copy(at, to, size);
-        self.memory.set_word(at + HEADER_GC, to);
+        memory.copy(at, to, size);
+        memory.set_word(at + HEADER_GC, to);
         self.top += size;
         if let Shape::Host(row) = shape {
             self.hosts.reach(row);
@@ -74,11 +79,11 @@ impl<'a> Minor<'a> {
         while self.scanned < self.top {
             let at = self.scanned;
             let [ty, _] = memory.header(at);
-            let shape = Shape::of(memory, self.types, at, ty);
+            let shape = Shape::of(memory, self.shapes, at, ty);
             shape.references(at, |slot| {
                 let reference = memory.word(slot);
                 if is_young(reference) {
-                    memory.set_word(slot, self.evacuate(reference));
+                    memory.set_word(slot, self.evacuate_here(reference));
                 }
             });
             self.scanned += shape.size();
@@ -86,4 +91,10 @@ impl<'a> Minor<'a> {
         self.hosts.end_minor_cycle();
         self.top
     }
+}
+
+#[cold]
+#[inline(never)]
+fn no_object(at: u32) -> ! {
+    panic!("root invariant: {at:#x} was no reference to an object")
 }

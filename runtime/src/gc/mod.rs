@@ -18,6 +18,7 @@
 //! | `exceptions.rs` | exceptions and their payloads |
 //! | `objects.rs` | structs and arrays |
 //! | `payload.rs` | one host value, type erased |
+//! | `blocks.rs` | the allocations of such values |
 //! | `borrow.rs` | who borrows it |
 //! | `object_kind.rs` | what a derived type says of its objects |
 //! | `stats.rs` | what has been done |
@@ -37,6 +38,7 @@
 //! |---|---|---|
 //! | compiled code | fields, elements of arrays and tables, globals | `compile/translate/gc/barrier.rs`, then [`GcStore::remember`] |
 //! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
+//! | compiled code | many elements of a young array at once | not at all: it is young |
 //! | builtins, hosts, instantiation | tables, globals | [`GcStore::log_young`], by the definition's own methods |
 //! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
 //! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
@@ -50,6 +52,8 @@
 //! puts them aside, and the layer above pops them with [`GcStore::take_dead`].
 
 mod alloc;
+#[allow(unsafe_code, reason = "allocations without a type")]
+mod blocks;
 #[allow(unsafe_code, reason = "borrows of host values that are no Rust references")]
 mod borrow;
 mod check;
@@ -81,10 +85,12 @@ mod tests;
 mod trace;
 
 use std::any::Any;
+use std::sync::Arc;
 
 use crate::abi::shape::Shape;
 use crate::error::Result;
 use crate::vm::context::VmHeap;
+use crate::vm::pool::ReservationPool;
 use crate::vm::type_table::TypeTable;
 use externs::HostTable;
 use large::LargeObjects;
@@ -95,6 +101,7 @@ use roots::{RootSet, StoreId};
 use space::Space;
 use store_buffer::StoreBuffer;
 
+use blocks::Block;
 pub use borrow::BorrowSite;
 pub(crate) use borrow::{
     BorrowError, Borrowed, BorrowedAny, BorrowedMut, Detached, DetachedMut, Located, LocatedAny,
@@ -149,24 +156,27 @@ pub(crate) struct GcStore {
     roots: RootSet,
     pacer: Pacer,
     stats: GcStats,
-    /// The most bytes that all objects may occupy.
+    /// The most bytes that all objects may occupy now.
     limit: u32,
+    /// The most that `limit` may become.
+    ceiling: u32,
     stress: bool,
     /// How many objects may wait to be marked.
     mark_stack_limit: usize,
 }
 
 impl GcStore {
-    /// An empty heap for objects of `types` with a store id of its own. Maps and allocates nothing.
-    pub(crate) fn new(config: &GcConfig, types: TypeTable) -> GcStore {
+    /// An empty heap for objects of `types` with a store id of its own, whose memory will be of `pool`.
+    /// Maps and allocates nothing.
+    pub(crate) fn new(config: &GcConfig, types: TypeTable, pool: Arc<ReservationPool>) -> GcStore {
         let nursery = Nursery::new(config.nursery_size, config.stress);
         let limit = alloc::limit(config.heap_limit);
         let host = config.host_memory_limit.unwrap_or(usize::MAX);
         let limits = Sizes { heap: limit as usize, host };
         GcStore {
             types,
-            space: Space::default(),
-            pacer: Pacer::new(limits, nursery.size() as usize),
+            space: Space::new(pool),
+            pacer: Pacer::new(limits, nursery.size() as usize, config.stress),
             nursery,
             old: Old::default(),
             large: LargeObjects::default(),
@@ -175,6 +185,7 @@ impl GcStore {
             roots: RootSet::new(StoreId::allocate()),
             stats: GcStats::default(),
             limit,
+            ceiling: limit,
             stress: config.stress,
             mark_stack_limit: usize::MAX,
         }
@@ -205,7 +216,7 @@ impl GcStore {
     /// Whether the next safepoint should collect.
     #[inline]
     pub(crate) fn should_collect(&self) -> bool {
-        self.pacer.is_due() || (self.stress && !self.space.base().is_null())
+        self.pacer.is_due()
     }
 
     /// What everything but young objects occupies.
@@ -215,9 +226,16 @@ impl GcStore {
     }
 
     /// A payload whose object is gone. Dropping it runs the embedder's code: do so outside of all
-    /// borrows, one at a time, and leave the rest here if that code panics.
+    /// borrows, one at a time, and leave the rest here if that code panics. [`GcStore::keep_block`]
+    /// takes what [`Payload::drop_value`] leaves.
     pub(crate) fn take_dead(&mut self) -> Option<Payload> {
         self.hosts.take_dead()
+    }
+
+    /// Keeps the allocation of a payload that was dropped for another one.
+    #[inline]
+    pub(crate) fn keep_block(&mut self, block: Block) {
+        self.hosts.blocks.keep(block);
     }
 
     /// Any payload, its object alive or not. For the end of the store, after which no reference is
@@ -240,6 +258,18 @@ impl GcStore {
     #[inline]
     pub(crate) fn exit_scope(&mut self, scope: Scope) {
         self.roots.exit_scope(scope);
+    }
+
+    /// How many roots the scopes hold.
+    #[inline]
+    pub(crate) fn scoped_roots(&self) -> usize {
+        self.roots.scoped()
+    }
+
+    /// Ends what was rooted in scopes since there were so many roots.
+    #[inline]
+    pub(crate) fn unroot_from(&mut self, scoped: usize) {
+        self.roots.truncate(scoped);
     }
 
     /// Makes room for `additional` roots in the current scope.
@@ -276,14 +306,45 @@ impl GcStore {
 
 /// Host objects.
 impl GcStore {
-    /// The row of a host object, given the bits of a reference that a guest passed.
+    /// A payload for [`GcStore::alloc_host`].
     #[inline]
-    pub(crate) fn host_row(&self, raw: u32) -> Result<RowId, HostRefError> {
-        let reference = GcRef::from_raw(raw).ok_or(HostRefError::Null)?;
-        reference
-            .offset()
-            .and_then(|at| object::host_row(&self.space, at))
-            .ok_or_else(|| HostRefError::NotHostObject(self.describe(reference)))
+    pub(crate) fn payload<T: Any + Send + Sync>(
+        &mut self,
+        value: T,
+        properties: Properties,
+    ) -> Payload {
+        Payload::new(value, properties, &mut self.hosts.blocks)
+    }
+
+    /// The row of a host object, given the bits of a reference that a guest passed.
+    fn host_row(&self, raw: u32) -> Result<RowId, HostRefError> {
+        self.find_row(raw).ok_or_else(|| self.no_row(raw))
+    }
+
+    /// As [`GcStore::host_row`], without the reason.
+    #[inline]
+    fn find_row(&self, raw: u32) -> Option<RowId> {
+        object::host_row(&self.space, GcRef::from_raw(raw)?.offset()?)
+    }
+
+    /// Why a reference has no row.
+    #[cold]
+    fn no_row(&self, raw: u32) -> HostRefError {
+        match GcRef::from_raw(raw) {
+            Some(reference) => HostRefError::NotHostObject(self.describe(reference)),
+            None => HostRefError::Null,
+        }
+    }
+
+    /// Why [`GcStore::locate`], [`GcStore::host_value`] or [`GcStore::is_host`] refused. They do not say it
+    /// themselves: a call that succeeds should not make room for the reasons of one that fails.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refusal<T: Any>(&self, raw: u32) -> HostRefError {
+        match self.host_row(raw) {
+            Ok(row) => self.hosts.refusal::<T>(row),
+            Err(reason) => reason,
+        }
     }
 
     /// What a reference that is not one to a host object leads to, for messages.
@@ -303,8 +364,8 @@ impl GcStore {
     /// The value of a host object of type `T`, to be borrowed, given the bits of a reference that a
     /// guest passed. The guard also keeps the value from being dropped.
     #[inline]
-    pub(crate) fn locate<T: Any>(&self, raw: u32) -> Result<Located<T>, HostRefError> {
-        self.hosts.locate(self.host_row(raw)?)
+    pub(crate) fn locate<T: Any>(&self, raw: u32) -> Option<Located<T>> {
+        self.hosts.locate(self.find_row(raw)?)
     }
 
     /// The value of a host object, to be borrowed without naming its type.
@@ -338,10 +399,10 @@ impl GcStore {
         self.hosts.any_mut(self.host_row(reference.to_raw())?)
     }
 
-    /// The value of a host object of type `T`.
+    /// The value of a host object of type `T` that may be read, given the bits of a reference.
     #[inline]
-    pub(crate) fn host_value<T: Any>(&self, reference: GcRef) -> Result<&T, HostRefError> {
-        self.hosts.value(self.host_row(reference.to_raw())?)
+    pub(crate) fn host_value<T: Any>(&self, raw: u32) -> Option<&T> {
+        self.hosts.value(self.find_row(raw)?)
     }
 
     /// The value of a host object of type `T`, for writing.
@@ -368,9 +429,9 @@ impl GcStore {
         }
     }
 
-    /// Whether a reference is one to a host object of type `T`.
+    /// Whether a reference, given its bits, is one to a host object of type `T`.
     #[inline]
-    pub(crate) fn check_host<T: Any>(&self, reference: GcRef) -> Result<(), HostRefError> {
-        self.hosts.check::<T>(self.host_row(reference.to_raw())?)
+    pub(crate) fn is_host<T: Any>(&self, raw: u32) -> bool {
+        self.find_row(raw).is_some_and(|row| self.hosts.is::<T>(row))
     }
 }

@@ -2,7 +2,7 @@
 //! its own, through the two offsets in [`VmHeap`]; this file is the same for Rust. It collects
 //! nothing.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::space::COMMIT_UNIT;
 use crate::abi::object::{LARGE_OBJECT, NULL_GUARD, OBJECT_ALIGN, YOUNG_END};
@@ -13,11 +13,16 @@ const SMALLEST: usize = 2 * LARGE_OBJECT as usize;
 /// The largest: it ends at [`YOUNG_END`], and its first page is not that of null.
 const LARGEST: usize = (YOUNG_END - NULL_GUARD) as usize;
 
+/// How many times as large as configured it may become.
+const GROWTH_MAX: u32 = 4;
+
 /// The bounds of the nursery. It ends where old objects begin, so that both are one mapping.
 #[derive(Debug)]
 pub(super) struct Nursery {
     /// Bytes that it may have.
     size: u32,
+    /// The least and the most that `size` may be.
+    sizes: RangeInclusive<u32>,
     /// What Rust may allocate up to.
     end: u32,
     /// Whether compiled code finds no room at all, so that it asks each time.
@@ -27,13 +32,35 @@ pub(super) struct Nursery {
 impl Nursery {
     /// A nursery of about `size` bytes that does not exist yet.
     pub(super) fn new(size: usize, stress: bool) -> Nursery {
-        let size = size.clamp(SMALLEST, LARGEST) as u32;
-        Nursery { size: size.next_multiple_of(COMMIT_UNIT), end: 0, stress }
+        let size = (size.clamp(SMALLEST, LARGEST) as u32).next_multiple_of(COMMIT_UNIT);
+        let most = size.saturating_mul(GROWTH_MAX).min(LARGEST as u32);
+        Nursery { size, sizes: size..=most, end: 0, stress }
     }
 
     /// The most bytes it has.
     pub(super) fn size(&self) -> u32 {
         self.size
+    }
+
+    /// The size that the nursery should have after a collection that found `live` bytes of objects
+    /// alive. Objects of a nursery that is larger have more time to die, and fewer objects are moved;
+    /// one that is smaller stays in the processor's caches.
+    pub(super) fn wanted_size(&self, heap: &VmHeap, live: u32) -> u32 {
+        let used = self.used(heap);
+        let wanted = match () {
+            // It was collected for another reason than being full.
+            () if used < self.size / 2 => self.size,
+            () if live > used / 4 => self.size.saturating_mul(2),
+            () if live < used / 32 => self.size / 2,
+            () => self.size,
+        };
+        wanted.clamp(*self.sizes.start(), *self.sizes.end())
+    }
+
+    /// Sets the size of a nursery in which no object is needed any more, before [`Nursery::clear`].
+    pub(super) fn resize(&mut self, size: u32) {
+        debug_assert!(self.sizes.contains(&size) && size.is_multiple_of(OBJECT_ALIGN));
+        self.size = size;
     }
 
     /// The offset of its first byte.
@@ -123,8 +150,31 @@ mod tests {
     #[test]
     fn every_configured_size_is_possible() {
         for size in [0, 1, 100_000, 1 << 20, usize::MAX] {
-            let nursery = Nursery::new(size, false);
+            let mut nursery = Nursery::new(size, false);
             assert!(nursery.start() >= NULL_GUARD && nursery.size() >= 2 * LARGE_OBJECT, "{size}");
+            nursery.resize(*nursery.sizes.end());
+            assert!(nursery.start() >= NULL_GUARD, "{size}");
         }
+    }
+
+    #[test]
+    fn the_size_follows_what_survives() {
+        let (mut nursery, heap) = (Nursery::new(1 << 20, false), VmHeap::default());
+        let mut collect = |used: u32, live: u32| {
+            nursery.clear(&heap);
+            nursery.fit(&heap, u32::MAX);
+            nursery.alloc(&heap, used).unwrap();
+            nursery.resize(nursery.wanted_size(&heap, live));
+            nursery.size() >> 20
+        };
+        assert_eq!(collect(1 << 18, 1 << 18), 1, "collected before it was full");
+        assert_eq!(collect(1 << 20, 1 << 17), 1);
+        assert_eq!(collect(1 << 20, 1 << 19), 2);
+        assert_eq!(collect(2 << 20, 1 << 20), 4);
+        assert_eq!(collect(4 << 20, 4 << 20), 4, "no larger");
+        assert_eq!(collect(4 << 20, 1 << 18), 4);
+        assert_eq!(collect(4 << 20, 0), 2);
+        assert_eq!(collect(2 << 20, 0), 1);
+        assert_eq!(collect(1 << 20, 0), 1, "no smaller");
     }
 }

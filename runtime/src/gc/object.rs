@@ -62,17 +62,13 @@ pub(super) fn write_host(space: &mut Space, at: u32, row: RowId) {
     let mut words = [0; HOST_WORDS];
     words[TYPE_WORD] = TYPE_EXTERN;
     words[ROW_WORD] = row.0;
-    space.write(at, words);
+    space.fill_in(at, words);
 }
 
 /// The row of the object at `at`, if it is a host object.
 #[inline]
 pub(super) fn host_row(space: &Space, at: u32) -> Option<RowId> {
-    // Objects of other types may be smaller.
-    (type_word(space, at) == TYPE_EXTERN).then(|| {
-        let [row] = space.read(at + EXTERN_ROW);
-        RowId(row)
-    })
+    (space.word(at + HEADER_TYPE) == TYPE_EXTERN).then(|| RowId(space.word(at + EXTERN_ROW)))
 }
 
 /// Makes the object at `at` an exception of the tag at position `tag`, with a payload of zeros.

@@ -8,6 +8,7 @@ use crate::abi::gc_layout::{ArrayLayout, Storage, StructLayout};
 use crate::abi::object::{ARRAY_LEN, FIRST_TYPE, HEADER_TYPE, LARGE_OBJECT};
 use crate::abi::shape::Shape;
 use crate::vm::context::VmHeap;
+use crate::vm::fill::fill;
 use crate::wasm::types::TypeId;
 
 /// What a reference leads to, as far as the heap knows.
@@ -34,9 +35,9 @@ pub(crate) struct Elements {
 
 /// Making objects. Nothing here collects: `None` when the heap is full, and then a collection is due.
 impl GcStore {
-    /// Whether an object of `size` bytes fits an empty heap.
+    /// Whether an object of `size` bytes fits an empty heap that has grown as far as it may.
     pub(crate) fn may_hold(&self, size: u32) -> bool {
-        size <= self.limit
+        size <= self.ceiling
     }
 
     /// Room for a young object of `size` bytes, in which nothing is initialised: its maker writes it
@@ -54,6 +55,25 @@ impl GcStore {
         self.space.fill(at..at + size, 0);
         self.space.write(at + HEADER_TYPE, [ty.0]);
         GcRef::from_raw(at)
+    }
+
+    /// As [`GcStore::alloc_object`], for the host, between whose allocations nothing collects: when a
+    /// large object uses up what is allowed between two full collections, the next one is due.
+    pub(crate) fn alloc_object_for_host(
+        &mut self,
+        heap: &VmHeap,
+        ty: TypeId,
+        size: u32,
+    ) -> Option<GcRef> {
+        let made = self.alloc_object(heap, ty, size);
+        match made {
+            None if self.may_hold(size) && !self.may_grow() => self.pacer.starve(),
+            Some(_) if size > LARGE_OBJECT && self.pacer.is_full_due(self.sizes()) => {
+                self.pacer.nursery_is_full();
+            }
+            _ => {}
+        }
+        made
     }
 
     /// A struct of type `ty` whose fields are zero or null.
@@ -75,8 +95,13 @@ impl GcStore {
         size: u32,
     ) -> Option<GcRef> {
         let array = self.alloc_object(heap, ty, size)?;
-        self.space.write(array.to_raw() + ARRAY_LEN, [len]);
+        self.set_array_len(array, len);
         Some(array)
+    }
+
+    /// Says how many elements a fresh array has.
+    pub(crate) fn set_array_len(&mut self, array: GcRef, len: u32) {
+        self.space.write(array.to_raw() + ARRAY_LEN, [len]);
     }
 }
 
@@ -90,6 +115,11 @@ impl GcStore {
             _ if object::host_row(&self.space, at).is_some() => Referent::Host,
             _ => Referent::Exception,
         }
+    }
+
+    /// The number of elements of an array.
+    pub(crate) fn array_len(&self, array: GcRef) -> u32 {
+        array_len(&self.space, array.to_raw())
     }
 
     /// The elements of an array, from `start` on, `len` of them; `None` if it has fewer.
@@ -115,19 +145,10 @@ impl GcStore {
 
     /// Replaces every element by the lowest bits of `bits`.
     pub(crate) fn fill(&mut self, to: Elements, bits: u128) {
-        fn fill<const N: usize>(bytes: &mut [u8], bits: u128) {
-            let bits = bits.to_le_bytes();
-            let element = bits.first_chunk::<N>().expect("no element has more than 16 bytes");
-            bytes.as_chunks_mut::<N>().0.fill(*element);
-        }
         let bytes = self.space.bytes_mut(to.at, to.len << to.size_log2);
-        match to.size_log2 {
-            0 => fill::<1>(bytes, bits),
-            1 => fill::<2>(bytes, bits),
-            2 => fill::<4>(bytes, bits),
-            3 => fill::<8>(bytes, bits),
-            _ => fill::<16>(bytes, bits),
-        }
+        // All ones in the lowest bits of an element, and one in each element of 16 bytes.
+        let mask = u128::MAX >> (u128::BITS - (8 << to.size_log2));
+        fill(bytes, (bits & mask).wrapping_mul(u128::MAX / mask));
         self.elements_written(to);
     }
 
@@ -138,10 +159,20 @@ impl GcStore {
         self.elements_written(to);
     }
 
+    /// The elements as they lie in memory.
+    pub(crate) fn bytes(&self, elements: Elements) -> &[u8] {
+        self.space.bytes(elements.at, elements.len << elements.size_log2)
+    }
+
+    /// As [`GcStore::bytes`], for writing; they are no references.
+    pub(crate) fn bytes_mut(&mut self, elements: Elements) -> &mut [u8] {
+        debug_assert!(!elements.is_logged, "validated: the elements are numbers");
+        self.space.bytes_mut(elements.at, elements.len << elements.size_log2)
+    }
+
     /// Replaces the elements, which are no references, by what `bytes`, as many as they have, says.
     pub(crate) fn write_bytes(&mut self, to: Elements, bytes: &[u8]) {
-        debug_assert!(!to.is_logged, "validated: data are numbers");
-        self.space.bytes_mut(to.at, to.len << to.size_log2).copy_from_slice(bytes);
+        self.bytes_mut(to).copy_from_slice(bytes);
     }
 
     /// Replaces each element by the lowest bits of one of `values`.
@@ -158,6 +189,21 @@ impl GcStore {
     fn elements_written(&mut self, elements: Elements) {
         if elements.is_logged {
             self.log_words(elements.at, elements.len);
+        }
+    }
+
+    /// The bits of a part of an object that lies `offset` bytes from its start.
+    pub(crate) fn part(&self, object: GcRef, offset: u32, storage: Storage) -> u128 {
+        fn read<const N: usize>(bytes: &[u8]) -> [u8; N] {
+            *bytes.first_chunk().expect("as many bytes as the part has")
+        }
+        let bytes = self.space.bytes(object.to_raw() + offset, storage.size());
+        match storage.size_log2() {
+            0 => bytes[0].into(),
+            1 => u16::from_le_bytes(read(bytes)).into(),
+            2 => u32::from_le_bytes(read(bytes)).into(),
+            3 => u64::from_le_bytes(read(bytes)).into(),
+            _ => u128::from_le_bytes(read(bytes)),
         }
     }
 

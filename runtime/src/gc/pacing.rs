@@ -1,8 +1,9 @@
 //! When to collect, and what: enough between two collections that they cost a constant factor, less
 //! near a limit. Knows sizes, no memory.
 
-/// What is not worth a full collection, however little lives.
+/// What is not worth a full collection, however little lives: bytes, and nurseries full of objects.
 const FULL_MIN: usize = 4 << 20;
+const FULL_MIN_NURSERIES: usize = 4;
 /// Collections in a row that may leave next to no room before the heap counts as full.
 const FUTILE_MAX: u32 = 16;
 
@@ -28,10 +29,11 @@ pub(super) struct Pacer {
     limits: Sizes,
     /// What a nursery holds: as much may be spent on host values before a minor collection.
     nursery: usize,
-    /// Bytes of host objects and their values since the latest collection.
-    spent: usize,
-    /// How much may be spent before a collection is due.
-    budget: usize,
+    /// Bytes of host objects and their values that may be made before a collection is due; it is, once
+    /// this is not above zero.
+    budget: isize,
+    /// Whether a collection is due as soon as there is something to collect.
+    stress: bool,
     /// The total at which a full collection is due.
     threshold: usize,
     /// Some allocation failed.
@@ -42,13 +44,27 @@ pub(super) struct Pacer {
 
 impl Pacer {
     /// For an empty heap.
-    pub(super) fn new(limits: Sizes, nursery: usize) -> Pacer {
-        let mut pacer =
-            Pacer { limits, nursery, spent: 0, budget: 0, threshold: 0, starved: false, futile: 0 };
+    pub(super) fn new(limits: Sizes, nursery: usize, stress: bool) -> Pacer {
+        let mut pacer = Pacer {
+            limits,
+            nursery,
+            budget: 0,
+            stress: false,
+            threshold: 0,
+            starved: false,
+            futile: 0,
+        };
         let empty = Sizes { heap: 0, host: 0 };
-        pacer.after_full(empty);
+        pacer.after_full(empty, nursery);
         pacer.after_any(empty, limits.heap);
-        pacer
+        Pacer { stress, ..pacer }
+    }
+
+    /// There is a heap from now on.
+    pub(super) fn heap_is_made(&mut self) {
+        if self.stress {
+            self.budget = 0;
+        }
     }
 
     /// Whether host values may not own so many bytes.
@@ -60,13 +76,13 @@ impl Pacer {
     /// A host object was made whose value owns `bytes`.
     #[inline]
     pub(super) fn spend(&mut self, bytes: usize) {
-        self.spent = self.spent.saturating_add(bytes);
+        self.budget = self.budget.saturating_sub_unsigned(bytes);
     }
 
     /// The nursery had no room for the host, which took some elsewhere: a collection is due.
     #[cold]
     pub(super) fn nursery_is_full(&mut self) {
-        self.spent = self.spent.max(self.budget);
+        self.budget = self.budget.min(0);
     }
 
     /// An allocation failed: a full collection is due.
@@ -76,10 +92,16 @@ impl Pacer {
         self.nursery_is_full();
     }
 
+    /// There is more room than there was: collecting is worth a try again.
+    pub(super) fn relieve(&mut self) {
+        self.starved = false;
+        self.futile = 0;
+    }
+
     /// Whether the next safepoint should collect.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
-        self.spent >= self.budget
+        self.budget <= 0
     }
 
     /// Whether a full collection is due with so much in use.
@@ -87,12 +109,18 @@ impl Pacer {
         self.starved || sizes.total() >= self.threshold
     }
 
-    /// Takes note of a full collection that left so much.
-    pub(super) fn after_full(&mut self, left: Sizes) {
+    /// Bytes that may be added to so much before a full collection is due.
+    pub(super) fn room_until_full(&self, sizes: Sizes) -> usize {
+        self.threshold.saturating_sub(sizes.total())
+    }
+
+    /// Takes note of a full collection that left so much, with a nursery of that size.
+    pub(super) fn after_full(&mut self, left: Sizes, nursery: usize) {
         let heap_room = self.limits.heap.saturating_sub(left.heap);
         let host_room = self.limits.host.saturating_sub(left.host);
         let total = left.total();
-        let more = total.max(FULL_MIN).min(heap_room / 2).min(host_room / 2).max(1);
+        let least = nursery.saturating_mul(FULL_MIN_NURSERIES).max(FULL_MIN);
+        let more = total.max(least).min(heap_room / 2).min(host_room / 2).max(1);
         self.threshold = total.saturating_add(more);
         self.starved = false;
     }
@@ -100,8 +128,8 @@ impl Pacer {
     /// Takes note of any collection that left so much, and `room` for objects.
     pub(super) fn after_any(&mut self, left: Sizes, room: usize) {
         let host_room = self.limits.host.saturating_sub(left.host);
-        self.budget = self.nursery.min(host_room / 2).max(1);
-        self.spent = 0;
+        let budget = if self.stress { 0 } else { self.nursery.min(host_room / 2).max(1) };
+        self.budget = budget as isize;
         let enough = (self.limits.heap / 32).min(self.nursery / 16);
         self.futile = if room < enough { self.futile + 1 } else { 0 };
     }
@@ -124,7 +152,7 @@ mod tests {
     const NURSERY: usize = 1 << 20;
 
     fn pacer(heap: usize, host: usize) -> Pacer {
-        Pacer::new(Sizes { heap, host }, NURSERY)
+        Pacer::new(Sizes { heap, host }, NURSERY, false)
     }
 
     fn heap(heap: usize) -> Sizes {
@@ -135,9 +163,10 @@ mod tests {
     fn a_full_collection_is_due_when_what_survived_has_doubled() {
         let mut pacer = pacer(1 << 30, usize::MAX);
         assert!(!pacer.is_full_due(heap(FULL_MIN - 1)) && pacer.is_full_due(heap(FULL_MIN)));
-        pacer.after_full(heap(64 << 20));
+        pacer.after_full(heap(64 << 20), NURSERY);
         assert!(!pacer.is_full_due(heap((128 << 20) - 1)) && pacer.is_full_due(heap(128 << 20)));
-        pacer.after_full(heap(1000 << 20));
+        assert_eq!(pacer.room_until_full(heap(100 << 20)), 28 << 20);
+        pacer.after_full(heap(1000 << 20), NURSERY);
         assert!(pacer.is_full_due(heap(1012 << 20)), "half of what is left");
         assert!(pacer.is_full_due(Sizes { heap: 900 << 20, host: 200 << 20 }));
     }
@@ -159,7 +188,8 @@ mod tests {
         let mut pacer = pacer(1 << 30, usize::MAX);
         pacer.starve();
         assert!(pacer.is_due() && pacer.is_full_due(heap(0)));
-        pacer.after_full(heap(0));
+        pacer.after_full(heap(0), 4 * NURSERY);
+        assert!(!pacer.is_full_due(heap(4 * FULL_MIN - 1)));
         pacer.after_any(heap(0), 1 << 30);
         assert!(!pacer.is_due() && !pacer.is_full_due(heap(0)));
     }

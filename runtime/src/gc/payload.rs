@@ -11,19 +11,21 @@
 //! the host table keeps the `TypeId` beside the pointer, and a typed access is one comparison.
 //!
 //! Invariants:
-//! * the allocation behind a [`Payload`] was made as a `Box<Cell<T>>`, and `vtable` belongs to that
-//!   very `T`. It is freed with the payload, or by the last detached guard if that goes later;
+//! * the allocation behind a [`Payload`] is that of a `Box<Cell<T>>`, and `vtable` belongs to that
+//!   very `T`. It is left with the payload, or by the last detached guard if that goes later;
 //! * a reference to the value is made only by a method that first looks at the borrow state, and its
 //!   lifetime is that of a borrow of the [`Payload`] or of a guard of `borrow.rs`. So a mutable
 //!   reference is never aliased, and none leads to a value that was taken.
 
+use std::alloc::Layout;
 use std::any::{Any, TypeId, type_name};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, needs_drop};
 use std::ptr::NonNull;
 
+use super::blocks::{Block, Blocks};
 use super::borrow::{BorrowError, BorrowState, Located, LocatedAny};
 use super::object_kind::ObjectKind;
 
@@ -67,10 +69,12 @@ struct VTable {
     tag: TypeId,
     name: fn() -> &'static str,
     any: fn(NonNull<Header>) -> NonNull<HostData>,
-    /// Frees the allocation with the value in it, unless that was taken.
+    /// The layout of the allocation.
+    layout: Layout,
+    /// Drops the value; `None` where that does nothing.
     ///
-    /// The header must come from [`Payload::new`] for the same type, and must not be used again.
-    free: unsafe fn(NonNull<Header>),
+    /// The header must come from [`Payload::new`] for the same type, and nobody may use the value again.
+    drop: Option<unsafe fn(NonNull<Header>)>,
 }
 
 #[repr(C)]
@@ -80,17 +84,23 @@ struct Cell<T> {
 }
 
 impl Payload {
-    /// Boxes `value`.
-    pub(crate) fn new<T: Any + Send + Sync>(value: T, properties: Properties) -> Payload {
+    /// Boxes `value`, in one of `blocks` if possible.
+    #[inline]
+    pub(super) fn new<T: Any + Send + Sync>(
+        value: T,
+        properties: Properties,
+        blocks: &mut Blocks,
+    ) -> Payload {
         let header = Header {
             borrow: BorrowState::new(properties.frozen),
             vtable: &Of::<T>::VTABLE,
             bytes: size_of::<Cell<T>>().saturating_add(properties.external),
             kind: properties.kind,
         };
-        let cell = Box::new(Cell { header, value: UnsafeCell::new(value) });
-        let header = NonNull::from(Box::leak(cell)).cast::<Header>();
-        Payload { header, owns: PhantomData }
+        let cell = blocks.take(Layout::new::<Cell<T>>()).into_raw().cast::<Cell<T>>();
+        // SAFETY: the block has the layout of a `Cell<T>`, and is ours.
+        unsafe { cell.write(Cell { header, value: UnsafeCell::new(value) }) };
+        Payload { header: cell.cast(), owns: PhantomData }
     }
 
     /// The identity of the value's type.
@@ -103,7 +113,22 @@ impl Payload {
         self.header().type_name()
     }
 
+    /// Drops the value. Returns the allocation, unless a detached guard has it still.
+    ///
+    /// # Panics
+    ///
+    /// If the value's destructor panics; the allocation is freed then.
+    pub(crate) fn drop_value(self) -> Option<Block> {
+        let payload = ManuallyDrop::new(self);
+        if !payload.header().borrow.abandon() {
+            return None;
+        }
+        // SAFETY: the payload is gone, and no guard is left.
+        Some(unsafe { Header::drop_value(payload.header) })
+    }
+
     /// All bytes that go when the payload goes.
+    #[inline]
     pub(crate) fn bytes(&self) -> usize {
         self.header().bytes
     }
@@ -119,8 +144,8 @@ impl Payload {
             return Err(self);
         }
         let payload = ManuallyDrop::new(self);
-        // SAFETY: the tag says that the allocation is a `Box<Cell<T>>`; `payload` owns it, nobody
-        // borrows it, and `ManuallyDrop` keeps it from being freed again.
+        // SAFETY: the tag says that the allocation is that of a `Box<Cell<T>>`; `payload` owns it,
+        // nobody borrows it, and `ManuallyDrop` keeps it from being freed again.
         let cell = unsafe { Box::from_raw(payload.header.cast::<Cell<T>>().as_ptr()) };
         Ok(cell.value.into_inner())
     }
@@ -134,6 +159,22 @@ impl Payload {
     pub(super) unsafe fn located_tagged<T: Any>(&self) -> Located<T> {
         // SAFETY: the caller has compared the tag, and the header is that of a live payload.
         unsafe { Located::new(self.header) }
+    }
+
+    /// The value, if it is not borrowed mutably, for a caller that has compared the tag.
+    ///
+    /// # Safety
+    ///
+    /// The value must be a `T`.
+    #[inline]
+    pub(super) unsafe fn value_tagged<T: Any>(&self) -> Option<&T> {
+        if !self.header().borrow.is_readable() {
+            return None;
+        }
+        // SAFETY: the value is a `T`, by the caller's duty.
+        let pointer = unsafe { value_of::<T>(self.header) };
+        // SAFETY: as in `value`.
+        Some(unsafe { pointer.as_ref() })
     }
 
     /// The value, to be borrowed without naming its type.
@@ -154,7 +195,8 @@ impl Payload {
         if !self.is::<T>() {
             return Ok(None);
         }
-        let pointer = value_of::<T>(self.header);
+        // SAFETY: the tag was compared just above.
+        let pointer = unsafe { value_of::<T>(self.header) };
         // SAFETY: the pointer is to our live value of type `T`. No exclusive borrow exists, and none
         // can begin while the result borrows `self`: that takes `&mut Payload`.
         Ok(Some(unsafe { pointer.as_ref() }))
@@ -166,7 +208,8 @@ impl Payload {
         if !self.is::<T>() {
             return Ok(None);
         }
-        let mut pointer = value_of::<T>(self.header);
+        // SAFETY: the tag was compared just above.
+        let mut pointer = unsafe { value_of::<T>(self.header) };
         // SAFETY: the pointer is to our live value of type `T`. No borrow exists, and none can begin
         // while the result borrows `self` mutably.
         Ok(Some(unsafe { pointer.as_mut() }))
@@ -219,17 +262,25 @@ impl Header {
         self.kind.map_or_else(|| (self.vtable.name)(), |kind| kind.name())
     }
 
-    /// Frees the allocation.
+    /// Drops the value, unless it was taken, and returns the allocation.
     ///
     /// # Safety
     ///
     /// The payload is gone, and nobody uses the header again.
-    pub(super) unsafe fn free(this: NonNull<Header>) {
+    pub(super) unsafe fn drop_value(this: NonNull<Header>) -> Block {
         // SAFETY: the header is still live.
-        let free = unsafe { this.as_ref() }.vtable.free;
-        // SAFETY: the header comes from `Payload::new` with the vtable of its type, and is not used
-        // again by the caller's duty.
-        unsafe { free(this) }
+        let header = unsafe { this.as_ref() };
+        let VTable { layout, drop, .. } = *header.vtable;
+        let drop = drop.filter(|_| !header.borrow.is_taken());
+        // SAFETY: the allocation is one of this layout, and nobody uses it again by the caller's duty.
+        // It is freed if the destructor panics.
+        let block = unsafe { Block::new(this.cast(), layout) };
+        if let Some(drop) = drop {
+            // SAFETY: the header comes from `Payload::new` with the vtable of its type; the value is
+            // there, and goes now.
+            unsafe { drop(this) };
+        }
+        block
     }
 }
 
@@ -237,7 +288,7 @@ impl Drop for Payload {
     fn drop(&mut self) {
         if self.header().borrow.abandon() {
             // SAFETY: `self` is going, and no guard is left.
-            unsafe { Header::free(self.header) }
+            drop(unsafe { Header::drop_value(self.header) });
         }
     }
 }
@@ -255,30 +306,33 @@ impl<T: Any + Send + Sync> Of<T> {
     const VTABLE: VTable = VTable {
         tag: TypeId::of::<T>(),
         name: type_name::<T>,
-        any: |header| value_of::<T>(header) as NonNull<HostData>,
-        free: free::<T>,
+        // SAFETY: the vtable is that of headers of `T`s.
+        any: |header| unsafe { value_of::<T>(header) } as NonNull<HostData>,
+        layout: Layout::new::<Cell<T>>(),
+        drop: if needs_drop::<T>() { Some(drop_value::<T>) } else { None },
     };
 }
 
 /// Where the value of the `Cell<T>` with this header is. Computes an address only.
+///
+/// # Safety
+///
+/// The header is that of a `Cell<T>` that has not been freed.
 #[inline]
-pub(super) fn value_of<T>(header: NonNull<Header>) -> NonNull<T> {
-    let at = header.as_ptr().cast::<u8>().wrapping_add(std::mem::offset_of!(Cell<T>, value));
-    NonNull::new(at.cast::<T>()).expect("a value lies after its header, not at address 0")
+pub(super) unsafe fn value_of<T>(header: NonNull<Header>) -> NonNull<T> {
+    let offset = std::mem::offset_of!(Cell<T>, value);
+    // SAFETY: the value lies in the same allocation, by the caller's duty.
+    unsafe { header.byte_add(offset) }.cast()
 }
 
 /// # Safety
 ///
-/// See [`VTable::free`].
-unsafe fn free<T>(header: NonNull<Header>) {
-    // SAFETY: the header is live until the end of this function.
-    if unsafe { header.as_ref() }.borrow.is_taken() {
-        // SAFETY: as below; `ManuallyDrop` has the layout of its content, which was moved out.
-        drop(unsafe { Box::from_raw(header.cast::<Cell<ManuallyDrop<T>>>().as_ptr()) });
-        return;
-    }
-    // SAFETY: the caller passes the header of a leaked `Box<Cell<T>>` that nobody uses again.
-    drop(unsafe { Box::from_raw(header.cast::<Cell<T>>().as_ptr()) });
+/// See [`VTable::drop`].
+unsafe fn drop_value<T>(header: NonNull<Header>) {
+    // SAFETY: the header is that of a `T`, by the caller's duty.
+    let value = unsafe { value_of::<T>(header) };
+    // SAFETY: nobody uses the value again, by the caller's duty.
+    unsafe { value.drop_in_place() }
 }
 
 #[cfg(test)]
@@ -288,7 +342,7 @@ mod tests {
     use std::sync::Arc;
 
     fn plain<T: Any + Send + Sync>(value: T) -> Payload {
-        Payload::new(value, Properties::default())
+        Payload::new(value, Properties::default(), &mut Blocks::default())
     }
 
     #[test]
@@ -309,7 +363,8 @@ mod tests {
         struct Wide(u8);
         let payload = plain(Wide(7));
         assert_eq!(payload.value::<Wide>().unwrap(), Some(&Wide(7)));
-        assert!(value_of::<Wide>(payload.header).as_ptr().is_aligned());
+        // SAFETY: the payload's value is a `Wide`.
+        assert!(unsafe { value_of::<Wide>(payload.header) }.as_ptr().is_aligned());
         assert_eq!(plain(()).value::<()>().unwrap(), Some(&()));
     }
 
@@ -382,6 +437,7 @@ mod tests {
         let mut payload = Payload::new(
             1_u32,
             Properties { frozen: true, external: 100, ..Properties::default() },
+            &mut Blocks::default(),
         );
         assert_eq!(borrow_mut(&payload, OUTER).err(), Some(BorrowError::Frozen));
         assert!(payload.any_mut().is_err());

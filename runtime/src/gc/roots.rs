@@ -119,9 +119,23 @@ impl RootSet {
     /// Ends a scope: everything rooted since it began is not rooted any more.
     #[inline]
     pub(super) fn exit_scope(&mut self, scope: Scope) {
-        if scope.store == self.store && scope.len < self.scoped.len() {
-            self.scoped.truncate(scope.len);
-            self.scoped_young_from = self.scoped_young_from.min(scope.len);
+        if scope.store == self.store {
+            self.truncate(scope.len);
+        }
+    }
+
+    /// How many scoped roots there are.
+    #[inline]
+    pub(super) fn scoped(&self) -> usize {
+        self.scoped.len()
+    }
+
+    /// Ends the scoped roots from position `len` on.
+    #[inline]
+    pub(super) fn truncate(&mut self, len: usize) {
+        if len < self.scoped.len() {
+            self.scoped.truncate(len);
+            self.scoped_young_from = self.scoped_young_from.min(len);
             self.generation += 1;
         }
     }

@@ -17,12 +17,13 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::ptr;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use crate::abi::object::{HEADER_TYPE, NULL_GUARD, OBJECT_ALIGN, YOUNG_END};
 use crate::error::Result;
-use crate::vm::reservation::Reservation;
+use crate::vm::pool::{Loan, ReservationPool};
 
 /// What a `u32` can reach.
 const RESERVATION: usize = 4 << 30;
@@ -36,7 +37,8 @@ pub(super) const COMMIT_UNIT: u32 = 64 << 10;
 /// The reservation, and how much of it is accessible. Costs nothing until [`Space::reserve`].
 #[derive(Debug)]
 pub(super) struct Space {
-    reservation: Option<Reservation>,
+    pool: Arc<ReservationPool>,
+    reservation: Option<Loan>,
     /// Where `reservation` begins; null without one.
     base: *mut u8,
     low: u32,
@@ -50,15 +52,14 @@ unsafe impl Send for Space {}
 // SAFETY: as above; `&Space` only reads.
 unsafe impl Sync for Space {}
 
-impl Default for Space {
-    fn default() -> Space {
+impl Space {
+    /// No memory so far; it will be of `pool`.
+    pub(super) fn new(pool: Arc<ReservationPool>) -> Space {
         let base = ptr::null_mut();
         let (low, old_end, large_start) = (YOUNG_END, YOUNG_END, HEAP_END);
-        Space { reservation: None, base, low, old_end, large_start }
+        Space { pool, reservation: None, base, low, old_end, large_start }
     }
-}
 
-impl Space {
     /// Makes the reservation, if it is not made, with `young` accessible bytes before [`YOUNG_END`]
     /// and as many behind it.
     pub(super) fn reserve(&mut self, young: u32) -> Result<()> {
@@ -69,9 +70,10 @@ impl Space {
             young <= YOUNG_END - NULL_GUARD && young.is_multiple_of(COMMIT_UNIT),
             "the configuration fits the nursery to the address space"
         );
-        let mut made = Reservation::new(RESERVATION + GUARD).context("no room for a GC heap")?;
         let (low, old_end) = (YOUNG_END - young, YOUNG_END + young);
-        made.commit(low as usize..old_end as usize)?;
+        let accessible = low as usize..old_end as usize;
+        let made = Loan::new(&self.pool, RESERVATION + GUARD, accessible);
+        let made = made.context("no room for a GC heap")?;
         (self.low, self.old_end) = (low, old_end);
         self.base = made.base().as_ptr();
         self.reservation = Some(made);
@@ -91,6 +93,18 @@ impl Space {
     /// Where accessible memory for old objects ends.
     pub(super) fn old_end(&self) -> u32 {
         self.old_end
+    }
+
+    /// Makes memory for young objects accessible from `start` on; returns whether it is.
+    pub(super) fn commit_young(&mut self, start: u32) -> bool {
+        if start < self.low {
+            let start = start / COMMIT_UNIT * COMMIT_UNIT;
+            if start < NULL_GUARD || !self.commit(start..self.low) {
+                return false;
+            }
+            self.low = start;
+        }
+        true
     }
 
     /// Makes memory for old objects accessible up to `end`; returns whether it is.
@@ -173,6 +187,38 @@ impl Space {
         unsafe { source.read() }
     }
 
+    /// The word at `at`, for who cannot spare more than one comparison: a wrong offset, which
+    /// [`Space::read`] finds, may stop the process here.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no heap.
+    #[inline]
+    pub(super) fn word(&self, at: u32) -> u32 {
+        if self.base.is_null() {
+            outside(at);
+        }
+        // SAFETY: there is a reservation, and it reaches further than any offset; `&self` excludes
+        // writers, and its accessible pages began as zeros and so are initialised.
+        unsafe { self.address(at).cast::<u32>().read_unaligned() }
+    }
+
+    /// Writes the words of a fresh object at `at`, as cheaply as [`Space::word`] reads one.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no heap.
+    #[inline]
+    pub(super) fn fill_in<const WORDS: usize>(&mut self, at: u32, words: [u32; WORDS]) {
+        const { assert!(WORDS * size_of::<u32>() <= GUARD) };
+        if self.base.is_null() {
+            outside(at);
+        }
+        // SAFETY: there is a reservation, and it reaches `GUARD` bytes further than any offset; `&mut
+        // self` excludes others.
+        unsafe { self.address(at).cast::<[u32; WORDS]>().write_unaligned(words) }
+    }
+
     /// Replaces the words at `at`.
     ///
     /// # Panics
@@ -192,6 +238,19 @@ impl Space {
     }
 
     /// The `len` bytes at `at`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they are not accessible.
+    #[inline]
+    pub(super) fn bytes(&self, at: u32, len: u32) -> &[u8] {
+        self.check_bytes(at, len as usize);
+        // SAFETY: `check_bytes` proved the range accessible, the pages began as zeros and so are
+        // initialised, and `&self` excludes writers as long as the slice lives.
+        unsafe { std::slice::from_raw_parts(self.address(at), len as usize) }
+    }
+
+    /// As [`Space::bytes`], for writing.
     ///
     /// # Panics
     ///
@@ -286,22 +345,34 @@ impl Memory<'_> {
     /// Copies an object of `size` bytes, a multiple of [`OBJECT_ALIGN`], to where it is not yet.
     #[inline(always)]
     pub(super) fn copy(self, from: u32, to: u32, size: u32) {
-        self.check(from.max(to), size);
         debug_assert!(from.abs_diff(to) >= size, "collector invariant: objects leave the nursery");
-        let (source, target) = (self.at(from), self.at(to));
-        if size <= 64 {
-            // Not worth a call.
-            for at in (0..size as usize).step_by(OBJECT_ALIGN as usize) {
-                // SAFETY: both ranges lie in the reservation, as `check` said.
-                unsafe {
-                    let word = source.add(at).cast::<u64>().read_unaligned();
-                    target.add(at).cast::<u64>().write_unaligned(word);
-                }
+        debug_assert!(size >= OBJECT_ALIGN, "collector invariant: objects have a header");
+        // Few bytes are not worth a call, nor a loop: the second half may overlap the first.
+        match size {
+            ..=16 => self.copy_ends::<8>(from, to, size),
+            ..=32 => self.copy_ends::<16>(from, to, size),
+            ..=64 => self.copy_ends::<32>(from, to, size),
+            _ => {
+                self.check(from.max(to), size);
+                let (source, target) = (self.at(from), self.at(to));
+                // SAFETY: both ranges lie in the reservation, as `check` said, and do not overlap,
+                // because one object is young and the other is not.
+                unsafe { ptr::copy_nonoverlapping(source, target, size as usize) }
             }
-        } else {
-            // SAFETY: as above, and the ranges do not overlap, because one object is young and the
-            // other is not.
-            unsafe { ptr::copy_nonoverlapping(source, target, size as usize) };
+        }
+    }
+
+    /// Copies the first `HALF` of `size` bytes and the last ones: all, if there are no more than twice
+    /// as many, and at least as many.
+    #[inline(always)]
+    fn copy_ends<const HALF: usize>(self, from: u32, to: u32, size: u32) {
+        for at in [0, size - HALF as u32] {
+            let (source, target) = (self.at(from + at), self.at(to + at));
+            // SAFETY: any offset lies in the reservation, and the guard behind it is larger than this.
+            unsafe {
+                let half = source.cast::<[u8; HALF]>().read();
+                target.cast::<[u8; HALF]>().write(half);
+            }
         }
     }
 
@@ -337,20 +408,23 @@ mod tests {
     use super::*;
 
     fn reserved() -> Space {
-        let mut space = Space::default();
+        let mut space = Space::new(Arc::default());
         space.reserve(COMMIT_UNIT).unwrap();
         space
     }
 
     #[test]
     fn nothing_is_mapped_before_the_reservation() {
-        let mut space = Space::default();
+        let mut space = Space::new(Arc::default());
         assert!(space.base().is_null() && !space.commit_old(YOUNG_END + 8));
         space.reserve(COMMIT_UNIT).unwrap();
         let base = space.base();
         space.write(YOUNG_END - 8, [1, 2, 3, 4]);
         space.reserve(COMMIT_UNIT).unwrap();
         assert_eq!((space.base(), space.read(YOUNG_END)), (base, [3, 4]));
+        assert!(space.commit_young(YOUNG_END - 3 * COMMIT_UNIT / 2));
+        space.write(YOUNG_END - 2 * COMMIT_UNIT, [5, 6]);
+        assert!(space.commit_young(NULL_GUARD) && !space.commit_young(NULL_GUARD - 8));
     }
 
     #[test]

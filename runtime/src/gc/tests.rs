@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use super::blocks::Blocks;
 use super::borrow::Holder;
 use super::*;
 use crate::abi::object::EXTERN_SIZE;
@@ -21,7 +22,7 @@ impl Heap {
         for _ in 0..crate::abi::object::FIRST_TYPE {
             types.push([].into_iter(), &crate::abi::gc_layout::ObjectLayout::Func).unwrap();
         }
-        Heap { gc: GcStore::new(config, types), vm: VmHeap::default() }
+        Heap { gc: GcStore::new(config, types, Arc::default()), vm: VmHeap::default() }
     }
 
     pub(super) fn alloc_host(&mut self, payload: Payload) -> Result<GcRef, Payload> {
@@ -38,6 +39,16 @@ impl Heap {
 }
 
 mod graph;
+
+fn boxed<T: Any + Send + Sync>(value: T) -> Payload {
+    Payload::new(value, Properties::default(), &mut Blocks::default())
+}
+
+/// A payload that owns memory besides itself.
+fn owning(external: usize) -> Payload {
+    let properties = Properties { external, ..Properties::default() };
+    Payload::new((), properties, &mut Blocks::default())
+}
 
 type Dropped = Arc<Mutex<HashSet<u64>>>;
 
@@ -122,7 +133,7 @@ impl Model {
     fn alloc(&mut self) -> (GcRef, u64) {
         self.next += 1;
         let value = Tracked { id: self.next, dropped: self.dropped.clone() };
-        let payload = Payload::new(value, Properties::default());
+        let payload = boxed(value);
         (self.gc.alloc_host(&self.vm, payload).expect("no limit is set"), self.next)
     }
 
@@ -196,7 +207,7 @@ impl Model {
 
     fn hold_one(&mut self, random: &mut Random) {
         let Some((reference, id)) = self.pick(random) else { return };
-        let value = self.gc.locate::<Tracked>(reference.to_raw()).ok().unwrap();
+        let value = self.gc.locate::<Tracked>(reference.to_raw()).unwrap();
         let held = self.held.iter().any(|(_, other)| *other == id);
         let guard = if random.below(2) == 0 {
             // SAFETY: nothing was dropped since, and guards go before the heap does.
@@ -231,14 +242,14 @@ impl Model {
         let mut places: HashMap<u64, u32> = HashMap::new();
         let mut expect = |raw: u32, id: u64| {
             let held = self.held.iter().any(|(_, other)| *other == id);
-            let reference = GcRef::from_raw(raw).unwrap();
-            match self.gc.host_value::<Tracked>(reference) {
-                Ok(tracked) => {
+            match self.gc.host_value::<Tracked>(raw) {
+                Some(tracked) => {
                     assert_eq!(tracked.id, id);
                 }
-                Err(error) => {
+                None => {
                     let holder = Holder::Parameter(SITE);
-                    assert_eq!(error, HostRefError::Borrow(BorrowError::Exclusive { holder }));
+                    let refusal = self.gc.refusal::<Tracked>(raw);
+                    assert_eq!(refusal, HostRefError::Borrow(BorrowError::Exclusive { holder }));
                     assert!(held);
                 }
             }
@@ -294,7 +305,7 @@ fn a_store_without_references_maps_nothing() {
     assert!(!heap.gc.should_collect());
     heap.collect(Why::Asked);
     assert!(heap.vm.base.get().is_null() && heap.stats().committed_bytes == 0);
-    heap.alloc_host(Payload::new(1, Properties::default())).unwrap();
+    heap.alloc_host(boxed(1)).unwrap();
     assert!(!heap.vm.base.get().is_null() && heap.gc.should_collect());
 }
 
@@ -302,13 +313,13 @@ fn a_store_without_references_maps_nothing() {
 fn a_full_heap_gives_the_payload_back_and_a_collection_makes_room() {
     let mut heap = Heap::new(&GcConfig { heap_limit: 160, ..GcConfig::default() });
     for number in 0..10 {
-        assert!(heap.alloc_host(Payload::new(number, Properties::default())).is_ok());
+        assert!(heap.alloc_host(boxed(number)).is_ok());
     }
-    let payload = heap.alloc_host(Payload::new(10, Properties::default())).unwrap_err();
+    let payload = heap.alloc_host(boxed(10)).unwrap_err();
     assert_eq!(payload.into_value::<i32>().unwrap(), 10);
     assert!(heap.gc.should_collect());
     heap.collect(Why::Due);
-    assert!(heap.alloc_host(Payload::new(10, Properties::default())).is_ok());
+    assert!(heap.alloc_host(boxed(10)).is_ok());
 }
 
 #[test]
@@ -316,18 +327,18 @@ fn old_garbage_makes_room_too() {
     let mut heap = Heap::new(&GcConfig { heap_limit: 160, ..GcConfig::default() });
     let scope = heap.gc.enter_scope();
     for number in 0..10 {
-        let object = heap.alloc_host(Payload::new(number, Properties::default())).unwrap();
+        let object = heap.alloc_host(boxed(number)).unwrap();
         heap.gc.root(object);
     }
     heap.collect(Why::Due);
     assert_eq!(heap.stats().host_objects, 10);
-    assert!(heap.alloc_host(Payload::new(10, Properties::default())).is_err());
+    assert!(heap.alloc_host(boxed(10)).is_err());
     heap.collect(Why::Due);
-    assert!(heap.alloc_host(Payload::new(10, Properties::default())).is_err(), "all live");
+    assert!(heap.alloc_host(boxed(10)).is_err(), "all live");
     heap.gc.exit_scope(scope);
     heap.collect(Why::Due);
     assert_eq!(heap.stats().host_objects, 0);
-    assert!(heap.alloc_host(Payload::new(10, Properties::default())).is_ok());
+    assert!(heap.alloc_host(boxed(10)).is_ok());
 }
 
 #[test]
@@ -335,7 +346,7 @@ fn hosts_take_old_space_when_the_nursery_is_full() {
     let mut heap = Heap::new(&GcConfig { nursery_size: 64 << 10, ..GcConfig::default() });
     let mut young = 0;
     for number in 0..10_000_u32 {
-        let object = heap.alloc_host(Payload::new(number, Properties::default())).unwrap();
+        let object = heap.alloc_host(boxed(number)).unwrap();
         young += usize::from(object::is_young(object.to_raw()));
         heap.gc.root(object);
     }
@@ -352,7 +363,7 @@ fn hosts_take_old_space_when_the_nursery_is_full() {
 fn memory_of_host_values_is_limited_and_counts_until_they_are_dropped() {
     let limit = Some(1 << 20);
     let mut heap = Heap::new(&GcConfig { host_memory_limit: limit, ..GcConfig::default() });
-    let big = || Payload::new((), Properties { external: 600 << 10, ..Properties::default() });
+    let big = || owning(600 << 10);
     heap.alloc_host(big()).unwrap();
     assert!(heap.gc.should_collect(), "more than half of the limit is gone");
     assert!(heap.alloc_host(big()).is_err());
@@ -365,10 +376,10 @@ fn memory_of_host_values_is_limited_and_counts_until_they_are_dropped() {
 #[test]
 fn external_memory_brings_the_next_collection_closer() {
     let mut heap = Heap::new(&GcConfig::default());
-    heap.alloc_host(Payload::new((), Properties::default())).unwrap();
+    heap.alloc_host(boxed(())).unwrap();
     assert!(!heap.gc.should_collect());
     let external = 1 << 30;
-    heap.alloc_host(Payload::new((), Properties { external, ..Properties::default() })).unwrap();
+    heap.alloc_host(owning(external)).unwrap();
     assert!(heap.gc.should_collect());
 }
 
@@ -378,7 +389,7 @@ fn external_memory_of_old_objects_brings_full_collections() {
     for _ in 0..100 {
         let scope = heap.gc.enter_scope();
         let external = 1 << 20;
-        let big = Payload::new((), Properties { external, ..Properties::default() });
+        let big = owning(external);
         let object = heap.alloc_host(big).unwrap();
         heap.gc.root(object);
         // Old before it dies.
@@ -394,7 +405,7 @@ fn external_memory_of_old_objects_brings_full_collections() {
 fn garbage_does_not_make_the_heap_grow() {
     let mut heap = Heap::new(&GcConfig::default());
     for number in 0..200_000_u32 {
-        heap.alloc_host(Payload::new(number, Properties::default())).unwrap();
+        heap.alloc_host(boxed(number)).unwrap();
         if heap.gc.should_collect() {
             heap.collect(Why::Due);
             while heap.gc.take_dead().is_some() {}
@@ -409,13 +420,15 @@ fn garbage_does_not_make_the_heap_grow() {
 #[test]
 fn only_host_objects_lead_to_values() {
     let mut heap = Heap::new(&GcConfig::default());
-    let reference = heap.alloc_host(Payload::new(1_u8, Properties::default())).unwrap();
+    let reference = heap.alloc_host(boxed(1_u8)).unwrap();
     let gc = &mut heap.gc;
-    assert!(gc.locate::<u8>(reference.to_raw()).is_ok());
+    assert!(gc.locate::<u8>(reference.to_raw()).is_some());
     assert_eq!(gc.host_row(0), Err(HostRefError::Null));
     assert_eq!(gc.host_row(7), Err(HostRefError::NotHostObject("an i31")));
     let found = "u8";
-    assert_eq!(gc.check_host::<u16>(reference), Err(HostRefError::WrongType { found }));
+    assert!(!gc.is_host::<u16>(reference.to_raw()) && gc.is_host::<u8>(reference.to_raw()));
+    let refusal = gc.refusal::<u16>(reference.to_raw());
+    assert_eq!(refusal, HostRefError::WrongType { found });
     object::write_host(&mut gc.space, reference.to_raw(), RowId(0));
     gc.space.write(reference.to_raw(), [crate::abi::object::TYPE_EXN]);
     let error = HostRefError::NotHostObject("an exception");
@@ -433,7 +446,7 @@ fn a_panicking_destructor_leaves_the_rest_to_be_dropped() {
     for why in [Why::Due, Why::Asked] {
         let mut heap = Heap::new(&GcConfig::default());
         for _ in 0..3 {
-            heap.alloc_host(Payload::new(Bomb, Properties::default())).unwrap();
+            heap.alloc_host(boxed(Bomb)).unwrap();
         }
         heap.collect(why);
         for left in (0..3).rev() {

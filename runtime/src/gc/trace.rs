@@ -8,7 +8,7 @@ use crate::abi::object::{
     ARRAY_LEN, EXN_FIELDS, EXN_SHAPE, EXTERN_ROW, EXTERN_SIZE, FIELDS, TYPE_EXN, TYPE_EXTERN,
 };
 use crate::abi::shape::{self, References, array_size};
-use crate::vm::type_table::TypeTable;
+use crate::vm::type_table::Shapes;
 
 /// What the collector must know of an object.
 #[derive(Clone, Copy, Debug)]
@@ -31,18 +31,18 @@ impl<'a> Shape<'a> {
     ///
     /// Panics when there is no object: a reference in a root or a field was not one.
     #[inline(always)]
-    pub(super) fn of(memory: Memory<'_>, types: &'a TypeTable, at: u32, ty: u32) -> Shape<'a> {
-        match ty {
-            TYPE_EXTERN => Shape::Host(RowId(memory.word(at + EXTERN_ROW))),
-            TYPE_EXN => Shape::Exception(memory.word(at + EXN_SHAPE)),
-            _ => match types.shape(ty) {
-                shape::Shape::Struct { size, references } => Shape::Struct { size, references },
-                shape::Shape::Array { first, size_log2, references } => {
-                    let len = memory.word(at + ARRAY_LEN);
-                    let size = array_size(first, size_log2, len);
-                    Shape::Array { first, size, references: if references { len } else { 0 } }
-                }
-                shape::Shape::None => unknown(at, ty),
+    pub(super) fn of(memory: Memory<'_>, shapes: Shapes<'a>, at: u32, ty: u32) -> Shape<'a> {
+        match shapes.get(ty) {
+            shape::Shape::Struct { size, references } => Shape::Struct { size, references },
+            shape::Shape::Array { first, size_log2, references } => {
+                let len = memory.word(at + ARRAY_LEN);
+                let size = array_size(first, size_log2, len);
+                Shape::Array { first, size, references: if references { len } else { 0 } }
+            }
+            shape::Shape::None => match ty {
+                TYPE_EXTERN => Shape::Host(RowId(memory.word(at + EXTERN_ROW))),
+                TYPE_EXN => Shape::Exception(memory.word(at + EXN_SHAPE)),
+                _ => unknown(at, ty),
             },
         }
     }
@@ -54,17 +54,6 @@ impl<'a> Shape<'a> {
             Shape::Host(_) => EXTERN_SIZE,
             Shape::Exception(shape) => size_of_shape(shape),
             Shape::Struct { size, .. } | Shape::Array { size, .. } => size,
-        }
-    }
-
-    /// Whether it may hold references.
-    #[inline(always)]
-    pub(super) fn has_references(self) -> bool {
-        match self {
-            Shape::Host(_) => false,
-            Shape::Exception(shape) => references_of_shape(shape) != 0,
-            Shape::Struct { references, .. } => !matches!(references, References::Short(0)),
-            Shape::Array { references, .. } => references != 0,
         }
     }
 

@@ -112,7 +112,7 @@ impl fmt::Display for WasmBacktrace {
         }
         match self.omitted {
             0 => Ok(()),
-            omitted => write!(f, "\n    .. {omitted} more frames"),
+            omitted => write!(f, "\n    .. at least {omitted} more frames"),
         }
     }
 }

@@ -5,9 +5,8 @@
 
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::definition::FuncPtr;
-use super::engine::FuncTypeInfo;
 use super::store::{StoreInner, StoreShell};
-use crate::abi::code_map::CodeKind;
+use crate::code::CodePtr;
 use crate::error::Result;
 use crate::vm::context::VmStore;
 use crate::vm::unwind::Backtrace;
@@ -23,22 +22,22 @@ impl<T> StoreShell<T> {
     ///
     /// # Safety
     ///
-    /// `func` must be a record of this store, and `ty` its type. `slots` must have room for its
-    /// parameters and for its results and hold arguments of its parameter types; references among
-    /// them must be live.
+    /// `func` must be a record of this store, and `entry` the array entry of its type. `slots` must
+    /// have room for its parameters and for its results and hold arguments of its parameter types;
+    /// references among them must be live.
+    #[inline]
     pub(crate) unsafe fn call_array(
         &mut self,
         func: FuncPtr,
-        ty: &FuncTypeInfo,
-        slots: &mut [ValRaw],
+        entry: CodePtr,
+        slots: *mut ValRaw,
     ) -> Result<()> {
-        let entry = ty.array_entry(&self.inner.engine)?;
         self.inner.before_entry();
         let record = func.record();
         let store = self.vm_ptr();
-        // SAFETY: `entry` is the array entry of the function's signature, the caller vouches for
-        // `slots`, and `store` is derived from the whole shell, which is not used meanwhile.
-        unsafe { entry::call_array(entry, store, record.code, record.ctx, slots.as_mut_ptr()) };
+        // SAFETY: the caller vouches for `entry` and `slots`, and `store` is derived from the whole
+        // shell, which is not used meanwhile.
+        unsafe { entry::call_array(entry, store, record.code, record.ctx, slots) };
         self.inner.after_entry()
     }
 }
@@ -48,8 +47,7 @@ impl StoreInner {
     #[inline]
     pub(crate) fn before_entry(&mut self) {
         if self.vm.activation.get().is_null() {
-            let limit = stack::stack_limit(self.engine.settings.max_wasm_stack);
-            self.vm.stack_limit.set(limit);
+            self.vm.stack_limit.set(stack::stack_limit(self.max_wasm_stack));
         }
         self.vm.caller.set(std::ptr::null_mut());
     }
@@ -80,14 +78,16 @@ pub(crate) fn capture_backtrace(store: &StoreInner) -> WasmBacktrace {
 
 /// The functions in which the program counters of `backtrace` lie, which the store recorded just now.
 pub(crate) fn resolve_backtrace(backtrace: &Backtrace) -> WasmBacktrace {
-    let frames = backtrace.pcs.iter().filter_map(|pc| {
+    let mut frames = Vec::new();
+    for pc in &backtrace.pcs {
         // SAFETY: the store keeps the modules alive whose code it ran a moment ago.
-        let map = unsafe { code_memory::lookup(*pc)? };
-        let offset = map.offset(*pc)?;
-        let CodeKind::Wasm(func) = map.function(offset)?.kind else { return None };
-        let module = map.module.clone()?;
-        let func = module.func_index(func);
-        Some(FrameInfo::new(module, func, map.source(offset)))
-    });
-    WasmBacktrace::new(frames.collect(), backtrace.omitted)
+        let Some(map) = (unsafe { code_memory::lookup(*pc) }) else { continue };
+        let (Some(offset), Some(module)) = (map.offset(*pc), &map.module) else { continue };
+        frames.extend(
+            map.wasm_frames(offset).map(|(func, source)| {
+                FrameInfo::new(module.clone(), module.func_index(func), source)
+            }),
+        );
+    }
+    WasmBacktrace::new(frames, backtrace.omitted)
 }

@@ -1,14 +1,17 @@
 //! What all stores of an engine share at run time: settings, and function types with the
 //! trampolines that enter them.
 
+use std::any::TypeId as RustType;
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::abi::signature::LoweredSig;
+use crate::abi::signature::{LoweredSig, is_func_heap};
 use crate::code::{CodePtr, EngineInner, Types};
 use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::GcConfig;
-use crate::wasm::types::{FuncType, TypeId};
+use crate::vm::pool::ReservationPool;
+use crate::wasm::types::{CompositeType, FuncType, GroupRef, HeapType, SubType, TypeId};
 
 /// The compiler and everything that stores share: settings, types, code memory. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +33,11 @@ impl Engine {
 pub(crate) struct EngineShared {
     pub(crate) code: Arc<EngineInner>,
     pub(crate) settings: Settings,
+    /// Address space of memories and heaps between two uses.
+    pub(crate) pool: Arc<ReservationPool>,
     func_types: RwLock<Vec<Option<Arc<FuncTypeInfo>>>>,
+    /// The types that types of Rust define.
+    rust_types: RwLock<HashMap<RustType, TypeId>>,
 }
 
 /// Settings that need no recompilation.
@@ -59,12 +66,27 @@ pub(crate) struct FuncTypeInfo {
 impl EngineShared {
     /// Wraps `code` with the run-time `settings`.
     pub(crate) fn new(code: Arc<EngineInner>, settings: Settings) -> EngineShared {
-        EngineShared { code, settings, func_types: RwLock::default() }
+        EngineShared {
+            code,
+            settings,
+            pool: Arc::default(),
+            func_types: RwLock::default(),
+            rust_types: RwLock::default(),
+        }
     }
 
     /// The type registry, for reading.
     pub(crate) fn types(&self) -> RwLockReadGuard<'_, Types> {
         self.code.types()
+    }
+
+    /// Whether references to `heap` are ones to functions. Takes the lock of the types only if it must.
+    pub(crate) fn is_func_heap(&self, heap: HeapType<TypeId>) -> bool {
+        match heap {
+            HeapType::Concrete(_) => is_func_heap(&self.types(), heap),
+            HeapType::Func | HeapType::NoFunc => true,
+            _ => false,
+        }
     }
 
     /// The function type `id`.
@@ -89,24 +111,46 @@ impl EngineShared {
         known[index].get_or_insert(info).clone()
     }
 
-    /// The function type with this structure, registered if it is new.
+    /// The type with this structure, registered if it is new.
     ///
     /// # Errors
     ///
-    /// If the engine has no room for another type.
-    pub(crate) fn register_func_type(
+    /// If it may not have its supertype, or the engine has no room for another type.
+    pub(crate) fn register_type(
         &self,
         is_final: bool,
         supertype: Option<TypeId>,
-        ty: &FuncType,
-    ) -> Result<Arc<FuncTypeInfo>> {
-        let id = self.code.types_mut().register_func(is_final, supertype, ty)?;
-        Ok(self.func_type(id))
+        composite: CompositeType,
+    ) -> Result<TypeId> {
+        self.code.types_mut().register_alone(&SubType { is_final, supertype, composite })
+    }
+
+    /// The types of a recursion group, registered if they are new.
+    ///
+    /// # Errors
+    ///
+    /// As [`EngineShared::register_type`].
+    pub(crate) fn register_group(&self, group: Box<[SubType<GroupRef>]>) -> Result<Box<[TypeId]>> {
+        self.code.types_mut().register_group(group)
+    }
+
+    /// The type that this Rust type defines, if that is known.
+    #[inline]
+    pub(crate) fn rust_type(&self, rust: RustType) -> Option<TypeId> {
+        let known = self.rust_types.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&rust).copied()
+    }
+
+    /// Takes note of what a type of Rust defines, for good: returns what was known before, if anything.
+    pub(crate) fn add_rust_type(&self, rust: RustType, id: TypeId) -> TypeId {
+        let mut known = self.rust_types.write().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(rust).or_insert(id)
     }
 }
 
 impl FuncTypeInfo {
     /// The trampoline that enters functions of this type with arguments in slots.
+    #[inline]
     pub(crate) fn array_entry(&self, engine: &EngineShared) -> Result<CodePtr> {
         self.entry(engine, &self.array_entry, TrampolineKind::ArrayEntry)
     }
@@ -116,6 +160,7 @@ impl FuncTypeInfo {
         self.entry(engine, &self.typed_entry, TrampolineKind::TypedEntry)
     }
 
+    #[inline]
     fn entry(
         &self,
         engine: &EngineShared,

@@ -10,7 +10,6 @@ use crate::abi::exception::ExnLayout;
 use crate::abi::signature::{is_func_heap, lower_val};
 use crate::error::{Error, Result};
 use crate::gc::{GcRef, Liveness, RootIndex};
-use crate::trap::Trap;
 use crate::wasm::types::{TypeId, ValType};
 
 /// A tag. Its identity is its position in the store.
@@ -73,19 +72,17 @@ impl StoreInner {
 
     /// An exception of the tag at position `tag` with a payload of zeros, not rooted yet. Never
     /// collects; `None` if the heap is full.
-    pub(crate) fn alloc_exception(&mut self, tag: usize) -> Option<GcRef> {
-        self.gc.alloc_exception(&self.vm.heap, position(tag), &self.tags[tag].layout)
-    }
-
-    /// As [`StoreInner::alloc_exception`] at a safepoint: collects when it is due or when the heap
-    /// is full. The exception is young: compiled code stores its payload without further ado.
     ///
     /// # Errors
     ///
-    /// If the heap is full of live objects.
-    pub(crate) fn collect_and_alloc_exception(&mut self, tag: usize) -> Result<GcRef, Trap> {
+    /// The limiter's.
+    pub(crate) fn alloc_exception(&mut self, tag: usize) -> Result<Option<GcRef>> {
         let layout = self.tags[tag].layout.clone();
-        self.make(layout.size, |gc, heap| gc.alloc_young_exception(heap, position(tag), &layout))
+        let made = self.gc.alloc_exception(&self.vm.heap, position(tag), &layout);
+        if made.is_some() || !self.grow_heap(layout.size)? {
+            return Ok(made);
+        }
+        Ok(self.gc.alloc_exception(&self.vm.heap, position(tag), &layout))
     }
 
     /// The error for `exception`, which is rooted with it.

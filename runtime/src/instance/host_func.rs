@@ -46,6 +46,8 @@ pub struct MemoryUse {
 #[repr(C)]
 pub(crate) struct HostContext {
     pub(crate) vm: VmHostFunc,
+    /// The callee of `def`, within reach of the shim.
+    pub(crate) callee: *const (),
     pub(crate) def: Arc<HostFunc>,
     /// The record that refers to this context.
     pub(crate) record: VmFuncRef,
@@ -55,7 +57,7 @@ pub(crate) struct HostContext {
 unsafe impl Send for HostFunc {}
 // SAFETY: as above; the callee is `Sync` by its type.
 unsafe impl Sync for HostFunc {}
-// SAFETY: the pointers lead to the store that owns this context and to code; only compiled code and
+// SAFETY: the pointers lead to the store that owns this context, to what `def` owns, and to code; only compiled code and
 // shims follow them, which run under `&mut` of the store.
 unsafe impl Send for HostContext {}
 // SAFETY: as above.

@@ -38,13 +38,14 @@ impl StoreInner {
     ///
     /// # Errors
     ///
-    /// If a memory or a table cannot be made, or a trap if an active segment does not fit. What
-    /// was written before stays, as the specification says.
+    /// If the limiter refuses, or a memory or a table cannot be made; a trap if an active segment
+    /// does not fit. What was written before stays, as the specification says.
     pub(crate) fn instantiate(
         &mut self,
         module: &Arc<Module>,
         imports: &[ImportValue],
     ) -> Result<usize> {
+        self.permit_instance(module)?;
         let index = self.instances.len();
         let vm = self.vm_ptr();
         let mut new = NewInstance::new(module.clone(), VmCtxMemory::new(module, vm, index));

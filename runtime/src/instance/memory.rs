@@ -62,6 +62,7 @@ impl Memory {
     }
 
     /// The current size in bytes.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         match &self.storage {
             Storage::Own { memory, .. } => memory.len(),
@@ -88,6 +89,7 @@ impl Memory {
     }
 
     /// The address of the first byte.
+    #[inline]
     pub(crate) fn base(&self) -> NonNull<u8> {
         match &self.storage {
             Storage::Own { memory, .. } => memory.base(),
@@ -217,7 +219,7 @@ pub(super) fn linear_memory(engine: &EngineShared, ty: &MemoryType) -> Result<Li
     let most = LinearMemory::most_bytes(ty.is_64);
     let max = bytes(ty.limits.max.unwrap_or(u64::MAX)).min(limit).min(most as u64);
     let bounds = Bounds::of(ty, engine.code.tunables.reserve_memories);
-    LinearMemory::new(bounds, min as usize, max as usize)
+    LinearMemory::new(&engine.pool, bounds, min as usize, max as usize)
 }
 
 /// The length of a memory of `ty` and `old` bytes that grows by `delta` pages; `None` if it may not.

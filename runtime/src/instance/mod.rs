@@ -12,12 +12,15 @@ pub(crate) mod exception;
 #[allow(unsafe_code, reason = "says which thread may own what stands in the place of a vmctx")]
 pub(crate) mod host_func;
 pub(crate) mod instantiate;
+pub(crate) mod limiter;
 #[allow(unsafe_code, reason = "copies the content of memories that other threads write")]
 pub(crate) mod memory;
 pub(crate) mod module;
+pub(crate) mod object_types;
 mod objects;
 pub(crate) mod parking;
 pub(crate) mod segments;
+pub(crate) mod serialized;
 pub(crate) mod shared_memory;
 pub(crate) mod store;
 #[allow(unsafe_code, reason = "fills the memory that compiled code reads")]

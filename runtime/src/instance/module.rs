@@ -1,12 +1,13 @@
 //! A compiled module as its instances share it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::engine::Engine;
 use crate::abi::layout::VmCtxLayout;
 use crate::abi::signature::LoweredSig;
 use crate::code::{CodeObject, CodePtr};
-use crate::compile::{self, TrampolineKind};
+use crate::compile::{self, Artifact, TrampolineKind};
 use crate::error::Result;
 use crate::wasm::index::{DefinedFuncIndex, FuncIndex, MemoryIndex, TypeIndex};
 use crate::wasm::module::{EntityIndex, ModuleInfo};
@@ -20,22 +21,44 @@ pub(crate) struct Module {
     pub(crate) layout: VmCtxLayout,
     /// Engine ids of the module's types.
     pub(crate) type_ids: Box<[TypeId]>,
-    /// The module's bytes: data segments are ranges of them.
-    bytes: Box<[u8]>,
+    /// The content of all data segments, which are ranges of it.
+    data: Box<[u8]>,
     /// The exported memories, for host functions that use their caller's.
     memories: Box<[(Box<str>, MemoryIndex)]>,
     code: CodeObject,
 }
 
-impl Module {
-    /// Validates and compiles `wasm`.
-    pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module> {
+/// A module that has been compiled and not been published: it belongs to no engine.
+pub(crate) struct CompiledModule {
+    pub(crate) info: ModuleInfo,
+    pub(crate) data: Box<[u8]>,
+    pub(crate) artifact: Artifact,
+}
+
+impl CompiledModule {
+    /// Validates and compiles `wasm` as `engine` wants it.
+    pub(crate) fn new(engine: &Engine, wasm: &[u8]) -> Result<CompiledModule> {
         let shared = engine.shared();
         let inner = &shared.code;
         let allowed = shared.settings.features;
-        let (info, artifact) = decode::decode(wasm, allowed)
+        let (mut info, artifact) = decode::decode(wasm, allowed)
             .and_then(|decoded| compile::compile_module(&*inner.isa, &inner.tunables, decoded))
             .map_err(|error| features::explain(error, wasm, allowed))?;
+        let data = info.take_data(wasm);
+        Ok(CompiledModule { info, data, artifact })
+    }
+}
+
+impl Module {
+    /// Validates and compiles `wasm`.
+    pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module> {
+        Module::publish(engine, CompiledModule::new(engine, wasm)?)
+    }
+
+    /// Makes a compiled module executable. It was compiled for an engine like `engine`.
+    pub(crate) fn publish(engine: &Engine, compiled: CompiledModule) -> Result<Module> {
+        let CompiledModule { info, data, artifact } = compiled;
+        let inner = &engine.shared().code;
         let info = Arc::new(info);
         let code = inner.publish(artifact, Some(info.clone()))?;
         inner.prepare_trampolines(boundary(&info))?;
@@ -44,11 +67,21 @@ impl Module {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),
             type_ids,
-            bytes: wasm.into(),
+            data,
             memories: exported_memories(&info),
             code,
             info,
         })
+    }
+
+    /// The published code.
+    pub(crate) fn code(&self) -> &CodeObject {
+        &self.code
+    }
+
+    /// The content of all data segments.
+    pub(crate) fn all_data(&self) -> &[u8] {
+        &self.data
     }
 
     /// The machine code of a defined function.
@@ -85,7 +118,7 @@ impl Module {
 
     /// The content of a data segment.
     pub(crate) fn data(&self, segment: usize) -> &[u8] {
-        &self.bytes[self.info.data[segment].bytes.clone()]
+        &self.data[self.info.data[segment].bytes.clone()]
     }
 }
 
@@ -100,12 +133,15 @@ fn exported_memories(info: &ModuleInfo) -> Box<[(Box<str>, MemoryIndex)]> {
 /// The trampolines of the signatures at the module's boundary: typed calls of its exports, and typed
 /// host functions behind its imports. Others are compiled when they are first needed.
 fn boundary(info: &ModuleInfo) -> Vec<(TrampolineKind, LoweredSig)> {
-    let signature = |func| LoweredSig::of_module(info, info.func_type(func));
-    let exports = info.exports.iter().filter_map(|(_, entity)| match entity {
-        EntityIndex::Func(func) => Some((TrampolineKind::TypedEntry, signature(*func))),
+    let exported = info.exports.iter().filter_map(|(_, entity)| match entity {
+        EntityIndex::Func(func) => Some(info.functions[func.index()]),
         _ => None,
     });
-    let imports = (0..info.imported_functions)
-        .map(|func| (TrampolineKind::TypedExit, signature(FuncIndex(func))));
-    exports.chain(imports).collect()
+    let imported = info.functions[..info.imported_functions as usize].iter().copied();
+    // By types first: many functions may have one long type.
+    let (exported, imported): (BTreeSet<_>, BTreeSet<_>) = (exported.collect(), imported.collect());
+    let signature = |ty| LoweredSig::of_module(info, info.func_type_at(ty));
+    let entries = exported.into_iter().map(|ty| (TrampolineKind::TypedEntry, signature(ty)));
+    let exits = imported.into_iter().map(|ty| (TrampolineKind::TypedExit, signature(ty)));
+    entries.chain(exits).collect()
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::definition::{RawRef, range};
+use super::object_types::ObjectType;
 use super::segments::{memory_trap, table_trap};
 use super::store::StoreInner;
 use crate::abi::gc_layout::{ObjectLayout, StructLayout};
@@ -33,34 +34,34 @@ impl StoreInner {
     ///
     /// # Errors
     ///
-    /// If it is larger than the heap may be, or the heap is full of live objects.
+    /// If it is larger than the heap may be, or the heap is full of live objects; the limiter's.
     fn alloc_object(
         &mut self,
         size: Option<u32>,
         alloc: impl Fn(&mut GcStore, &VmHeap, u32) -> Option<GcRef>,
-    ) -> Result<GcRef, Trap> {
+    ) -> Result<GcRef> {
         let size = size.filter(|size| self.gc.may_hold(*size)).ok_or(Trap::AllocationTooLarge)?;
         self.make(size, |gc, heap| alloc(gc, heap, size))
     }
 
     /// Room for a young object of at most [`LARGE_OBJECT`](crate::abi::object::LARGE_OBJECT) bytes, in
     /// which nothing is initialised, as [`StoreInner::alloc_object`].
-    pub(crate) fn alloc_room(&mut self, size: u32) -> Result<GcRef, Trap> {
+    pub(crate) fn alloc_room(&mut self, size: u32) -> Result<GcRef> {
         self.alloc_object(Some(size), GcStore::alloc_room)
     }
 
     /// An object of zeros but for its header, as [`StoreInner::alloc_object`].
-    pub(crate) fn new_object(&mut self, ty: TypeId, size: u32) -> Result<GcRef, Trap> {
+    pub(crate) fn new_object(&mut self, ty: TypeId, size: u32) -> Result<GcRef> {
         self.alloc_object(Some(size), |gc, heap, size| gc.alloc_object(heap, ty, size))
     }
 
     /// A struct whose fields are zero or null, as [`StoreInner::alloc_object`].
-    pub(crate) fn new_struct(&mut self, ty: TypeId, layout: &StructLayout) -> Result<GcRef, Trap> {
+    pub(crate) fn new_struct(&mut self, ty: TypeId, layout: &StructLayout) -> Result<GcRef> {
         self.alloc_object(Some(layout.size), |gc, heap, _| gc.alloc_struct(heap, ty, layout))
     }
 
     /// An array of `len` elements that are zero or null, as [`StoreInner::alloc_object`].
-    pub(crate) fn new_array(&mut self, ty: TypeId, len: u32) -> Result<GcRef, Trap> {
+    pub(crate) fn new_array(&mut self, ty: TypeId, len: u32) -> Result<GcRef> {
         let size = self.object_layout(ty).unwrap_array().size(len);
         self.alloc_object(size, |gc, heap, size| gc.alloc_array(heap, ty, len, size))
     }
@@ -73,7 +74,7 @@ impl StoreInner {
         segment: usize,
         from: u32,
         len: u32,
-    ) -> Result<GcRef, Trap> {
+    ) -> Result<GcRef> {
         let size_log2 = self.object_layout(ty).unwrap_array().element.size_log2();
         let data = self.instances[instance].data_len(segment);
         range(from.into(), u64::from(len) << size_log2, data).map_err(memory_trap)?;
@@ -90,7 +91,7 @@ impl StoreInner {
         segment: usize,
         from: u32,
         len: u32,
-    ) -> Result<GcRef, Trap> {
+    ) -> Result<GcRef> {
         let items = self.instances[instance].elements[segment].items().len() as u64;
         range(from.into(), len.into(), items).map_err(table_trap)?;
         let array = self.new_array(ty, len)?;
@@ -177,13 +178,51 @@ impl StoreInner {
                 (None, _) => (true, HeapType::None),
                 (_, HeapType::Extern | HeapType::NoExtern) => (false, HeapType::Extern),
                 (_, HeapType::Exn | HeapType::NoExn) => (false, HeapType::Exn),
-                (Some(object), _) => match self.gc.referent(object) {
-                    Referent::I31 => (false, HeapType::I31),
-                    Referent::Object(ty) => (false, HeapType::Concrete(ty)),
-                    Referent::Host | Referent::Exception => (false, HeapType::Any),
-                },
+                (Some(object), _) => (false, self.heap_type_of(object)),
             },
         };
         RefType { nullable, heap }
+    }
+
+    /// The narrowest type of what a reference of type `anyref` leads to.
+    pub(crate) fn heap_type_of(&self, object: GcRef) -> HeapType {
+        match self.gc.referent(object) {
+            Referent::I31 => HeapType::I31,
+            Referent::Object(ty) => HeapType::Concrete(ty),
+            Referent::Host | Referent::Exception => HeapType::Any,
+        }
+    }
+
+    /// A struct for the host, whose fields are zero or null. Never collects: `None` when the heap is
+    /// full.
+    ///
+    /// # Errors
+    ///
+    /// The limiter's.
+    pub(crate) fn host_struct(&mut self, ty: &ObjectType) -> Result<Option<GcRef>> {
+        self.host_object(ty.id, ty.layout.unwrap_struct().size)
+    }
+
+    /// An array for the host, whose elements are zero or null. Never collects: `None` when the heap is
+    /// full.
+    ///
+    /// # Errors
+    ///
+    /// The limiter's.
+    pub(crate) fn host_array(&mut self, ty: &ObjectType, len: u32) -> Result<Option<GcRef>> {
+        let Some(size) = ty.layout.unwrap_array().size(len) else { return Ok(None) };
+        let array = self.host_object(ty.id, size)?;
+        if let Some(array) = array {
+            self.gc.set_array_len(array, len);
+        }
+        Ok(array)
+    }
+
+    fn host_object(&mut self, ty: TypeId, size: u32) -> Result<Option<GcRef>> {
+        let made = self.gc.alloc_object_for_host(&self.vm.heap, ty, size);
+        if made.is_some() || !self.grow_heap(size)? {
+            return Ok(made);
+        }
+        Ok(self.gc.alloc_object_for_host(&self.vm.heap, ty, size))
     }
 }

@@ -12,14 +12,15 @@ use super::definition::{DefSlot, FuncPtr, Global, RawRef, Table};
 use super::engine::{Engine, EngineShared, FuncTypeInfo};
 use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
+use super::limiter::Limiter;
 use super::memory::Memory;
+use super::object_types::ObjectType;
 use super::shared_memory::SharedMemory;
 use super::vmctx::Instance;
 use crate::abi::object::LARGE_OBJECT;
-use crate::abi::signature::is_func_heap;
 use crate::error::{Error, Result};
 use crate::gc::roots::StoreId;
-use crate::gc::{GcStore, Roots, Why};
+use crate::gc::{GcStats, GcStore, Roots, Why};
 use crate::trap::Trap;
 use crate::vm::context::{VmFuncRef, VmHeap, VmHostFunc, VmStore};
 use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
@@ -45,6 +46,8 @@ impl<T> StoreShell<T> {
 pub struct StoreInner {
     /// What compiled code touches. First, so that its address is the store's.
     pub(crate) vm: VmStore,
+    /// The engine's setting, within reach of every entry into Wasm.
+    pub(super) max_wasm_stack: usize,
     pub(crate) engine: Arc<EngineShared>,
     /// The same engine as the API hands it out.
     pub(crate) engine_handle: Engine,
@@ -57,8 +60,12 @@ pub struct StoreInner {
     pub(crate) globals: Vec<Global>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) epoch: EpochBehavior,
+    /// Who has a say in what grows. None while it is being asked.
+    pub(super) limiter: Option<Limiter>,
     /// Function types met so far, by id: what a call needs without the engine's lock.
     func_types: Vec<Option<Arc<FuncTypeInfo>>>,
+    /// Struct and array types met by the host so far, by id.
+    pub(super) object_types: Vec<Option<Arc<ObjectType>>>,
     /// The records made for host functions: once per definition and Wasm type.
     host_records: HashMap<(usize, TypeId), FuncPtr>,
     host_funcs: HashMap<FuncPtr, Arc<HostFunc>>,
@@ -105,7 +112,8 @@ impl StoreInner {
         vm.capture_backtrace.set(engine.settings.wasm_backtrace);
         StoreInner {
             vm,
-            gc: GcStore::new(&engine.settings.gc, types),
+            max_wasm_stack: engine.settings.max_wasm_stack,
+            gc: GcStore::new(&engine.settings.gc, types, engine.pool.clone()),
             engine,
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),
@@ -115,7 +123,9 @@ impl StoreInner {
             globals: Vec::new(),
             tags: Vec::new(),
             epoch: EpochBehavior::default(),
+            limiter: None,
             func_types: Vec::new(),
+            object_types: Vec::new(),
             host_records: HashMap::new(),
             host_funcs: HashMap::new(),
             host_contexts: Vec::new(),
@@ -127,6 +137,11 @@ impl StoreInner {
     /// The store's identity.
     pub(crate) fn id(&self) -> StoreId {
         self.gc.id()
+    }
+
+    /// What the heap holds and has done.
+    pub(crate) fn gc_stats(&self) -> GcStats {
+        self.gc.stats(&self.vm.heap)
     }
 
     /// The pointer that compiled code uses for its own loads and stores.
@@ -141,6 +156,13 @@ impl StoreInner {
             self.func_types.resize(index + 1, None);
         }
         self.func_types[index].get_or_insert_with(|| self.engine.func_type(id))
+    }
+
+    /// A function type that [`StoreInner::func_type`] has looked up before.
+    #[inline]
+    pub(crate) fn known_func_type(&self, id: TypeId) -> &FuncTypeInfo {
+        let known = self.func_types.get(id.0 as usize);
+        known.and_then(Option::as_ref).expect("a function type is looked up before it is used")
     }
 
     /// A point at which every reference is rooted: collects if that is due.
@@ -175,7 +197,9 @@ impl StoreInner {
             }
         });
         while let Some(payload) = self.gc.take_dead() {
-            drop(payload);
+            if let Some(block) = payload.drop_value() {
+                self.gc.keep_block(block);
+            }
         }
     }
 
@@ -184,24 +208,36 @@ impl StoreInner {
     ///
     /// # Errors
     ///
-    /// If the heap is full of live objects.
+    /// If the heap is full of live objects; the limiter's.
     pub(super) fn make<R>(
         &mut self,
         size: u32,
         alloc: impl Fn(&mut GcStore, &VmHeap) -> Option<R>,
-    ) -> Result<R, Trap> {
-        if size > LARGE_OBJECT && self.gc.wants_full_for_large(&self.vm.heap, size) {
-            self.collect(Why::Large(size));
+    ) -> Result<R> {
+        let is_large = size > LARGE_OBJECT;
+        let full = if is_large { Why::Large(size) } else { Why::Small(size) };
+        let may_grow = self.gc.may_grow();
+        if is_large && self.gc.wants_full_for_large(&self.vm.heap, size) {
+            self.collect(full);
         } else {
             self.safepoint();
             if let Some(made) = alloc(&mut self.gc, &self.vm.heap) {
                 return Ok(made);
             }
-            self.collect(Why::Small(size.min(LARGE_OBJECT)));
+            // A heap that may grow does so before it is worth a full collection.
+            self.collect(if may_grow { Why::Due } else { full });
+        }
+        if may_grow {
+            if let Some(made) = alloc(&mut self.gc, &self.vm.heap) {
+                return Ok(made);
+            }
+            if !self.grow_heap(size)? {
+                self.collect(full);
+            }
         }
         match alloc(&mut self.gc, &self.vm.heap) {
             Some(made) if !self.gc.gives_up() => Ok(made),
-            _ => Err(Trap::GcHeapOutOfMemory),
+            _ => Err(Trap::GcHeapOutOfMemory.into()),
         }
     }
 
@@ -237,7 +273,7 @@ impl StoreInner {
     /// Adds a global and returns its position.
     pub(crate) fn add_global(&mut self, ty: GlobalType, def: DefSlot, bits: u128) -> usize {
         let is_gc_ref = match ty.content {
-            ValType::Ref(ty) => !is_func_heap(&self.engine.types(), ty.heap),
+            ValType::Ref(ty) => !self.engine.is_func_heap(ty.heap),
             _ => false,
         };
         self.globals.push(Global::new(&mut self.gc, ty, is_gc_ref, def, bits));
@@ -253,6 +289,7 @@ impl StoreInner {
         let exit = self.engine.code.trampoline(def.exit, &def.ty.sig)?;
         let mut context = Box::new(HostContext {
             vm: VmHostFunc { store: self.vm_ptr(), shim: def.shim },
+            callee: std::ptr::from_ref(&*def.callee).cast(),
             def: def.clone(),
             record: VmFuncRef { code: exit.as_ptr(), ctx: std::ptr::null_mut(), type_id: ty.0 },
         });

@@ -117,6 +117,18 @@ impl CodeRegion {
         icache::pipeline_flush_mt().map_err(|error| anyhow!("cannot flush the pipeline: {error}"))
     }
 
+    /// The content.
+    ///
+    /// # Panics
+    ///
+    /// If the region has not been registered, that is, may still be written.
+    pub(crate) fn code(&self) -> &[u8] {
+        assert!(self.map.get().is_some(), "code is read when it is complete");
+        // SAFETY: the pages are this region's and readable; who registered the region has made them
+        // executable, and so nobody can write to them.
+        unsafe { std::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
+    }
+
     /// From now on [`lookup`] finds `map` for every pc in this region.
     ///
     /// # Panics

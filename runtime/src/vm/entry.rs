@@ -19,6 +19,7 @@ type ArrayEntry = unsafe extern "C" fn(*mut VmStore, *const u8, *mut VmCtx, *mut
 ///   is right for this thread.
 /// * `slots` points to as many slots as the signature needs, with arguments that are valid in the
 ///   store.
+#[inline]
 pub(crate) unsafe fn call_array(
     entry: CodePtr,
     store: *mut VmStore,

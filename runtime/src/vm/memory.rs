@@ -6,10 +6,12 @@
 //! `Bounds` says why.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 
-use super::reservation::{Reservation, page_align};
+use super::pool::{Loan, ReservationPool};
+use super::reservation::page_align;
 use crate::abi::layout::memory::{Bounds, GUARD};
 use crate::error::Result;
 
@@ -30,7 +32,7 @@ const _: () = assert!(RESERVED >= 2 * u32::MAX as usize + 16);
 /// A linear memory.
 #[derive(Debug)]
 pub(crate) struct LinearMemory {
-    reservation: Reservation,
+    loan: Loan,
     len: usize,
     max: usize,
     bounds: Bounds,
@@ -42,13 +44,19 @@ impl LinearMemory {
         if is_64 { MAX_BYTES_64 } else { MAX_BYTES_32 }
     }
 
-    /// A zeroed memory of `min_bytes` that may grow to `max_bytes`, both in whole Wasm pages.
+    /// A zeroed memory of `min_bytes` that may grow to `max_bytes`, both in whole Wasm pages, in a
+    /// reservation of `pool`.
     ///
     /// # Errors
     ///
     /// If `max_bytes` is less than `min_bytes` or more than a memory with such bounds may have, or
     /// memory is short.
-    pub(crate) fn new(bounds: Bounds, min_bytes: usize, max_bytes: usize) -> Result<LinearMemory> {
+    pub(crate) fn new(
+        pool: &Arc<ReservationPool>,
+        bounds: Bounds,
+        min_bytes: usize,
+        max_bytes: usize,
+    ) -> Result<LinearMemory> {
         ensure!(min_bytes <= max_bytes, "the minimum of a memory exceeds its maximum");
         let most = LinearMemory::most_bytes(bounds != Bounds::Reserved);
         ensure!(max_bytes <= most, "a memory of {max_bytes:#x} bytes exceeds {most:#x}");
@@ -56,10 +64,10 @@ impl LinearMemory {
             Bounds::Reserved => RESERVED,
             Bounds::Pages | Bounds::Bytes => page_align(max_bytes) + GUARD as usize,
         };
-        let reservation = Reservation::new(reserved).context("cannot create a linear memory")?;
-        let mut memory = LinearMemory { reservation, len: 0, max: max_bytes, bounds };
-        memory.grow(min_bytes)?;
-        Ok(memory)
+        check_whole(bounds, min_bytes);
+        let loan = Loan::new(pool, reserved, 0..min_bytes);
+        let loan = loan.context("cannot create a linear memory")?;
+        Ok(LinearMemory { loan, len: min_bytes, max: max_bytes, bounds })
     }
 
     /// Makes the memory `new_len` bytes long; the new bytes are zero.
@@ -74,24 +82,21 @@ impl LinearMemory {
     /// memory's bounds are bytes.
     pub(crate) fn grow(&mut self, new_len: usize) -> Result<()> {
         assert!(new_len >= self.len, "a memory never shrinks");
-        let whole = self.bounds == Bounds::Bytes || new_len.is_multiple_of(WASM_PAGE);
-        assert!(whole, "a memory has whole pages");
+        check_whole(self.bounds, new_len);
         ensure!(new_len <= self.max, "a memory cannot grow past its maximum");
-        if let Err(error) = self.reservation.commit(self.len..new_len) {
-            // The kernel may have opened some of the pages before it gave up.
-            self.reservation.decommit(page_align(self.len)..page_align(new_len))?;
-            return Err(error);
-        }
+        self.loan.extend(new_len)?;
         self.len = new_len;
         Ok(())
     }
 
     /// The address of byte 0, the same for the memory's whole life.
+    #[inline]
     pub(crate) fn base(&self) -> NonNull<u8> {
-        self.reservation.base()
+        self.loan.base()
     }
 
     /// The length in bytes.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -110,13 +115,22 @@ impl LinearMemory {
     }
 }
 
+fn check_whole(bounds: Bounds, len: usize) {
+    let whole = bounds == Bounds::Bytes || len.is_multiple_of(WASM_PAGE);
+    assert!(whole, "a memory has whole pages");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn memory(bounds: Bounds, min_bytes: usize, max_bytes: usize) -> Result<LinearMemory> {
+        LinearMemory::new(&Arc::default(), bounds, min_bytes, max_bytes)
+    }
+
     #[test]
     fn a_memory_grows_in_place_up_to_its_maximum() {
-        let mut memory = LinearMemory::new(Bounds::Reserved, WASM_PAGE, 3 * WASM_PAGE).unwrap();
+        let mut memory = memory(Bounds::Reserved, WASM_PAGE, 3 * WASM_PAGE).unwrap();
         let base = memory.base();
         memory.data_mut()[WASM_PAGE - 1] = 9;
         memory.grow(3 * WASM_PAGE).unwrap();
@@ -129,22 +143,22 @@ mod tests {
 
     #[test]
     fn sizes_are_checked() {
-        assert!(LinearMemory::new(Bounds::Reserved, 2 * WASM_PAGE, WASM_PAGE).is_err());
+        assert!(memory(Bounds::Reserved, 2 * WASM_PAGE, WASM_PAGE).is_err());
         for (bounds, most) in [(Bounds::Reserved, MAX_BYTES_32), (Bounds::Pages, MAX_BYTES_64)] {
-            assert!(LinearMemory::new(bounds, 0, most + WASM_PAGE).is_err());
-            assert_eq!(LinearMemory::new(bounds, 0, most).unwrap().data(), []);
+            assert!(memory(bounds, 0, most + WASM_PAGE).is_err());
+            assert_eq!(memory(bounds, 0, most).unwrap().data(), []);
         }
     }
 
     #[test]
     fn checked_memories_reserve_what_they_may_grow_to() {
-        let memory = LinearMemory::new(Bounds::Pages, WASM_PAGE, 5 << 30).unwrap();
-        assert_eq!(memory.reservation.len(), (5 << 30) + GUARD as usize);
+        let memory = memory(Bounds::Pages, WASM_PAGE, 5 << 30).unwrap();
+        assert_eq!(memory.loan.len(), (5 << 30) + GUARD as usize);
     }
 
     #[test]
     fn a_memory_of_bytes_grows_within_a_page() {
-        let mut memory = LinearMemory::new(Bounds::Bytes, 1, 10_000).unwrap();
+        let mut memory = memory(Bounds::Bytes, 1, 10_000).unwrap();
         memory.data_mut()[0] = 7;
         for len in [2, 4096, 4097, 10_000] {
             memory.grow(len).unwrap();

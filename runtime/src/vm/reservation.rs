@@ -10,6 +10,7 @@ use std::ptr::NonNull;
 use anyhow::Context as _;
 use rustix::mm::{self, Advice, MapFlags, MprotectFlags, ProtFlags};
 
+use super::touched::touched;
 use crate::error::Result;
 
 /// A private anonymous mapping. It starts inaccessible; accessible pages start as zeros.
@@ -113,6 +114,35 @@ impl Reservation {
         // says that nobody is using its content.
         unsafe { mm::madvise(start, len, Advice::LinuxDontNeed) }
             .with_context(|| format!("cannot reset {len:#x} bytes of memory"))
+    }
+
+    /// Fills the pages of `range`, which are committed, with zeros.
+    ///
+    /// # Panics
+    ///
+    /// If `range` does not lie in the reservation.
+    pub(super) fn fill_zero(&mut self, range: Range<usize>) {
+        let (start, len) = self.pages(range);
+        // SAFETY: `pages` checked that the range belongs to this reservation, the caller committed
+        // it, and `&mut self` says that nobody is using its content.
+        unsafe { start.cast::<u8>().write_bytes(0, len) };
+    }
+
+    /// The pages of `range` that may hold anything but zeros, as few ranges; `None` if they are not
+    /// known, or more than `most` bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `range` does not lie in the reservation.
+    pub(super) fn touched(
+        &mut self,
+        range: Range<usize>,
+        most: usize,
+    ) -> Option<Vec<Range<usize>>> {
+        let (start, len) = self.pages(range);
+        let touched = touched(start.addr()..start.addr() + len, most / page_size())?;
+        let base = self.base.addr().get();
+        Some(touched.ranges().map(|range| range.start - base..range.end - base).collect())
     }
 
     /// The start and the length of the pages that `range` touches.

@@ -102,13 +102,16 @@ impl SharedLinearMemory {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::abi::layout::memory::Bounds;
 
     const PAGE: usize = 64 << 10;
 
     fn memory(max: usize) -> SharedLinearMemory {
-        SharedLinearMemory::new(LinearMemory::new(Bounds::Pages, PAGE, max * PAGE).unwrap())
+        let memory = LinearMemory::new(&Arc::default(), Bounds::Pages, PAGE, max * PAGE);
+        SharedLinearMemory::new(memory.unwrap())
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use super::code_memory::lookup;
 use super::context::{Activation, VmStore};
+use super::sys;
 
 /// What must stay free below the stack limit: host functions, the kernel's signal frame (several
 /// KiB with wide vectors) and the landing of a fault run there.
@@ -26,16 +27,29 @@ const LEAST_HEADROOM: usize = 16 << 10;
 /// What is known about the stack of a thread.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
-    /// The lowest usable address.
-    start: usize,
     /// The lowest address that Wasm may use.
     floor: usize,
-    /// The end of the stack, above everything on it.
-    end: usize,
+    /// The bytes from there to the end of the stack.
+    room: usize,
+    /// The lowest usable address; 0 before the system was asked.
+    start: usize,
+}
+
+impl Bounds {
+    const NOT_ASKED: Bounds = Bounds { floor: 0, room: 0, start: 0 };
+    /// No address is within them.
+    const UNKNOWN: Bounds = Bounds { floor: 0, room: 0, start: usize::MAX };
+
+    /// Of a thread that may use all of `stack`.
+    fn of(stack: Range<usize>) -> Bounds {
+        let headroom = (stack.len() / 4).clamp(LEAST_HEADROOM, HEADROOM).min(stack.len());
+        let floor = stack.start + headroom;
+        Bounds { floor, room: stack.end - floor, start: stack.start }
+    }
 }
 
 thread_local! {
-    static BOUNDS: Cell<Option<Bounds>> = const { Cell::new(None) };
+    static BOUNDS: Cell<Bounds> = const { Cell::new(Bounds::NOT_ASKED) };
 }
 
 /// The stack limit for an outermost entry made here: Wasm may use `max_wasm_stack` bytes, but
@@ -45,12 +59,23 @@ thread_local! {
 /// `max_wasm_stack` alone.
 #[inline]
 pub(crate) fn stack_limit(max_wasm_stack: usize) -> usize {
-    let here = approximate_sp();
-    let configured = here.saturating_sub(max_wasm_stack);
-    let bounds = BOUNDS.get().unwrap_or_else(thread_bounds);
-    match (bounds.start..bounds.end).contains(&here) {
-        true => configured.max(bounds.floor),
-        false => configured,
+    let here = sys::stack_pointer();
+    let bounds = BOUNDS.get();
+    let depth = here.wrapping_sub(bounds.floor);
+    match depth < bounds.room {
+        true => here - depth.min(max_wasm_stack),
+        false => unusual_stack_limit(here, max_wasm_stack),
+    }
+}
+
+/// As [`stack_limit`], for the first entry of a thread, and where Wasm may use none of its stack.
+#[cold]
+#[inline(never)]
+fn unusual_stack_limit(here: usize, max_wasm_stack: usize) -> usize {
+    let Bounds { floor, room, start } = thread_bounds();
+    match (start..floor + room).contains(&here) {
+        true => here.saturating_sub(max_wasm_stack).max(floor),
+        false => here.saturating_sub(max_wasm_stack),
     }
 }
 
@@ -179,21 +204,12 @@ pub(crate) unsafe fn visit_refs(store: &VmStore, mut visit: impl FnMut(&mut u32)
     unsafe { visit_frames(store, visit_slots) }
 }
 
-/// An address in the frame of the caller, or close to it.
-#[inline]
-fn approximate_sp() -> usize {
-    let here = 0u8;
-    std::ptr::from_ref(std::hint::black_box(&here)).addr()
-}
-
-/// Finds the bounds of this thread's stack; no address is within them if the system does not say.
-#[cold]
+/// The bounds of this thread's stack, asked for once.
 fn thread_bounds() -> Bounds {
-    let stack = query_stack().unwrap_or(0..0);
-    let headroom = (stack.len() / 4).clamp(LEAST_HEADROOM, HEADROOM);
-    let bounds = Bounds { start: stack.start, floor: stack.start + headroom, end: stack.end };
-    BOUNDS.set(Some(bounds));
-    bounds
+    if BOUNDS.get().start == 0 {
+        BOUNDS.set(query_stack().map_or(Bounds::UNKNOWN, Bounds::of));
+    }
+    BOUNDS.get()
 }
 
 /// The usable stack of this thread.
@@ -227,9 +243,14 @@ mod tests {
         // The C library may give a thread a larger stack than it was asked for.
         let limits = |stack: usize, max_wasm_stack: usize| {
             let limits = move || {
+                let first = stack_limit(max_wasm_stack);
                 let (limit, sp, bounds) =
-                    (stack_limit(max_wasm_stack), approximate_sp(), BOUNDS.get().unwrap());
-                assert!(bounds.start < bounds.floor && bounds.floor < sp && sp < bounds.end);
+                    (stack_limit(max_wasm_stack), sys::stack_pointer(), BOUNDS.get());
+                assert!(first.abs_diff(limit) < 4096, "the first entry is as all others");
+                assert!(
+                    bounds.start < bounds.floor
+                        && (bounds.floor..(bounds.floor + bounds.room)).contains(&sp)
+                );
                 (limit, sp, bounds)
             };
             std::thread::Builder::new().stack_size(stack).spawn(limits).unwrap().join().unwrap()
@@ -239,7 +260,7 @@ mod tests {
         let (limit, _, bounds) = limits(1 << 20, 64 << 20);
         assert_eq!(limit, bounds.start + HEADROOM);
         let (limit, _, bounds) = limits(128 << 10, 64 << 20);
-        let len = bounds.end - bounds.start;
+        let len = (bounds.floor + bounds.room) - bounds.start;
         assert_eq!(limit, bounds.start + (len / 4).min(HEADROOM));
     }
 }

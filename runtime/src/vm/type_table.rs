@@ -4,6 +4,7 @@
 //! Invariant: the table never moves, and an entry is written once, before `len` says that it is
 //! there and before its number is given out.
 
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -111,13 +112,35 @@ impl TypeTable {
         Ok(())
     }
 
+    /// The shape of the objects of type `number`, as [`Shapes::get`].
+    #[inline]
+    pub(crate) fn shape(&self, number: u32) -> Shape<'_> {
+        self.shapes().get(number)
+    }
+
+    /// The shapes of all types that there are now.
+    #[inline]
+    pub(crate) fn shapes(&self) -> Shapes<'_> {
+        Shapes { base: self.0.base, len: self.len(), _table: PhantomData }
+    }
+}
+
+/// The shapes of the types of a table, for who looks up many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shapes<'a> {
+    base: NonNull<Entry>,
+    len: usize,
+    _table: PhantomData<&'a TypeTable>,
+}
+
+impl<'a> Shapes<'a> {
     /// The shape of the objects of type `number`.
     ///
     /// # Panics
     ///
     /// If there is no such type: the number was not read from an object.
-    #[inline]
-    pub(crate) fn shape(&self, number: u32) -> Shape<'_> {
+    #[inline(always)]
+    pub(crate) fn get(self, number: u32) -> Shape<'a> {
         self.entry(number).shape.decode(|address, words| {
             let bits = std::ptr::with_exposed_provenance::<u64>(address);
             // SAFETY: `push` encoded the address and the length of a bitmap, which lives on the heap
@@ -126,12 +149,20 @@ impl TypeTable {
         })
     }
 
-    #[inline]
-    fn entry(&self, number: u32) -> Entry {
-        assert!((number as usize) < self.len(), "heap invariant: {number} is no type's number");
+    #[inline(always)]
+    fn entry(self, number: u32) -> &'a Entry {
+        if number as usize >= self.len {
+            unknown(number);
+        }
         // SAFETY: `len` counts the entry, so it was written and is never written again.
-        unsafe { self.0.base.add(number as usize).read() }
+        unsafe { self.base.add(number as usize).as_ref() }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn unknown(number: u32) -> ! {
+    panic!("heap invariant: {number} is no type's number")
 }
 
 impl Memory {
@@ -160,7 +191,7 @@ mod tests {
             table.push([7, id].into_iter(), &ObjectLayout::Func).unwrap();
         }
         assert_eq!((table.base(), table.len()), (base, 10_000));
-        assert_eq!(table.entry(9_999).display[..3], [7, 9_999, type_display::NONE]);
+        assert_eq!(table.shapes().entry(9_999).display[..3], [7, 9_999, type_display::NONE]);
         assert_eq!(table.shape(9_999), Shape::None);
     }
 
@@ -168,7 +199,7 @@ mod tests {
     fn deeper_displays_are_cut() {
         let table = TypeTable::new().unwrap();
         table.push(0..20, &ObjectLayout::Func).unwrap();
-        assert_eq!(table.entry(0).display, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+        assert_eq!(table.shapes().entry(0).display, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Constant expressions as data. `instance` evaluates them.
 
+use serde::{Deserialize, Serialize};
+
 use super::index::{FuncIndex, GlobalIndex, TypeIndex};
 use super::types::HeapType;
 
 /// One instruction of a constant expression.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum ConstOp {
     I32Const(i32),
     I64Const(i64),
@@ -34,7 +36,7 @@ pub(crate) enum ConstOp {
 }
 
 /// A validated constant expression: operands are pushed, the last value is the result.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ConstExpr {
     pub(crate) ops: Box<[ConstOp]>,
 }

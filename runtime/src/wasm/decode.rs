@@ -257,7 +257,6 @@ impl Decoder {
                 ExternalKind::Global => EntityIndex::Global(GlobalIndex(export.index)),
                 ExternalKind::Tag => EntityIndex::Tag(TagIndex(export.index)),
             };
-            self.info.export_names.insert(export.name.into(), self.info.exports.len());
             self.info.exports.push((export.name.into(), entity));
         }
         Ok(())
@@ -367,6 +366,7 @@ impl Decoder {
         let count = self.info.functions.len();
         self.info.func_refs.resize(count, None);
         self.info.function_names.retain(|func, _| func.index() < count);
+        self.info.index_exports();
         self.info
     }
 }

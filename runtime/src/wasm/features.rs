@@ -25,6 +25,12 @@ const SWITCHES: &[(&str, WasmFeatures)] = &[
     ("wasm_wide_arithmetic", WasmFeatures::WIDE_ARITHMETIC),
 ];
 
+/// The switches that let `features` through.
+pub(crate) fn switches(features: WasmFeatures) -> impl Iterator<Item = &'static str> {
+    let on = SWITCHES.iter().filter(move |(_, feature)| features.contains(*feature));
+    on.map(|(switch, _)| *switch)
+}
+
 /// What no switch lets through, but compilers still emit.
 const UNSUPPORTED: &[(&str, WasmFeatures)] = &[(
     "the module uses legacy exceptions, which are not supported: `try_table` has replaced them",

@@ -1,9 +1,11 @@
 //! One newtype per index space of a module, so that a table index is never taken for a memory's.
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! index {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub(crate) struct $name(pub(crate) u32);
 
         #[allow(dead_code, reason = "every index space has the same methods")]

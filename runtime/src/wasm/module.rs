@@ -1,7 +1,9 @@
 //! What a module declares, apart from its function bodies.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use super::const_expr::ConstExpr;
 use super::index::{
@@ -13,7 +15,7 @@ use super::types::{
 };
 
 /// A decoded module.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ModuleInfo {
     /// The module's name of the name section.
     pub(crate) name: Option<Box<str>>,
@@ -23,14 +25,15 @@ pub(crate) struct ModuleInfo {
     pub(crate) imports: Vec<Import>,
     /// The exports in their order.
     pub(crate) exports: Vec<(Box<str>, EntityIndex)>,
-    /// Positions in `exports` by name.
+    /// Positions in `exports` by name. See [`ModuleInfo::index_exports`].
+    #[serde(skip)]
     pub(crate) export_names: HashMap<Box<str>, usize>,
 
     /// The type of every function, imported ones first.
     pub(crate) functions: Vec<TypeIndex>,
     pub(crate) imported_functions: u32,
     /// Function names of the name section.
-    pub(crate) function_names: HashMap<FuncIndex, Box<str>>,
+    pub(crate) function_names: BTreeMap<FuncIndex, Box<str>>,
     /// For every function the slot of its record, if its reference can be observed or the host
     /// calls it: it is exported, in an element segment, named by `ref.func`, or the start function.
     pub(crate) func_refs: Vec<Option<FuncRefIndex>>,
@@ -52,7 +55,8 @@ pub(crate) struct ModuleInfo {
     pub(crate) elements: Vec<ElementSegment>,
     pub(crate) data: Vec<DataSegment>,
     pub(crate) start: Option<FuncIndex>,
-    /// Branch hints of functions, in the order of the code.
+    /// Branch hints of functions, in the order of the code. Only compiling needs them.
+    #[serde(skip)]
     pub(crate) branch_hints: HashMap<FuncIndex, Box<[BranchHint]>>,
     /// The body of every defined function: its range in the module's bytes.
     pub(crate) bodies: Vec<Range<usize>>,
@@ -68,7 +72,7 @@ pub(crate) struct BranchHint {
 }
 
 /// Anything a module can import or export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum EntityIndex {
     Func(FuncIndex),
     Table(TableIndex),
@@ -78,7 +82,7 @@ pub(crate) enum EntityIndex {
 }
 
 /// One import. The entity's type stands in its index space.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Import {
     pub(crate) module: Box<str>,
     pub(crate) name: Box<str>,
@@ -86,14 +90,14 @@ pub(crate) struct Import {
 }
 
 /// A table with its initial element; `None` is null.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) ty: TableType<TypeIndex>,
     pub(crate) init: Option<ConstExpr>,
 }
 
 /// An element segment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ElementSegment {
     pub(crate) mode: SegmentMode<TableIndex>,
     pub(crate) ty: RefType<TypeIndex>,
@@ -101,21 +105,22 @@ pub(crate) struct ElementSegment {
 }
 
 /// The elements of a segment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum ElementItems {
     Functions(Box<[FuncIndex]>),
     Expressions(Box<[ConstExpr]>),
 }
 
-/// A data segment; `bytes` is a range in the module's bytes.
-#[derive(Clone, Debug)]
+/// A data segment; `bytes` is a range in the module's bytes, or in what [`ModuleInfo::take_data`]
+/// took of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DataSegment {
     pub(crate) mode: SegmentMode<MemoryIndex>,
     pub(crate) bytes: Range<usize>,
 }
 
 /// When a segment's content is used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum SegmentMode<I> {
     /// By instructions, until dropped.
     Passive,
@@ -150,6 +155,25 @@ impl ModuleInfo {
     /// The index of the defined function `func` among all functions.
     pub(crate) fn func_index(&self, func: DefinedFuncIndex) -> FuncIndex {
         FuncIndex(self.imported_functions + func.0)
+    }
+
+    /// The part of the module's bytes that holds the content of the data segments, whose ranges are
+    /// of it from now on.
+    pub(crate) fn take_data(&mut self, wasm: &[u8]) -> Box<[u8]> {
+        let segments = self.data.iter().map(|segment| &segment.bytes);
+        let start = segments.clone().map(|bytes| bytes.start).min().unwrap_or(0);
+        let end = segments.map(|bytes| bytes.end).max().unwrap_or(0);
+        for segment in &mut self.data {
+            let Range { start: from, end: to } = segment.bytes;
+            segment.bytes = from - start..to - start;
+        }
+        wasm[start..end].into()
+    }
+
+    /// Makes exports known by their names, after they were all read.
+    pub(crate) fn index_exports(&mut self) {
+        let exports = self.exports.iter().enumerate();
+        self.export_names = exports.map(|(at, (name, _))| (name.clone(), at)).collect();
     }
 
     /// The export called `name`.

@@ -2,9 +2,12 @@
 //! definitions, by the specification's rules over canonical types.
 
 use super::types::{
-    CompositeType, FuncType, GlobalType, HeapType, Limits, MemoryType, RefType, TableType,
-    TypeRegistry, ValType,
+    CompositeType, FieldType, FuncType, GlobalType, HeapType, Limits, MemoryType, RefType,
+    StorageType, SubType, TableType, TypeRegistry, ValType,
 };
+
+/// How many supertypes a type may have, as in every engine.
+const MAX_SUBTYPING_DEPTH: usize = 63;
 
 impl TypeRegistry {
     /// Whether heap type `a` matches heap type `b`.
@@ -48,6 +51,58 @@ impl TypeRegistry {
             && a.results.len() == b.results.len()
             && a.params.iter().zip(&b.params).all(|(a, b)| self.val_matches(*b, *a))
             && a.results.iter().zip(&b.results).all(|(a, b)| self.val_matches(*a, *b))
+    }
+
+    /// Whether a field or an element of type `a` matches one of type `b`: covariant if immutable, else
+    /// equal.
+    pub(crate) fn field_matches(&self, a: FieldType, b: FieldType) -> bool {
+        a.mutable == b.mutable
+            && self.storage_matches(a.storage, b.storage)
+            && (!a.mutable || self.storage_matches(b.storage, a.storage))
+    }
+
+    /// Whether storage type `a` matches storage type `b`.
+    pub(crate) fn storage_matches(&self, a: StorageType, b: StorageType) -> bool {
+        match (a, b) {
+            (StorageType::Val(a), StorageType::Val(b)) => self.val_matches(a, b),
+            (a, b) => a == b,
+        }
+    }
+
+    /// Whether a type may declare the supertype that it does.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, if it may not.
+    pub(crate) fn check_supertype(&self, ty: &SubType) -> Result<(), &'static str> {
+        let Some(supertype) = ty.supertype else { return Ok(()) };
+        let declared = self.get(supertype);
+        if declared.is_final {
+            return Err("the supertype is final");
+        }
+        if self.display(supertype).len() > MAX_SUBTYPING_DEPTH {
+            return Err("the supertype has too many supertypes itself");
+        }
+        match (&ty.composite, &declared.composite) {
+            (CompositeType::Func(a), CompositeType::Func(b)) => match self.func_matches(a, b) {
+                true => Ok(()),
+                false => Err("parameters or results do not match those of the supertype"),
+            },
+            (CompositeType::Struct(a), CompositeType::Struct(b)) => {
+                let matches = |(a, b): (&FieldType, &FieldType)| self.field_matches(*a, *b);
+                match a.len() >= b.len() && a.iter().zip(b).all(matches) {
+                    true => Ok(()),
+                    false => Err("the fields do not begin with those of the supertype"),
+                }
+            }
+            (CompositeType::Array(a), CompositeType::Array(b)) => {
+                match self.field_matches(*a, *b) {
+                    true => Ok(()),
+                    false => Err("the elements do not match those of the supertype"),
+                }
+            }
+            _ => Err("the supertype is of another kind"),
+        }
     }
 
     /// Whether a table of type `a` may be imported as `b`: the element types are equal and the

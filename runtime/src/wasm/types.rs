@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::index::TypeIndex;
 
 /// The engine-wide identity of a defined type. Two modules' types have equal ids exactly if the
@@ -30,7 +32,7 @@ impl TypeId {
 }
 
 /// A value type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum ValType<I = TypeId> {
     I32,
     I64,
@@ -41,14 +43,14 @@ pub(crate) enum ValType<I = TypeId> {
 }
 
 /// A reference type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct RefType<I = TypeId> {
     pub(crate) nullable: bool,
     pub(crate) heap: HeapType<I>,
 }
 
 /// A heap type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum HeapType<I = TypeId> {
     Func,
     NoFunc,
@@ -66,14 +68,14 @@ pub(crate) enum HeapType<I = TypeId> {
 }
 
 /// The type of a function.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct FuncType<I = TypeId> {
     pub(crate) params: Box<[ValType<I>]>,
     pub(crate) results: Box<[ValType<I>]>,
 }
 
 /// What a field or an element of a GC object holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum StorageType<I = TypeId> {
     I8,
     I16,
@@ -81,14 +83,14 @@ pub(crate) enum StorageType<I = TypeId> {
 }
 
 /// A field of a struct or the element of an array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct FieldType<I = TypeId> {
     pub(crate) storage: StorageType<I>,
     pub(crate) mutable: bool,
 }
 
 /// The structure of a defined type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum CompositeType<I = TypeId> {
     Func(FuncType<I>),
     Struct(Box<[FieldType<I>]>),
@@ -96,7 +98,7 @@ pub(crate) enum CompositeType<I = TypeId> {
 }
 
 /// A defined type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct SubType<I = TypeId> {
     pub(crate) is_final: bool,
     pub(crate) supertype: Option<I>,
@@ -155,14 +157,20 @@ impl<I: Copy> FuncType<I> {
     }
 }
 
-impl<I: Copy> FieldType<I> {
-    fn map<J>(self, f: &mut impl FnMut(I) -> J) -> FieldType<J> {
-        let storage = match self.storage {
+impl<I> StorageType<I> {
+    /// The same type with every type it names replaced.
+    pub(crate) fn map<J>(self, f: &mut impl FnMut(I) -> J) -> StorageType<J> {
+        match self {
             StorageType::I8 => StorageType::I8,
             StorageType::I16 => StorageType::I16,
             StorageType::Val(ty) => StorageType::Val(ty.map(f)),
-        };
-        FieldType { storage, mutable: self.mutable }
+        }
+    }
+}
+
+impl<I> FieldType<I> {
+    fn map<J>(self, f: &mut impl FnMut(I) -> J) -> FieldType<J> {
+        FieldType { storage: self.storage.map(f), mutable: self.mutable }
     }
 }
 
@@ -192,14 +200,14 @@ impl<I: Copy> SubType<I> {
 }
 
 /// The minimum and the optional maximum of a table (elements) or a memory (pages).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Limits {
     pub(crate) min: u64,
     pub(crate) max: Option<u64>,
 }
 
 /// The type of a table. Limits count elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct TableType<I = TypeId> {
     pub(crate) element: RefType<I>,
     pub(crate) limits: Limits,
@@ -207,7 +215,7 @@ pub(crate) struct TableType<I = TypeId> {
 }
 
 /// The type of a linear memory. Limits count pages of `1 << page_size_log2` bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct MemoryType {
     pub(crate) limits: Limits,
     pub(crate) is_64: bool,
@@ -216,7 +224,7 @@ pub(crate) struct MemoryType {
 }
 
 /// The type of a global.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct GlobalType<I = TypeId> {
     pub(crate) content: ValType<I>,
     pub(crate) mutable: bool,
@@ -287,23 +295,14 @@ impl TypeRegistry {
         ids.into()
     }
 
-    /// The id of a function type that is a recursion group by itself, as the embedder's API makes
-    /// them.
-    pub(crate) fn register_func(
-        &mut self,
-        is_final: bool,
-        supertype: Option<TypeId>,
-        ty: &FuncType<TypeId>,
-    ) -> TypeId {
-        let ty = SubType {
-            is_final,
-            supertype: supertype.map(GroupRef::Registered),
-            composite: CompositeType::Func(ty.map(&mut GroupRef::Registered)),
-        };
-        TypeId(self.register_group(Box::new([ty])))
+    /// The id of a type that is a recursion group by itself, as the embedder's API makes them.
+    pub(crate) fn register_alone(&mut self, ty: &SubType<TypeId>) -> TypeId {
+        TypeId(self.register_group(Box::new([ty.map(&mut GroupRef::Registered)])))
     }
 
-    fn register_group(&mut self, key: Box<[SubType<GroupRef>]>) -> u32 {
+    /// The id of the first type of a recursion group; the others follow. A supertype that is of the group
+    /// stands before its subtypes.
+    pub(crate) fn register_group(&mut self, key: Box<[SubType<GroupRef>]>) -> u32 {
         if let Some(first) = self.groups.get(&key) {
             return *first;
         }
@@ -341,6 +340,30 @@ impl TypeRegistry {
     /// If `id` is not a function type: the id of a function always is.
     pub(crate) fn func(&self, id: TypeId) -> &FuncType<TypeId> {
         self.get(id).as_func().expect("the type of a function is a function type")
+    }
+
+    /// The fields of the struct type `id`.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is another type.
+    pub(crate) fn struct_fields(&self, id: TypeId) -> &[FieldType] {
+        match &self.get(id).composite {
+            CompositeType::Struct(fields) => fields,
+            _ => panic!("the type of a struct is a struct type"),
+        }
+    }
+
+    /// The elements of the array type `id`.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is another type.
+    pub(crate) fn array_element(&self, id: TypeId) -> FieldType {
+        match self.get(id).composite {
+            CompositeType::Array(element) => element,
+            _ => panic!("the type of an array is an array type"),
+        }
     }
 
     /// Whether the defined type `a` is a subtype of the defined type `b`.

@@ -7,6 +7,8 @@ struct Text(String);
 #[wasm_exports]
 struct Guest {
     run: fn(text: &mut Text),
+    maybe: fn(text: Option<&Text>),
+    any: for<'a> fn(text: &'a Text),
 }
 
 fn call(store: &mut Store<()>, instance: &Instance, text: &mut Text) -> Result<()> {

@@ -9,10 +9,6 @@ impl Counter {
     fn new() -> Counter {
         Counter(0)
     }
-
-    fn name() -> String {
-        String::new()
-    }
 }
 
 fn main() {}

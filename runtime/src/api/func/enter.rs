@@ -6,6 +6,7 @@
 
 use std::any::TypeId;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -213,46 +214,94 @@ pub(crate) fn call_vals<T>(
     params: &[Val],
     results: &mut [Val],
 ) -> Result<()> {
-    let ty = shell.inner.func_type(ptr.type_id()).clone();
-    let (expected, found) = (ty.ty.params.len(), params.len());
-    ensure!(expected == found, "expected {expected} arguments, found {found}");
-    let (expected, found) = (ty.ty.results.len(), results.len());
-    ensure!(expected == found, "expected room for {expected} results, found {found}");
+    let id = ptr.type_id();
+    let call = prepare(&mut shell.inner, id, params.len(), results.len())?;
     shell.inner.safepoint();
-    let mut slots = Slots::new(ty.sig.slots());
-    let slots = slots.as_mut();
-    for (index, (param, ty)) in params.iter().zip(&ty.ty.params).enumerate() {
-        let raw = param.lower_as(&shell.inner, *ty);
-        slots[index] = raw.with_context(|| format!("argument {index}"))?;
+    let mut slots = Slots::new(call.slots);
+    let store = &shell.inner;
+    let types = &store.known_func_type(id).ty.params;
+    for (index, (param, ty)) in params.iter().zip(types).enumerate() {
+        match param.lower_as(store, *ty) {
+            Ok(raw) => slots.set(index, raw),
+            Err(error) => return Err(error.context(format!("argument {index}"))),
+        }
     }
-    // SAFETY: the function is of this store by the caller's word; the slots hold arguments that
-    // match its parameter types and have room for its results, and nothing collected since.
-    unsafe { shell.call_array(ptr, &ty, slots)? };
-    for ((result, raw), ty) in results.iter_mut().zip(slots.iter()).zip(&ty.ty.results) {
-        *result = Val::load(&mut shell.inner, *raw, *ty);
+    // SAFETY: the function is of this store by the caller's word, and the entry is that of its type;
+    // the slots hold arguments that match its parameter types and have room for its results, and
+    // nothing collected since.
+    unsafe { shell.call_array(ptr, call.entry, slots.as_mut_ptr())? };
+    for (index, result) in results.iter_mut().enumerate() {
+        let ty = shell.inner.known_func_type(id).ty.results[index];
+        // SAFETY: the function has returned, and so written all its results.
+        let raw = unsafe { slots.get(index) };
+        *result = Val::load(&mut shell.inner, raw, ty);
     }
     Ok(())
 }
 
+/// What a call with dynamically typed values needs to know of the function's type.
+struct ArrayCall {
+    entry: CodePtr,
+    slots: usize,
+}
+
+/// Looks up the type `id` and compares the numbers of arguments and results with it.
+#[inline]
+fn prepare(
+    store: &mut StoreInner,
+    id: wasm::TypeId,
+    params: usize,
+    results: usize,
+) -> Result<ArrayCall> {
+    store.func_type(id);
+    let ty = store.known_func_type(id);
+    let expected = ty.ty.params.len();
+    ensure!(expected == params, "expected {expected} arguments, found {params}");
+    let expected = ty.ty.results.len();
+    ensure!(expected == results, "expected room for {expected} results, found {results}");
+    Ok(ArrayCall { entry: ty.array_entry(&store.engine)?, slots: ty.sig.slots() })
+}
+
 /// Slots for one call, without allocation for the usual numbers.
 enum Slots {
-    Few([ValRaw; 8], usize),
-    Many(Vec<ValRaw>),
+    Few([MaybeUninit<ValRaw>; 8]),
+    Many(Vec<MaybeUninit<ValRaw>>),
 }
 
 impl Slots {
+    #[inline]
     fn new(len: usize) -> Slots {
         match len {
-            0..=8 => Slots::Few([ValRaw::i32(0); 8], len),
-            _ => Slots::Many(vec![ValRaw::i32(0); len]),
+            0..=8 => Slots::Few([MaybeUninit::uninit(); 8]),
+            _ => Slots::Many(vec![MaybeUninit::uninit(); len]),
         }
     }
 
-    fn as_mut(&mut self) -> &mut [ValRaw] {
+    #[inline]
+    fn all(&mut self) -> &mut [MaybeUninit<ValRaw>] {
         match self {
-            Slots::Few(slots, len) => &mut slots[..*len],
+            Slots::Few(slots) => slots,
             Slots::Many(slots) => slots,
         }
+    }
+
+    #[inline]
+    fn set(&mut self, index: usize, raw: ValRaw) {
+        self.all()[index].write(raw);
+    }
+
+    /// # Safety
+    ///
+    /// The slot was written, here or by the function that was called.
+    #[inline]
+    unsafe fn get(&mut self, index: usize) -> ValRaw {
+        // SAFETY: the caller's duty.
+        unsafe { self.all()[index].assume_init() }
+    }
+
+    #[inline]
+    fn as_mut_ptr(&mut self) -> *mut ValRaw {
+        self.all().as_mut_ptr().cast()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 
 use super::arity::any_values;
 use super::shim::{self, HostFn, HostSignature};
@@ -114,10 +114,10 @@ macro_rules! closures {
             type Results = <Ret::Ok as WasmResults>::Abi;
             const SCOPE: bool = <Ret::Ok as WasmResults>::RESULT_ROOTS $(|| $name::Wasm::ROOTS)*;
 
-            fn signature(&self) -> HostSignature {
+            fn signature(&self, engine: &Engine) -> HostSignature {
                 HostSignature {
-                    params: vec![$($name::Wasm::wasm_type()),*],
-                    results: <Ret::Ok as super::typed::WasmParams>::val_types(),
+                    params: vec![$($name::Wasm::wasm_type(engine)),*],
+                    results: <Ret::Ok as super::typed::WasmParams>::val_types(engine),
                 }
             }
 
@@ -142,10 +142,10 @@ macro_rules! closures {
             type Results = <Ret::Ok as WasmResults>::Abi;
             const SCOPE: bool = true;
 
-            fn signature(&self) -> HostSignature {
+            fn signature(&self, engine: &Engine) -> HostSignature {
                 HostSignature {
-                    params: vec![$($name::Wasm::wasm_type()),*],
-                    results: <Ret::Ok as super::typed::WasmParams>::val_types(),
+                    params: vec![$($name::Wasm::wasm_type(engine)),*],
+                    results: <Ret::Ok as super::typed::WasmParams>::val_types(engine),
                 }
             }
 
@@ -244,19 +244,11 @@ fn zero(store: &mut crate::instance::store::StoreInner, ty: wasm::ValType) -> Va
         wasm::ValType::F64 => Val::F64(0),
         wasm::ValType::V128 => Val::V128(0.into()),
         wasm::ValType::Ref(ty) => {
-            let null = match crate::abi::signature::is_func_heap(&store.engine.types(), ty.heap) {
+            let null = match store.engine.is_func_heap(ty.heap) {
                 true => RawRef::Func(None),
                 false => RawRef::Gc(0),
             };
             Ref::load(store, null, ty.heap).into()
         }
     }
-}
-
-/// A host function that traps because nothing was defined for an import.
-pub(crate) fn unknown_import<D: 'static>(ty: &FuncType, module: &str, name: &str) -> Arc<HostFunc> {
-    let import = format!("{module}::{name}");
-    dynamic(ty, &import.clone(), move |_: Caller<'_, D>, _, _| {
-        Err(anyhow!("unknown import: `{import}` has not been defined"))
-    })
 }

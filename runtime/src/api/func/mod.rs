@@ -117,6 +117,15 @@ impl Func {
         FuncType::from_id(store.engine(), ptr.type_id())
     }
 
+    /// Whether the function's type is `ty` or a subtype of it.
+    ///
+    /// # Panics
+    ///
+    /// If the function belongs to another store, or `ty` to another engine.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &FuncType) -> bool {
+        self.ty(store).matches(ty)
+    }
+
     /// Calls the function.
     ///
     /// References among `params` may be of an outer root scope; references among `results` are

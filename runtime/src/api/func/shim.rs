@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::arity::several_values;
-use crate::abi::signature::{LoweredType, is_func_heap};
+use crate::abi::signature::LoweredType;
 use crate::api::caller::Caller;
 use crate::api::convert::{Abi, Lowered};
 use crate::api::engine::Engine;
@@ -19,6 +19,7 @@ use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::{GcRef, Why};
 use crate::instance::host_func::{HostContext, HostFunc};
+use crate::instance::limiter::{Limiter, ResourceLimiter};
 use crate::instance::store::{EpochBehavior, Failure, StoreInner, StoreShell};
 use crate::trap::Trap;
 use crate::vm::context::{VmCtx, VmStore};
@@ -35,8 +36,8 @@ pub trait HostFn<D: 'static>: Send + Sync + 'static {
     /// Whether a root scope surrounds the call.
     const SCOPE: bool;
 
-    /// Its Wasm signature.
-    fn signature(&self) -> HostSignature;
+    /// Its Wasm signature in `engine`.
+    fn signature(&self, engine: &Engine) -> HostSignature;
 
     /// The memory of its callers that it uses.
     fn memory(&self) -> Option<MemoryUse> {
@@ -102,7 +103,7 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
     name: &str,
     host: H,
 ) -> Arc<HostFunc> {
-    let HostSignature { params, results } = host.signature();
+    let HostSignature { params, results } = host.signature(engine);
     let nullable = |ty| match ty {
         wasm::ValType::Ref(ty) => wasm::ValType::Ref(wasm::RefType { nullable: true, ..ty }),
         ty => ty,
@@ -113,8 +114,8 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
         params: signature.params.iter().map(|ty| nullable(*ty)).collect(),
         results: signature.results.iter().map(|ty| nullable(*ty)).collect(),
     };
-    let ty = engine.shared().register_func_type(true, None, &canonical);
-    let ty = ty.expect("the engine has room for the type of a host function");
+    let id = engine.shared().register_type(true, None, wasm::CompositeType::Func(canonical));
+    let ty = engine.shared().func_type(id.expect("the engine has room for a host function's type"));
     assert_eq!(lowered(&ty.sig.params), H::Params::lowered(), "{name}: signature and ABI agree");
     Arc::new(HostFunc {
         ty,
@@ -178,6 +179,21 @@ pub(crate) fn epoch_callback<D: 'static>(
     }))
 }
 
+/// Where a store of `D` finds the embedder's limiter.
+pub(crate) fn limiter<D: 'static>(
+    mut limiter: impl (FnMut(&mut D) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+) -> Limiter {
+    Box::new(move |store, ask| {
+        // SAFETY: the limiter is set in a store of `D` only, whose data stands behind the part that
+        // this pointer is to.
+        let data = unsafe { &raw mut (*store.cast::<StoreShell<D>>()).data };
+        // SAFETY: who asks has the whole store, and uses it for nothing else meanwhile. Nobody holds a
+        // reference to the data: the API lends data and store together, or one of them.
+        let data = unsafe { &mut *data };
+        ask(limiter(data));
+    })
+}
+
 /// The vmctx of the instance that called a host function, as its store recorded it; null if the
 /// embedder called the function itself. Whoever keeps one keeps the store borrowed.
 #[derive(Clone, Copy)]
@@ -227,22 +243,41 @@ unsafe fn enter_host<D: 'static, H: HostFn<D>>(
     // SAFETY: contexts live as long as their store and are never written.
     let context = unsafe { &*host };
     // SAFETY: the callee of this shim is an `H`, by the caller's duty.
-    let callee = unsafe { &*std::ptr::from_ref(&*context.def.callee).cast::<H>() };
-    let scope = H::SCOPE.then(|| shell.inner.gc.enter_scope());
+    let callee = unsafe { &*context.callee.cast::<H>() };
+    let roots = H::SCOPE.then(|| shell.inner.gc.scoped_roots());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut caller = Caller::new(shell);
         callee.call(&mut caller, params)
     }));
-    if let Some(scope) = scope {
-        shell.inner.gc.exit_scope(scope);
-    }
     match outcome {
-        // SAFETY: the trampoline made room for all results.
-        Ok(Ok(results)) => return unsafe { results.write(out) },
-        Ok(Err(error)) => shell.inner.fail_or_throw(error),
-        Err(panic) => shell.inner.fail(Failure::panic(panic)),
+        Ok(Ok(results)) => {
+            unroot(&mut shell.inner, roots);
+            // SAFETY: the trampoline made room for all results.
+            return unsafe { results.write(out) };
+        }
+        Ok(Err(error)) => fail(&mut shell.inner, roots, Ok(error)),
+        Err(panic) => fail(&mut shell.inner, roots, Err(panic)),
     }
     Default::default()
+}
+
+/// Ends the roots that a host function made, if it had a scope for them.
+#[inline]
+fn unroot(store: &mut StoreInner, roots: Option<usize>) {
+    if let Some(roots) = roots {
+        store.gc.unroot_from(roots);
+    }
+}
+
+/// Ends a host function that failed or panicked.
+#[cold]
+#[inline(never)]
+fn fail(store: &mut StoreInner, roots: Option<usize>, reason: std::thread::Result<crate::Error>) {
+    unroot(store, roots);
+    match reason {
+        Ok(error) => store.fail_or_throw(error),
+        Err(panic) => store.fail(Failure::panic(panic)),
+    }
 }
 
 /// The shim of functions over slots.
@@ -263,17 +298,16 @@ unsafe extern "C" fn array_shim<D: 'static>(
     let callee = callee.expect("an array shim's callee is an ArrayFn of the store's data type");
     // SAFETY: the trampoline made room for parameters and results.
     let slots = unsafe { std::slice::from_raw_parts_mut(slots, context.def.ty.sig.slots()) };
-    let scope = shell.inner.gc.enter_scope();
+    let roots = Some(shell.inner.gc.scoped_roots());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         callee(Caller::new(shell), slots)?;
         safepoint_with_results(&mut shell.inner, &context.def.ty.ty.results, slots);
         Ok(())
     }));
-    shell.inner.gc.exit_scope(scope);
     match outcome {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => shell.inner.fail_or_throw(error),
-        Err(panic) => shell.inner.fail(Failure::panic(panic)),
+        Ok(Ok(())) => unroot(&mut shell.inner, roots),
+        Ok(Err(error)) => fail(&mut shell.inner, roots, Ok(error)),
+        Err(panic) => fail(&mut shell.inner, roots, Err(panic)),
     }
 }
 
@@ -285,7 +319,7 @@ fn safepoint_with_results(store: &mut StoreInner, types: &[wasm::ValType], slots
     let mut roots = Vec::new();
     for (slot, ty) in slots.iter().zip(types) {
         let is_gc_ref = match ty {
-            wasm::ValType::Ref(ty) => !is_func_heap(&store.engine.types(), ty.heap),
+            wasm::ValType::Ref(ty) => !store.engine.is_func_heap(ty.heap),
             _ => false,
         };
         let reference = is_gc_ref.then(|| GcRef::from_raw(slot.get_externref())).flatten();

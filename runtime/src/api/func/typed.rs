@@ -49,7 +49,7 @@ pub trait WasmParams: Send + 'static {
     type Args: AbiArgs;
 
     #[doc(hidden)]
-    fn val_types() -> Vec<ValType>;
+    fn val_types(engine: &Engine) -> Vec<ValType>;
 
     /// The arguments as they go into Wasm; the shared borrow excludes a collection.
     #[doc(hidden)]
@@ -140,7 +140,7 @@ pub(crate) fn check<Params: WasmParams, Results: WasmResults>(
 ) -> Result<ArgumentChecks> {
     let mut checks = ArgumentChecks::Never;
     // The lock is not kept: naming a type takes it again.
-    compare(engine, "parameter", &Params::val_types(), &ty.params, |rust, wasm| {
+    compare(engine, "parameter", &Params::val_types(engine), &ty.params, |rust, wasm| {
         let types = engine.shared().types();
         if types.val_matches(rust, wasm) {
             return true;
@@ -148,7 +148,7 @@ pub(crate) fn check<Params: WasmParams, Results: WasmResults>(
         checks = ArgumentChecks::EachCall;
         types.fits_but_null(rust, wasm) || types.fits_but_null(wasm, rust)
     })?;
-    compare(engine, "result", &Results::val_types(), &ty.results, |rust, wasm| {
+    compare(engine, "result", &Results::val_types(engine), &ty.results, |rust, wasm| {
         engine.shared().types().fits_but_null(wasm, rust)
     })?;
     Ok(checks)
@@ -176,8 +176,8 @@ fn compare(
 impl<V: WasmTy> WasmParams for V {
     type Args = (<V::Wasm as WasmBasic>::Abi,);
 
-    fn val_types() -> Vec<ValType> {
-        vec![V::Wasm::wasm_type()]
+    fn val_types(engine: &Engine) -> Vec<ValType> {
+        vec![V::Wasm::wasm_type(engine)]
     }
 
     #[inline]
@@ -208,8 +208,8 @@ macro_rules! param_tuples {
         impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
             type Args = ($(<$name::Wasm as WasmBasic>::Abi,)*);
 
-            fn val_types() -> Vec<ValType> {
-                vec![$($name::Wasm::wasm_type()),*]
+            fn val_types(engine: &Engine) -> Vec<ValType> {
+                vec![$($name::Wasm::wasm_type(engine)),*]
             }
 
             #[inline]

@@ -4,17 +4,20 @@
 use std::fmt;
 
 use super::sealed::GcRefImpl;
-use super::{ExternRef, Rooted, resolve};
+use super::{ArrayRef, EqRef, ExternRef, I31, Rooted, StructRef, hierarchy, resolve};
 use crate::api::store::{AsContext, AsContextMut};
 use crate::api::types::HeapType;
 use crate::error::Result;
-use crate::gc::{self, Referent, RootIndex};
-use crate::instance::definition::RawRef;
+use crate::gc::{self, RootIndex};
 use crate::instance::store::StoreInner;
 use crate::wasm::types as wasm;
 
 /// A reference of WebAssembly's `anyref`: to a struct, an array, an `i31`, or to a host object that
 /// was converted to one.
+///
+/// What is found out about one here, the references of the narrower types have as well: a
+/// [`StructRef`] is an [`EqRef`], which is an `AnyRef`. The casts `as_..` give the same root, which
+/// lasts as long as this one.
 ///
 /// ```
 /// use hostref::{AnyRef, Engine, Instance, Module, Result, Rooted, Store};
@@ -45,6 +48,24 @@ pub struct AnyRef {
 }
 
 impl AnyRef {
+    /// A reference that holds `value`, rooted in the current scope.
+    ///
+    /// ```
+    /// use hostref::{AnyRef, HeapType, I31, Result, Store};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let five = AnyRef::from_i31(&mut store, I31::wrapping_u32(5));
+    /// assert!(five.matches_ty(&store, &HeapType::Eq)?);
+    /// assert_eq!(five.as_i31(&store)?.map(|five| five.get_u32()), Some(5));
+    /// assert!(five.as_struct(&store)?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_i31(mut store: impl AsContextMut, value: I31) -> Rooted<AnyRef> {
+        Rooted::from_gc_ref(store.as_context_mut().into_inner(), value.to_gc_ref())
+    }
+
     /// The reference as an `anyref`: what `any.convert_extern` does. Rooted in the current scope.
     ///
     /// # Errors
@@ -59,16 +80,24 @@ impl AnyRef {
         Ok(Rooted::from_gc_ref(inner, reference))
     }
 
-    /// The narrowest type of what it refers to.
+    /// The narrowest type of what it refers to. For a host object that was converted that is `any`.
     ///
     /// # Errors
     ///
     /// If the reference is not rooted any more or belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> Result<HeapType> {
         let store = store.as_context();
-        let raw = RawRef::Gc(self.gc_ref(store.inner())?.to_raw());
-        let ty = store.inner().type_of_ref(raw, wasm::HeapType::Any);
-        Ok(HeapType::from_wasm(store.engine(), ty.heap))
+        let inner = store.inner();
+        Ok(HeapType::from_wasm(store.engine(), inner.heap_type_of(self.gc_ref(inner)?)))
+    }
+
+    /// Whether what it refers to is of type `ty`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    pub fn matches_ty(&self, store: impl AsContext, ty: &HeapType) -> Result<bool> {
+        Ok(self.ty(store)?.matches(ty))
     }
 
     /// Whether it is of type `eqref`: a struct, an array or an `i31`.
@@ -80,13 +109,26 @@ impl AnyRef {
         self.is(store, wasm::HeapType::Eq)
     }
 
-    /// Whether it is an `i31`.
+    /// The same root as an [`EqRef`], if it is of type `eqref`: a struct, an array or an `i31`.
     ///
     /// # Errors
     ///
     /// As [`ty`](AnyRef::ty).
-    pub fn is_i31(&self, store: impl AsContext) -> Result<bool> {
-        self.is(store, wasm::HeapType::I31)
+    pub fn as_eqref(&self, store: impl AsContext) -> Result<Option<Rooted<EqRef>>> {
+        self.cast(store, wasm::HeapType::Eq)
+    }
+
+    /// The same root as an [`EqRef`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    ///
+    /// # Panics
+    ///
+    /// Unless it is of type `eqref`: a struct, an array or an `i31`.
+    pub fn unwrap_eqref(&self, store: impl AsContext) -> Result<Rooted<EqRef>> {
+        Ok(self.as_eqref(store)?.expect("AnyRef::unwrap_eqref on something else"))
     }
 
     /// Whether it refers to a struct.
@@ -98,6 +140,28 @@ impl AnyRef {
         self.is(store, wasm::HeapType::Struct)
     }
 
+    /// The same root as a [`StructRef`], if it refers to a struct.
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    pub fn as_struct(&self, store: impl AsContext) -> Result<Option<Rooted<StructRef>>> {
+        self.cast(store, wasm::HeapType::Struct)
+    }
+
+    /// The same root as a [`StructRef`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    ///
+    /// # Panics
+    ///
+    /// Unless it refers to a struct.
+    pub fn unwrap_struct(&self, store: impl AsContext) -> Result<Rooted<StructRef>> {
+        Ok(self.as_struct(store)?.expect("AnyRef::unwrap_struct on something else"))
+    }
+
     /// Whether it refers to an array.
     ///
     /// # Errors
@@ -107,15 +171,70 @@ impl AnyRef {
         self.is(store, wasm::HeapType::Array)
     }
 
+    /// The same root as an [`ArrayRef`], if it refers to an array.
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    pub fn as_array(&self, store: impl AsContext) -> Result<Option<Rooted<ArrayRef>>> {
+        self.cast(store, wasm::HeapType::Array)
+    }
+
+    /// The same root as an [`ArrayRef`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    ///
+    /// # Panics
+    ///
+    /// Unless it refers to an array.
+    pub fn unwrap_array(&self, store: impl AsContext) -> Result<Rooted<ArrayRef>> {
+        Ok(self.as_array(store)?.expect("AnyRef::unwrap_array on something else"))
+    }
+
+    /// Whether it holds an `i31`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    pub fn is_i31(&self, store: impl AsContext) -> Result<bool> {
+        Ok(self.as_i31(store)?.is_some())
+    }
+
+    /// The integer, if it holds an `i31`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    pub fn as_i31(&self, store: impl AsContext) -> Result<Option<I31>> {
+        Ok(I31::of_gc_ref(self.gc_ref(store.as_context().inner())?))
+    }
+
+    /// The integer.
+    ///
+    /// # Errors
+    ///
+    /// As [`ty`](AnyRef::ty).
+    ///
+    /// # Panics
+    ///
+    /// Unless it holds an `i31`.
+    pub fn unwrap_i31(&self, store: impl AsContext) -> Result<I31> {
+        Ok(self.as_i31(store)?.expect("AnyRef::unwrap_i31 on something else"))
+    }
+
     fn is(&self, store: impl AsContext, wanted: wasm::HeapType) -> Result<bool> {
-        let store = store.as_context();
-        let inner = store.inner();
-        let heap = match inner.gc.referent(self.gc_ref(inner)?) {
-            Referent::I31 => wasm::HeapType::I31,
-            Referent::Object(ty) => wasm::HeapType::Concrete(ty),
-            Referent::Host | Referent::Exception => return Ok(false),
-        };
-        Ok(inner.engine.types().heap_matches(heap, wanted))
+        let inner = store.as_context().inner();
+        Ok(hierarchy::matches(inner, self.gc_ref(inner)?, wanted))
+    }
+
+    fn cast<T: super::GcRef>(
+        &self,
+        store: impl AsContext,
+        wanted: wasm::HeapType,
+    ) -> Result<Option<Rooted<T>>> {
+        Ok(self.is(store, wanted)?.then(|| Rooted::from_index(self.index)))
     }
 
     /// The reference itself, good until the next collection.

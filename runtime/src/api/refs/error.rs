@@ -39,6 +39,14 @@ impl<T> GcHeapOutOfMemory<T> {
     }
 }
 
+impl GcHeapOutOfMemory<()> {
+    /// The error of a full heap, for an object that wraps nothing.
+    #[cold]
+    pub(in crate::api) fn error() -> Error {
+        Error::new(GcHeapOutOfMemory::new(()))
+    }
+}
+
 impl<T> fmt::Debug for GcHeapOutOfMemory<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "GcHeapOutOfMemory<{}>", type_name::<T>())

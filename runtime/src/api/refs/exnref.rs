@@ -9,7 +9,7 @@ use super::{GcHeapOutOfMemory, Rooted, resolve};
 use crate::api::store::{AsContext, AsContextMut};
 use crate::api::tag::Tag;
 use crate::api::value::Val;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gc::{self, RootIndex};
 use crate::instance::store::StoreInner;
 use crate::vm::value::ValRaw;
@@ -47,7 +47,8 @@ impl ExnRef {
     /// # Errors
     ///
     /// If the number or the type of a field is not the tag's, or the tag belongs to another store;
-    /// [`GcHeapOutOfMemory<()>`](GcHeapOutOfMemory) when the heap is full.
+    /// [`GcHeapOutOfMemory<()>`](GcHeapOutOfMemory) when the heap is full; an error of the store's
+    /// [limiter](crate::Store::limiter).
     pub fn new(mut store: impl AsContextMut, tag: &Tag, fields: &[Val]) -> Result<Rooted<ExnRef>> {
         let inner = store.as_context_mut().into_inner();
         let tag = tag.checked(inner)?;
@@ -59,8 +60,8 @@ impl ExnRef {
             let raw = field.lower_as(inner, *ty).with_context(|| format!("field {index}"))?;
             slots.push(raw.get_v128());
         }
-        let exception = inner.alloc_exception(tag);
-        let exception = exception.ok_or_else(|| Error::new(GcHeapOutOfMemory::new(())))?;
+        let exception = inner.alloc_exception(tag)?;
+        let exception = exception.ok_or_else(GcHeapOutOfMemory::error)?;
         for (field, bits) in layout.fields.iter().zip(slots) {
             inner.gc.set_exception_field(exception, *field, bits);
         }

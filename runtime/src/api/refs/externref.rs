@@ -5,8 +5,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::sealed::GcRefImpl;
-use super::target::{ExternTarget, TargetCheck};
+use super::target::{ExternTarget, TargetCheck, refused};
 use super::{GcHeapOutOfMemory, HostAccessError, ManuallyRooted, Rooted, resolve};
+use crate::abi::object::EXTERN_SIZE;
 use crate::api::object::HostObject;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::error::{Error, Result};
@@ -22,6 +23,11 @@ pub type HostData = dyn Any + Send + Sync;
 /// A guest can neither look into it nor make one up. `ExternRef<T>` is a reference whose value is
 /// known to be a `T`; `ExternRef` alone is one whose value may be of any type. Embedders have them
 /// as [`Rooted<ExternRef>`](Rooted) and [`ManuallyRooted<ExternRef>`](ManuallyRooted).
+///
+/// The value is dropped after the collection that found no more references to it, and with the store
+/// at the latest, before the store's data. Values that die together are dropped one after the other,
+/// in no particular order, when the collection is done: a destructor may use other stores, give up
+/// handles of its own, and panic, which surfaces from whatever let the collection run.
 ///
 /// ```
 /// use hostref::{Caller, Engine, ExternRef, Linker, Module, Result, Rooted, Store};
@@ -77,6 +83,7 @@ impl ExternRef {
     ///
     /// # Errors
     ///
+    /// An error of the store's [limiter](crate::Store::limiter).
     /// [`GcHeapOutOfMemory<T>`](GcHeapOutOfMemory), with the value in it, when the heap is full. A
     /// collection may make room:
     ///
@@ -245,7 +252,7 @@ pub(crate) fn properties<T: HostObject>(value: &T) -> Properties {
     Properties { external: value.external_bytes(), frozen: T::FROZEN, kind }
 }
 
-/// A host object for `value`, not rooted yet. Never collects.
+/// A host object for `value`, not rooted yet. Never collects; the heap grows if it may.
 #[inline]
 pub(crate) fn alloc<T>(
     inner: &mut StoreInner,
@@ -255,11 +262,23 @@ pub(crate) fn alloc<T>(
 where
     T: Any + Send + Sync,
 {
-    let payload = Payload::new(value, properties);
+    let payload = inner.gc.payload(value, properties);
+    let allocated = inner.gc.alloc_host(&inner.vm.heap, payload);
+    allocated.or_else(|payload| alloc_by_growing::<T>(inner, payload))
+}
+
+/// A host object for which the heap, as it is, has no room.
+#[cold]
+fn alloc_by_growing<T: Any + Send + Sync>(
+    inner: &mut StoreInner,
+    payload: Payload,
+) -> Result<gc::GcRef> {
+    if !inner.grow_heap(EXTERN_SIZE)? {
+        return Err(out_of_memory::<T>(payload));
+    }
     inner.gc.alloc_host(&inner.vm.heap, payload).map_err(out_of_memory::<T>)
 }
 
-#[cold]
 fn out_of_memory<T: Any + Send + Sync>(payload: Payload) -> Error {
     let value = payload.into_value::<T>();
     Error::new(GcHeapOutOfMemory::new(value.expect("the payload was made of a `T` just before")))
@@ -412,8 +431,8 @@ impl ManuallyRooted<ExternRef> {
 /// Fails when it is not, naming both types.
 #[inline]
 pub(crate) fn check<T: Any>(inner: &StoreInner, reference: gc::GcRef) -> Result<()> {
-    let checked = inner.gc.check_host::<T>(reference);
-    checked.map_err(|reason| denied::<T>(inner, reference, reason))
+    let raw = reference.to_raw();
+    if inner.gc.is_host::<T>(raw) { Ok(()) } else { Err(refused::<T>(inner, raw)) }
 }
 
 impl<T: Any + Send + Sync> Rooted<ExternRef<T>> {

@@ -89,7 +89,8 @@ impl<T: Any + Send + Sync> ExternRef<T> {
 }
 
 fn located<T: Any>(inner: &StoreInner, raw: u32) -> Result<Located<T>> {
-    inner.gc.locate::<T>(raw).map_err(|reason| denied::<T>(inner, raw, reason))
+    let located = inner.gc.locate::<T>(raw);
+    located.ok_or_else(|| denied::<T>(inner, raw, inner.gc.refusal::<T>(raw)))
 }
 
 #[cold]

@@ -152,10 +152,10 @@ impl<T: GcRef> ManuallyRooted<T> {
     /// # Errors
     ///
     /// Fails when one of them has ended or belongs to another store.
-    pub fn ref_eq(
+    pub fn ref_eq<U: GcRef>(
         store: impl AsContext,
         a: &impl RootedGcRef<T>,
-        b: &impl RootedGcRef<T>,
+        b: &impl RootedGcRef<U>,
     ) -> Result<bool> {
         Rooted::ref_eq(store, a, b)
     }

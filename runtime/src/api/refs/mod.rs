@@ -11,17 +11,31 @@
 //! | `guard.rs` | borrows of host values that do not borrow the store |
 //! | `exnref.rs` | `ExnRef`, references to exceptions |
 //! | `anyref.rs` | `AnyRef`, references to what guests make |
+//! | `eqref.rs` | `EqRef`, those that can be compared |
+//! | `structref.rs` | `StructRef`, references to structs |
+//! | `arrayref.rs` | `ArrayRef`, references to arrays |
+//! | `i31.rs` | `I31`, integers in references |
+//! | `bottom.rs` | references that are always null |
+//! | `hierarchy.rs` | which of them are which others, and casts of handles |
+//! | `parts.rs` | fields and elements as `Val`s |
 //! | `error.rs` | what can go wrong |
 
 mod anyref;
+mod arrayref;
+mod bottom;
+mod eqref;
 mod error;
 mod exnref;
 pub(crate) mod externref;
 #[allow(unsafe_code, reason = "borrows host values independently of the store")]
 mod guard;
+mod hierarchy;
+mod i31;
 mod manually_rooted;
+pub(in crate::api) mod parts;
 pub(crate) mod rooted;
 mod scope;
+mod structref;
 pub(crate) mod target;
 
 use std::fmt::Debug;
@@ -32,16 +46,23 @@ use crate::gc::{self, RootIndex};
 use crate::instance::store::StoreInner;
 
 pub use anyref::AnyRef;
+pub use arrayref::{AnyArray, ArrayRef, ArrayRefPre};
+pub use bottom::{NoExn, NoExtern, NoFunc, NoneRef};
+pub use eqref::EqRef;
 pub use error::GcHeapOutOfMemory;
 pub(crate) use error::HostAccessError;
 pub use exnref::ExnRef;
 pub use externref::{ExternRef, HostData};
 pub use guard::{ObjectRef, ObjectRefMut};
+pub use hierarchy::{AnyKind, ArrayKind, EqKind, StructKind};
+pub use i31::{I31, I31OutOfRange};
 pub use manually_rooted::{ManuallyRooted, OwnedRooted};
 pub use rooted::Rooted;
 pub use scope::RootScope;
+pub(in crate::api) use structref::type_id;
+pub use structref::{AnyStruct, StructRef, StructRefPre};
 
-/// The kinds of garbage-collected references: [`ExternRef`] of any type, [`ExnRef`], and [`AnyRef`].
+/// The kinds of garbage-collected references: [`ExternRef`] and [`StructRef`] of any type and so on.
 ///
 /// The trait is sealed.
 pub trait GcRef: sealed::GcRefImpl {}

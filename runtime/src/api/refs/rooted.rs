@@ -94,6 +94,15 @@ impl<T: GcRef> Rooted<T> {
         Ok(ManuallyRooted::from_gc_ref(inner, reference))
     }
 
+    /// As [`to_manually_rooted`](Rooted::to_manually_rooted), by its newer name.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_manually_rooted`](Rooted::to_manually_rooted).
+    pub fn to_owned_rooted(&self, store: impl AsContextMut) -> Result<ManuallyRooted<T>> {
+        self.to_manually_rooted(store)
+    }
+
     /// Whether two handles are the same root. Two roots of one object are different; to compare
     /// objects see [`ref_eq`](Rooted::ref_eq).
     ///
@@ -115,7 +124,7 @@ impl<T: GcRef> Rooted<T> {
         a.inner.index() == b.inner.index()
     }
 
-    /// Whether two roots, of either kind, lead to the same object.
+    /// Whether two roots, of any kind, lead to the same object, or hold the same `i31`.
     ///
     /// # Errors
     ///
@@ -134,10 +143,10 @@ impl<T: GcRef> Rooted<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn ref_eq(
+    pub fn ref_eq<U: GcRef>(
         store: impl AsContext,
         a: &impl RootedGcRef<T>,
-        b: &impl RootedGcRef<T>,
+        b: &impl RootedGcRef<U>,
     ) -> Result<bool> {
         let inner = store.as_context().inner();
         Ok(resolve(inner, a.root_index())? == resolve(inner, b.root_index())?)
@@ -209,7 +218,13 @@ impl<T: GcRef> Rooted<T> {
     /// The same root, seen as one of another kind of reference.
     #[inline]
     pub(super) fn view<U: GcRef>(self) -> Rooted<U> {
-        Rooted { inner: U::from_index(self.inner.index()) }
+        Rooted::from_index(self.inner.index())
+    }
+
+    /// The root of this name, which must lead to what `T` stands for.
+    #[inline]
+    pub(super) fn from_index(index: RootIndex) -> Rooted<T> {
+        Rooted { inner: T::from_index(index) }
     }
 }
 

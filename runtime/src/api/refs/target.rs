@@ -77,14 +77,15 @@ pub struct ByNothing;
 impl<T: Any + Send + Sync> TargetCheck<T> for ByType {
     #[inline]
     fn check(store: &StoreInner, raw: u32) -> Result<()> {
-        let found = reference(raw).and_then(|object| store.gc.check_host::<T>(object));
-        found.map_err(|reason| denied::<T>(store, raw, reason))
+        if store.gc.is_host::<T>(raw) { Ok(()) } else { Err(refused::<T>(store, raw)) }
     }
 
     #[inline]
     fn data(store: &StoreInner, raw: u32) -> Result<&T> {
-        let found = reference(raw).and_then(|object| store.gc.host_value::<T>(object));
-        found.map_err(|reason| denied::<T>(store, raw, reason))
+        match store.gc.host_value(raw) {
+            Some(value) => Ok(value),
+            None => Err(refused::<T>(store, raw)),
+        }
     }
 
     fn name() -> &'static str {
@@ -132,6 +133,12 @@ impl TargetCheck<HostData> for ByNothing {
 #[inline]
 fn reference(raw: u32) -> Result<GcRef, HostRefError> {
     GcRef::from_raw(raw).ok_or(HostRefError::Null)
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn refused<T: Any>(store: &StoreInner, raw: u32) -> Error {
+    denied::<T>(store, raw, store.gc.refusal::<T>(raw))
 }
 
 #[cold]

@@ -1,7 +1,10 @@
 //! Wasm types as Rust types, so that traits can compare them at compile time. They are called as
 //! rustc's messages should call them, for which they are public in `hostref::guest_types`.
 
+use std::marker::PhantomData;
+
 use super::SignatureType;
+use crate::api::gc_object::GcType;
 use crate::api::v128::V128;
 
 /// A Rust type that names a Wasm type. Numbers and vectors name themselves.
@@ -93,6 +96,30 @@ heaps! {
     Struct "struct" structref ref_struct;
     Array "array" arrayref ref_array;
     None "none" nullref ref_none;
+}
+
+/// `(ref null $type)`, of the type that `T` defines.
+#[allow(non_camel_case_types, reason = "as near as Rust comes to the text format")]
+pub struct defined<T>(PhantomData<fn() -> T>);
+
+/// `(ref $type)`, of the type that `T` defines.
+#[allow(non_camel_case_types, reason = "as near as Rust comes to the text format")]
+pub struct ref_defined<T>(PhantomData<fn() -> T>);
+
+/// The type that `T` defines.
+pub struct Defined<T>(PhantomData<fn() -> T>);
+
+impl<T: GcType> Heap for Defined<T> {
+    type Nullable = defined<T>;
+    type NonNull = ref_defined<T>;
+}
+
+impl<T: GcType> TypeName for defined<T> {
+    const TYPE: SignatureType = SignatureType::Ref { nullable: true, heap: T::NAME };
+}
+
+impl<T: GcType> TypeName for ref_defined<T> {
+    const TYPE: SignatureType = SignatureType::Ref { nullable: false, heap: T::NAME };
 }
 
 macro_rules! others {

@@ -1,6 +1,7 @@
 //! Code memory: published, run, freed, and the process stays as large as it was.
 
 use super::*;
+use crate::code::trampolines::Trampolines;
 use crate::vm::code_memory::alloc;
 
 fn resident_bytes() -> usize {
@@ -18,21 +19,16 @@ fn artifact() -> Artifact {
             argument
         })
     });
-    Artifact { functions: code.functions }
+    link(&*engine().isa, code.functions)
 }
 
 fn copy(artifact: &Artifact) -> Artifact {
-    let copy = |code: &CompiledFunction| CompiledFunction {
-        kind: code.kind,
-        code: code.code.clone(),
-        align: code.align,
-        relocs: code.relocs.clone(),
-        traps: code.traps.clone(),
-        stack_maps: code.stack_maps.clone(),
-        call_sites: code.call_sites.clone(),
-        source: code.source.clone(),
-    };
-    Artifact { functions: artifact.functions.iter().map(copy).collect() }
+    let rows = postcard::to_allocvec(&artifact.tables).unwrap();
+    Artifact {
+        text: artifact.text.clone(),
+        relocs: artifact.relocs.clone(),
+        tables: postcard::from_bytes(&rows).unwrap(),
+    }
 }
 
 #[test]
@@ -77,9 +73,10 @@ fn publish_ten_thousand_modules() {
 fn code_is_found_while_it_lives_and_its_tables_are_sorted() {
     let code = engine().publish(artifact(), Some(Arc::default())).unwrap();
     let map = &code.map;
-    assert!(map.functions.is_sorted_by(|a, b| a.end <= b.start));
-    assert!(map.traps.is_sorted_by_key(|trap| trap.0) && !map.traps.is_empty());
-    for (index, function) in map.functions.iter().enumerate() {
+    let tables = code.tables();
+    assert!(tables.functions.is_sorted_by(|a, b| a.end <= b.start));
+    assert!(tables.traps.is_sorted_by_key(|trap| trap.0) && !tables.traps.is_empty());
+    for (index, function) in tables.functions.iter().enumerate() {
         assert_eq!(code.function(index).as_ptr().addr(), map.base + function.start as usize);
         assert_eq!(function_at(map.base + function.end as usize - 1), index as u32);
     }
@@ -88,9 +85,18 @@ fn code_is_found_while_it_lives_and_its_tables_are_sorted() {
 }
 
 #[test]
+fn the_text_of_published_code_is_what_was_published() {
+    let artifact = artifact();
+    let code = engine().publish(copy(&artifact), Some(Arc::default())).unwrap();
+    assert!(!code.relocs().is_empty());
+    assert_eq!((code.text(), code.relocs()), (artifact.text, &*artifact.relocs));
+    assert_eq!(*code.tables(), artifact.tables);
+}
+
+#[test]
 fn an_empty_artifact_has_no_code() {
-    let code = engine().publish(Artifact { functions: Vec::new() }, None).unwrap();
-    assert_eq!(code.map.functions.len(), 0);
+    let code = engine().publish(link(&*engine().isa, Vec::new()), None).unwrap();
+    assert_eq!((code.tables().functions.len(), code.text().len()), (0, 0));
 }
 
 #[test]
@@ -117,4 +123,19 @@ fn pages_come_back_in_any_order() {
     };
     assert!(disjoint(&mut regions));
     assert!(alloc(2 << 30).is_err());
+}
+
+#[test]
+fn a_trampoline_that_many_functions_need_is_compiled_once() {
+    let length = |times: usize| {
+        let wanted = vec![(TrampolineKind::TypedEntry, sig()); times];
+        let mut length = 0;
+        let prepared = Trampolines::default().prepare(&*engine().isa, wanted, |artifact| {
+            length = artifact.text.len();
+            engine().publish(artifact, None)
+        });
+        prepared.unwrap();
+        length
+    };
+    assert_eq!(length(100), length(1));
 }

@@ -29,7 +29,7 @@ use crate::abi::code_map::CodeKind;
 use crate::abi::layout::{vm_store, vmctx};
 use crate::abi::signature::{LoweredSig, LoweredType};
 use crate::compile::{
-    Artifact, CompiledFunction, RelocTarget, Relocation, TrampolineKind, Tunables,
+    Artifact, CompiledFunction, RelocTarget, Relocation, TrampolineKind, Tunables, link,
 };
 use crate::trap::Trap;
 use crate::vm::code_memory::lookup;
@@ -114,7 +114,7 @@ impl Code {
 
     fn publish(self) -> CodeObject {
         let module = Some(Arc::new(ModuleInfo::default()));
-        engine().publish(Artifact { functions: self.functions }, module).unwrap()
+        engine().publish(link(&*engine().isa, self.functions), module).unwrap()
     }
 }
 
@@ -240,6 +240,18 @@ fn compiled_function(kind: CodeKind, func: &Function, code: &CompiledCode) -> Co
         stack_maps: maps.collect(),
         call_sites: Vec::new(),
         source: vec![(0, 0)],
+        inlined: Vec::new(),
+        inlined_calls: Vec::new(),
+    }
+}
+
+/// The Wasm function at `pc`, which is not in inlined code.
+fn function_at(pc: usize) -> u32 {
+    // SAFETY: tests keep their code.
+    let code = unsafe { lookup(pc) }.unwrap();
+    match code.function(code.offset(pc).unwrap()).unwrap().kind {
+        CodeKind::Wasm(index) => index.0,
+        kind => panic!("{kind:?} in a backtrace"),
     }
 }
 
@@ -317,17 +329,18 @@ impl Failure {
 
     /// The functions of the backtrace.
     fn functions(&self) -> Vec<u32> {
-        self.backtrace.pcs.iter().map(|pc| function_at(*pc)).collect()
+        self.frames().map(|(func, _)| func).collect()
     }
-}
 
-/// The Wasm function at `pc`.
-fn function_at(pc: usize) -> u32 {
-    // SAFETY: tests keep their code.
-    let code = unsafe { lookup(pc) }.unwrap();
-    match code.function(code.offset(pc).unwrap()).unwrap().kind {
-        CodeKind::Wasm(index) => index.0,
-        kind => panic!("{kind:?} in a backtrace"),
+    /// The Wasm functions and their places in the Wasm bytes, inlined ones too.
+    fn frames(&self) -> impl Iterator<Item = (u32, usize)> {
+        self.backtrace.pcs.iter().flat_map(|pc| {
+            // SAFETY: tests keep their code.
+            let code = unsafe { lookup(*pc) }.unwrap();
+            let mut frames = code.wasm_frames(code.offset(*pc).unwrap()).peekable();
+            assert!(frames.peek().is_some(), "only Wasm functions are in a backtrace");
+            frames.map(|(func, source)| (func.0, source.unwrap() as usize))
+        })
     }
 }
 

@@ -59,13 +59,12 @@ fn a_module_computes_traps_and_overflows() {
     let failure = instance.call(2, 0).unwrap_err();
     assert_eq!(failure.trap(), Some(Trap::IntegerDivisionByZero));
     assert_eq!(failure.functions(), [1, 2]);
-    for (pc, func) in failure.backtrace.pcs.iter().zip([1, 2]) {
-        let map = &instance.code.map;
-        let source = map.source(map.offset(*pc).unwrap()).unwrap() as usize;
-        assert!(instance.info.bodies[func].contains(&source));
+    for (func, source) in failure.frames() {
+        assert!(instance.info.bodies[func as usize].contains(&source));
     }
     let failure = instance.call(3, 0).unwrap_err();
     assert_eq!(failure.trap(), Some(Trap::StackOverflow));
-    assert_eq!(failure.functions(), [3; 128]);
+    let functions = failure.functions();
+    assert!(functions.len() >= 128 && functions.iter().all(|func| *func == 3), "{functions:?}");
     assert_eq!(instance.call(0, 10), Ok(55));
 }

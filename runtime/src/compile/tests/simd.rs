@@ -110,7 +110,7 @@ fn compile_for(isa: &OwnedTargetIsa, deterministic: bool, wat: &str) -> Vec<Comp
     let features = WasmFeatures::WASM3;
     let tunables = Tunables { relaxed_simd_deterministic: deterministic, ..tunables() };
     let decoded = decode(&wasm, features).unwrap();
-    compile_module(&**isa, &tunables, decoded).unwrap().1.functions
+    compile_functions(&**isa, &tunables, &decoded.info, decoded.bodies).unwrap()
 }
 
 #[test]

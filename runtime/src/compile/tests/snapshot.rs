@@ -172,6 +172,37 @@ const CASES: &[Case] = &[
             (ref.as_non_null (local.get 0))) (export "f" (func $f)))"#,
     ),
     (
+        "struct",
+        plain,
+        "(module (type $t (struct (field i32) (field (mut (ref null $t))))) (func (param (ref $t)) (result i32)
+            (struct.set $t 1 (local.get 0) (struct.new $t (i32.const 7) (local.get 0)))
+            (struct.get $t 0 (local.get 0))))",
+    ),
+    (
+        "array",
+        plain,
+        "(module (type $a (array (mut i16))) (func (param i32) (result i32) (local (ref $a))
+            (local.set 1 (array.new $a (i32.const 3) (local.get 0)))
+            (array.set $a (local.get 1) (local.get 0) (i32.const 8))
+            (array.get_s $a (local.get 1) (i32.const 9))))",
+    ),
+    (
+        "array_bulk",
+        plain,
+        "(module (type $a (array (mut i32))) (type $r (array (mut anyref)))
+            (func (param (ref $a) (ref $r) i32)
+                (array.fill $a (local.get 0) (i32.const 1) (i32.const 3) (local.get 2))
+                (array.copy $r $r (local.get 1) (i32.const 0) (local.get 1) (i32.const 1) (local.get 2))))",
+    ),
+    (
+        "cast",
+        plain,
+        "(module (type $a (sub (struct))) (type $b (sub $a (struct (field i32)))) (type $c (sub final $b (struct (field i32))))
+            (func (param (ref null $a) anyref) (result i32)
+                (drop (ref.cast (ref $b) (local.get 0)))
+                (i32.add (ref.test (ref $c) (local.get 0)) (ref.test (ref $b) (local.get 1)))))",
+    ),
+    (
         "epoch",
         |tunables| tunables.epoch_interruption = true,
         "(module (func (param i32) (loop $l (br_if $l (local.get 0)))))",
@@ -243,10 +274,10 @@ fn shown((_, configure, wat): &Case) -> String {
     configure(&mut tunables);
     let module: String = wat.lines().map(|line| format!(";; {}\n", line.trim())).collect();
     let mut clif = clif_with(&tunables, wat);
-    for builtin in Builtin::ALL {
-        let name = RelocTarget::Builtin(*builtin).name();
-        let (from, to) = (format!("u{}:{} ", name.namespace, name.index), format!("{builtin:?} "));
-        clif = clif.replace(&from, &to);
+    let builtins = Builtin::ALL.iter().map(|it| (RelocTarget::Builtin(*it), format!("{it:?} ")));
+    for (target, to) in builtins.chain([(RelocTarget::Fill, "Fill ".into())]) {
+        let name = target.name();
+        clif = clif.replace(&format!("u{}:{} ", name.namespace, name.index), &to);
     }
     format!("{module}\n{clif}")
 }

@@ -63,13 +63,13 @@ impl Translator<'_> {
                 self.checked_address(memory, index, memarg.offset, outside)
             }
             Bounds::Pages => {
-                let outside = self.ends_outside(memory, ty.is_64, index, Some(memarg.offset));
+                let outside = self.ends_outside(memory, index, Some(memarg.offset));
                 self.checked_address(memory, index, memarg.offset, outside)
             }
             Bounds::Bytes => {
                 // The natural alignment of every access is its size.
                 let end = memarg.offset.checked_add(1 << memarg.max_align);
-                let outside = self.ends_outside(memory, ty.is_64, index, end);
+                let outside = self.ends_outside(memory, index, end);
                 self.checked_address(memory, index, memarg.offset, outside)
             }
         }
@@ -129,33 +129,43 @@ impl Translator<'_> {
         let (address, _) = match Bounds::of(&ty, self.env.tunables.reserve_memories) {
             Bounds::Reserved => self.reserved_address(memory, index, 0),
             Bounds::Pages | Bounds::Bytes => {
-                let outside = self.ends_outside(memory, ty.is_64, index, Some(len.into()));
+                let outside = self.ends_outside(memory, index, Some(len.into()));
                 self.checked_address(memory, index, 0, outside)
             }
         };
         address
     }
 
-    /// Whether `index + distance` is greater than the memory's length. No `distance` is one that does
-    /// not fit in 64 bits.
-    fn ends_outside(
+    /// Whether the range of `len` bytes at `index`, both 64 bits wide, is not inside the memory.
+    pub(super) fn range_is_outside(
         &mut self,
         memory: MemoryIndex,
-        is_64: bool,
         index: Value,
-        distance: Option<u64>,
+        len: Value,
     ) -> Value {
-        let Some(distance) = distance else { return self.builder.ins().iconst(I8, 1) };
-        let len = self.memory_len(memory);
-        let distance = self.builder.ins().iconst(I64, distance.cast_signed());
-        if is_64 {
-            let (end, overflow) = self.builder.ins().uadd_overflow(index, distance);
-            let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, len);
+        let room = self.memory_len(memory);
+        if self.env.info.memories[memory.index()].is_64 {
+            let (end, overflow) = self.builder.ins().uadd_overflow(index, len);
+            let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, room);
             self.builder.ins().bor(outside, overflow)
         } else {
-            let end = self.builder.ins().iadd(index, distance);
-            self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, len)
+            let end = self.builder.ins().iadd(index, len);
+            self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, room)
         }
+    }
+
+    /// The address of a range that is known to be inside the memory.
+    pub(super) fn inside_address(&mut self, memory: MemoryIndex, index: Value) -> Value {
+        let base = self.memory_base(memory);
+        self.builder.ins().iadd(base, index)
+    }
+
+    /// Whether `index + distance` is greater than the memory's length. No `distance` is one that does
+    /// not fit in 64 bits.
+    fn ends_outside(&mut self, memory: MemoryIndex, index: Value, distance: Option<u64>) -> Value {
+        let Some(distance) = distance else { return self.builder.ins().iconst(I8, 1) };
+        let distance = self.builder.ins().iconst(I64, distance.cast_signed());
+        self.range_is_outside(memory, index, distance)
     }
 
     /// The length of a memory in bytes. That of a shared one may change at any time.

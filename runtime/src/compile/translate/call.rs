@@ -5,12 +5,12 @@ use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, SigRef, TrapCode, Value};
 
 use super::Translator;
-use crate::Trap;
 use crate::abi::layout::{func_import, func_ref};
 use crate::compile::artifact::RelocTarget;
 use crate::compile::signature::{self, POINTER};
 use crate::wasm::index::{FuncIndex, TableIndex, TypeIndex};
 use crate::wasm::types::HeapType;
+use crate::{Result, Trap};
 
 /// What happens to the caller's frame.
 #[derive(Clone, Copy)]
@@ -28,11 +28,15 @@ pub(super) enum Callee {
 }
 
 impl Translator<'_> {
-    pub(super) fn call(&mut self, kind: CallKind, function_index: u32) {
-        let func = FuncIndex(function_index);
+    pub(super) fn call(&mut self, kind: CallKind, func: FuncIndex) -> Result<()> {
         let ty = self.env.info.functions[func.index()];
         let (callee, ctx) = match self.env.info.defined_func(func) {
             Some(defined) => {
+                if let CallKind::Nested = kind
+                    && self.inline(defined)?
+                {
+                    return Ok(());
+                }
                 let env = self.env;
                 let target = RelocTarget::Function(defined);
                 let callee = self.callee(target, || signature::wasm(&env.signature(defined)));
@@ -47,6 +51,7 @@ impl Translator<'_> {
             }
         };
         self.emit_call(kind, callee, ctx, ty);
+        Ok(())
     }
 
     pub(super) fn call_indirect(&mut self, kind: CallKind, type_index: u32, table_index: u32) {
@@ -77,10 +82,14 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn call_ref(&mut self, kind: CallKind, type_index: u32) {
+    pub(super) fn call_ref(&mut self, kind: CallKind, type_index: u32) -> Result<()> {
         let record = self.pop();
+        if let Some(func) = self.known_functions.get(&record) {
+            return self.call(kind, *func);
+        }
         let code = self.load_code(record, Trap::NullReference);
         self.call_record(kind, record, code, TypeIndex(type_index));
+        Ok(())
     }
 
     /// The code of the function with this record. The load faults with `null` if there is none.
@@ -95,8 +104,30 @@ impl Translator<'_> {
         self.record_caller();
         let flags = self.context_flags().with_readonly();
         let ctx = self.builder.ins().load(POINTER, flags, record, func_ref::CTX);
+        let ctx = match kind {
+            CallKind::Nested => ctx,
+            CallKind::Tail => self.predicted_context(ctx),
+        };
         let callee = Callee::Indirect(self.signature(ty), code);
         self.emit_call(kind, callee, ctx, ty);
+    }
+
+    /// `ctx`, which probably is this function's own: by a branch, so that what follows need not wait
+    /// until it is loaded. Where tail calls dispatch from function to function, each would wait for
+    /// the one before.
+    fn predicted_context(&mut self, ctx: Value) -> Value {
+        let own = self.vmctx;
+        let is_other = self.builder.ins().icmp(IntCC::NotEqual, ctx, own);
+        let [other, done] = [(); 2].map(|()| self.next_block());
+        let predicted = self.builder.append_block_param(done, POINTER);
+        self.set_cold(other);
+        self.builder.ins().brif(is_other, other, &[], done, &[own.into()]);
+        self.builder.seal_block(other);
+        self.builder.switch_to_block(other);
+        self.builder.ins().jump(done, &[ctx.into()]);
+        self.builder.seal_block(done);
+        self.builder.switch_to_block(done);
+        predicted
     }
 
     /// Traps unless `record` is a function of type `ty` or of a subtype. The load of a null record's

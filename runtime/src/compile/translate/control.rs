@@ -125,7 +125,8 @@ impl<'a> Translator<'a> {
 
     pub(super) fn br(&mut self, depth: u32) {
         if let FrameKind::Function = self.frame_at(depth).kind {
-            return self.return_();
+            let results = self.frame_at(depth).results;
+            return self.return_values(results);
         }
         let (block, arity) = self.branch_target(depth);
         let args = self.top_args(arity);
@@ -213,8 +214,8 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn return_(&mut self) {
-        let results = self.frames[0].results;
-        self.return_values(results);
+        let depth = self.frames.len() - 1 - self.inlining.frame;
+        self.br(u32::try_from(depth).expect("depths fit u32"));
     }
 
     fn return_values(&mut self, count: usize) {

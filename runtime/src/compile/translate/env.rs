@@ -11,8 +11,11 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilder;
+use wasmparser::{
+    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources,
+};
 
-use super::Translator;
+use super::{Translator, inline};
 use crate::abi::builtins::Builtin;
 use crate::abi::gc_layout::ObjectLayout;
 use crate::abi::layout::{Place, VmCtxLayout, vm_store, vmctx};
@@ -26,6 +29,7 @@ use crate::wasm::module::ModuleInfo;
 /// What the translations of all functions of a module share.
 pub(in crate::compile) struct ModuleEnv<'a> {
     pub(in crate::compile) info: &'a ModuleInfo,
+    pub(in crate::compile) bodies: Box<[ModuleBody<'a>]>,
     pub(super) layout: VmCtxLayout,
     pub(in crate::compile) tunables: &'a Tunables,
     pub(super) isa: &'a dyn TargetIsa,
@@ -33,6 +37,42 @@ pub(in crate::compile) struct ModuleEnv<'a> {
     pub(super) has_heap: bool,
     /// By type, once somebody asks.
     object_layouts: Box<[OnceLock<ObjectLayout>]>,
+    /// By defined function, once somebody asks.
+    inlinable: Box<[OnceLock<bool>]>,
+}
+
+/// The body of a function, not validated yet.
+pub(in crate::compile) struct ModuleBody<'a> {
+    function: FuncToValidate<ValidatorResources>,
+    pub(in crate::compile) code: FunctionBody<'a>,
+}
+
+impl<'a> ModuleBody<'a> {
+    fn new((function, code): (FuncToValidate<ValidatorResources>, FunctionBody<'a>)) -> Self {
+        let mut reader = code.get_binary_reader();
+        reader.set_features(function.features);
+        ModuleBody { function, code: FunctionBody::new(reader) }
+    }
+
+    /// Its size in bytes.
+    pub(in crate::compile) fn len(&self) -> u64 {
+        let range = self.code.range();
+        range.end - range.start
+    }
+
+    /// A validator for it.
+    pub(in crate::compile) fn validator(
+        &self,
+        allocations: FuncValidatorAllocations,
+    ) -> FuncValidator<ValidatorResources> {
+        let FuncToValidate { ref resources, index, ty, features } = self.function;
+        let resources = resources.clone();
+        FuncToValidate { resources, index, ty, features }.into_validator(allocations)
+    }
+
+    fn is_valid(&self) -> bool {
+        self.validator(FuncValidatorAllocations::default()).validate(&self.code).is_ok()
+    }
 }
 
 impl<'a> ModuleEnv<'a> {
@@ -40,10 +80,25 @@ impl<'a> ModuleEnv<'a> {
         info: &'a ModuleInfo,
         tunables: &'a Tunables,
         isa: &'a dyn TargetIsa,
+        bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'a>)>,
     ) -> ModuleEnv<'a> {
+        let bodies: Box<[_]> = bodies.into_iter().map(ModuleBody::new).collect();
+        let inlinable = bodies.iter().map(|_| OnceLock::new()).collect();
         let object_layouts = info.types.iter().map(|_| OnceLock::new()).collect();
         let (layout, has_heap) = (VmCtxLayout::new(info), info.declares_objects());
-        ModuleEnv { info, layout, tunables, isa, has_heap, object_layouts }
+        ModuleEnv { info, bodies, layout, tunables, isa, has_heap, object_layouts, inlinable }
+    }
+
+    /// The body of a defined function.
+    pub(in crate::compile) fn body(&self, func: DefinedFuncIndex) -> &ModuleBody<'a> {
+        &self.bodies[func.index()]
+    }
+
+    /// Whether calls of `func` may be inlined. An invalid one is not: its error is its own.
+    pub(super) fn is_inlinable(&self, func: DefinedFuncIndex) -> bool {
+        let body = self.body(func);
+        let find = || inline::is_small(body) && body.is_valid();
+        self.tunables.inline && *self.inlinable[func.index()].get_or_init(find)
     }
 
     /// Where the parts of objects of type `ty` lie.
@@ -178,7 +233,21 @@ impl Translator<'_> {
         self.builder.inst_results(call)[0]
     }
 
-    /// A function that is called directly. All code lies in one arena, in reach of a near call.
+    /// Fills `len` bytes with a pattern whose halves are `low` and `high`.
+    pub(super) fn call_fill(&mut self, start: Value, len: Value, low: Value, high: Value) {
+        self.calls += 1;
+        let isa = self.env.isa;
+        let callee = self.callee(RelocTarget::Fill, || signature::fill(isa));
+        self.builder.ins().call(callee, &[start, len, low, high]);
+    }
+
+    /// Moves `len` bytes, which may overlap.
+    pub(super) fn call_memmove(&mut self, to: Value, from: Value, len: Value) {
+        self.calls += 1;
+        self.builder.call_memmove(self.env.isa.frontend_config(), to, from, len);
+    }
+
+    /// A function that is called directly.
     pub(super) fn callee(
         &mut self,
         target: RelocTarget,
@@ -190,7 +259,9 @@ impl Translator<'_> {
         let signature = self.builder.import_signature(signature());
         let name = self.builder.func.declare_imported_user_function(target.name());
         let name = ExternalName::user(name);
-        let data = ExtFuncData { name, signature, colocated: true, patchable: false };
+        // All code lies in one arena, in reach of a near call.
+        let colocated = target != RelocTarget::Fill;
+        let data = ExtFuncData { name, signature, colocated, patchable: false };
         let callee = self.builder.import_function(data);
         self.callees.insert(target, callee);
         callee

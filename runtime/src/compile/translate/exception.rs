@@ -296,18 +296,13 @@ impl Translator<'_> {
     }
 
     /// An exception of `tag` with this payload. The values may be references: they are in the
-    /// stack map of the builtin, and stored afterwards.
+    /// stack map of the allocation, and stored afterwards.
     fn new_exception(&mut self, tag: TagIndex, values: &[Value]) -> Value {
-        let index = self.i32_const(tag.0);
-        let exception = self.call_builtin_result(Builtin::NewException, &[index]);
-        self.builder.declare_value_needs_stack_map(exception);
         let layout = self.exception_layout(tag);
-        if !values.is_empty() {
-            let object = self.object_address(exception);
-            for (field, value) in layout.fields.iter().zip(values) {
-                let (flags, offset) = access(*field);
-                self.builder.ins().store(flags, *value, object, offset);
-            }
+        let (exception, object) = self.young_exception(tag, &layout);
+        for (field, value) in layout.fields.iter().zip(values) {
+            let (flags, offset) = access(*field);
+            self.builder.ins().store(flags, *value, object, offset);
         }
         exception
     }

@@ -4,7 +4,9 @@
 use cranelift_codegen::ir::Block;
 
 use super::Translator;
-use crate::wasm::module::BranchHint;
+use super::env::ModuleBody;
+use crate::wasm::index::FuncIndex;
+use crate::wasm::module::{BranchHint, ModuleInfo};
 
 /// The hints of one body that are still to come.
 #[derive(Default)]
@@ -15,8 +17,10 @@ pub(super) struct Hints<'a> {
 }
 
 impl<'a> Hints<'a> {
-    pub(super) fn new(hints: Option<&'a [BranchHint]>, start: u64) -> Hints<'a> {
-        Hints { rest: hints.unwrap_or_default(), start }
+    /// Those of the function `func`, which has this body.
+    pub(super) fn of(info: &'a ModuleInfo, func: FuncIndex, body: &ModuleBody<'_>) -> Hints<'a> {
+        let rest = info.branch_hints.get(&func).map_or(&[][..], |hints| hints);
+        Hints { rest, start: body.code.range().start }
     }
 
     /// Whether the condition of the operator at `offset` probably holds, if a hint says so. Offsets

@@ -11,7 +11,7 @@ use crate::wasm::index::MemoryIndex;
 
 /// Bytes that `memory.copy` and `memory.fill` handle without a call: as many as a few vector registers
 /// hold.
-const MAX_INLINE: u8 = 64;
+const MAX_INLINE: u8 = 128;
 /// What repeats a byte when multiplied by it.
 const ONES: i64 = 0x0101_0101_0101_0101;
 
@@ -81,8 +81,13 @@ impl Translator<'_> {
             );
         }
         let len = self.widen_index(to_64 && from_64, len);
-        let (to_memory, from_memory) = (self.i32_const(to_memory), self.i32_const(from_memory));
-        self.call_builtin(Builtin::MemoryCopy, &[to_memory, from_memory, to, from, len]);
+        let memories = [self.i32_const(to_memory), self.i32_const(from_memory)];
+        let args = [memories[0], memories[1], to, from, len];
+        let (to_memory, from_memory) = (MemoryIndex(to_memory), MemoryIndex(from_memory));
+        let ranges = [(to_memory, to), (from_memory, from)];
+        self.bulk_operation(Builtin::MemoryCopy, &args, ranges, len, |this, [to, from]| {
+            this.builder.call_memmove(this.env.isa.frontend_config(), to, from, len);
+        });
     }
 
     pub(super) fn memory_fill(&mut self, memory: u32) {
@@ -93,8 +98,46 @@ impl Translator<'_> {
             return self.fill_inline(MemoryIndex(memory), at, byte, len);
         }
         let len = self.widen_index(is_64, len);
-        let memory = self.i32_const(memory);
-        self.call_builtin(Builtin::MemoryFill, &[memory, at, byte, len]);
+        let args = [self.i32_const(memory), at, byte, len];
+        let ranges = [(MemoryIndex(memory), at)];
+        self.bulk_operation(Builtin::MemoryFill, &args, ranges, len, |this, [to]| {
+            let byte = this.builder.ins().ireduce(I8, byte);
+            this.builder.call_memset(this.env.isa.frontend_config(), to, byte, len);
+        });
+    }
+
+    /// Emits `operate`, which is given the addresses of `ranges`, each `len` bytes. If not all of them
+    /// are inside their memories, or have to be paid for, then `builtin` does everything.
+    fn bulk_operation<const N: usize>(
+        &mut self,
+        builtin: Builtin,
+        args: &[Value],
+        ranges: [(MemoryIndex, Value); N],
+        len: Value,
+        operate: impl FnOnce(&mut Self, [Value; N]),
+    ) {
+        if self.env.tunables.consume_fuel {
+            self.call_builtin(builtin, args);
+            return;
+        }
+        let outside = ranges.map(|(memory, index)| self.range_is_outside(memory, index, len));
+        let outside = outside.into_iter().reduce(|a, b| self.builder.ins().bor(a, b));
+        let [careful, inside, done] = [(); 3].map(|()| self.next_block());
+        self.set_cold(careful);
+        let outside = outside.expect("a bulk operation has a range");
+        self.builder.ins().brif(outside, careful, &[], inside, &[]);
+        self.builder.seal_block(careful);
+        self.builder.seal_block(inside);
+        self.builder.switch_to_block(careful);
+        self.call_builtin(builtin, args);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(inside);
+        let addresses = ranges.map(|(memory, index)| self.inside_address(memory, index));
+        operate(self, addresses);
+        self.calls += 1;
+        self.builder.ins().jump(done, &[]);
+        self.builder.seal_block(done);
+        self.builder.switch_to_block(done);
     }
 
     /// The number of bytes of a bulk operation if that is small enough for loads and stores. None

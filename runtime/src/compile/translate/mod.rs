@@ -12,6 +12,7 @@ mod frame;
 mod fuel;
 mod gc;
 mod hint;
+mod inline;
 mod memory;
 mod numeric;
 mod ops;
@@ -31,27 +32,30 @@ use cranelift_codegen::ir::{
     Type, Value, ValueDef,
 };
 use cranelift_frontend::FunctionBuilder;
-use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValidatorResources};
+use wasmparser::{FuncValidator, Operator, OperatorsReader, ValidatorResources};
 
 use super::artifact::RelocTarget;
 use super::limits::{Budget, Effort, Plan};
+use super::location::Locations;
 use super::{signature, source_offset};
 use crate::abi::builtins::Builtin;
 use crate::wasm::convert as wasm_convert;
 use crate::wasm::decode::check_stack;
-use crate::wasm::index::{DefinedFuncIndex, TypeIndex};
+use crate::wasm::index::{DefinedFuncIndex, FuncIndex, TypeIndex};
 use crate::wasm::types::ValType;
 use crate::{Result, Trap};
 
 pub(super) use env::ModuleEnv;
-use env::Regions;
+use env::{ModuleBody, Regions};
 use exception::Handlers;
 use frame::Frame;
 use gc::cast::Source;
 use hint::Hints;
+use inline::Inlining;
 use variable::Local;
 
-/// Translates the body of `func` into `builder`'s function. The caller finalizes the builder.
+/// Translates the body of `func` into `builder`'s function, whose locations are returned too. The
+/// caller finalizes the builder.
 ///
 /// # Errors
 ///
@@ -61,22 +65,12 @@ pub(super) fn translate<'a>(
     env: &'a ModuleEnv<'a>,
     builder: FunctionBuilder<'a>,
     func: DefinedFuncIndex,
-    body: FunctionBody<'_>,
     plan: Plan,
     validator: &mut FuncValidator<ValidatorResources>,
-) -> Result<FunctionBuilder<'a>> {
-    let mut translator = Translator::begin(env, builder, func, &body, plan);
-    let mut locals = body.get_locals_reader()?;
-    for _ in 0..locals.get_count() {
-        let offset = locals.original_position();
-        let (count, ty) = locals.read()?;
-        validator.define_locals(offset, count, ty)?;
-        translator.declare_locals(count, wasm_convert::val_type(ty));
-    }
-    translator.fuel_check();
-    translator.epoch_check();
-    translator.body(OperatorsReader::new(locals.get_binary_reader()), validator)?;
-    Ok(translator.builder)
+) -> Result<(FunctionBuilder<'a>, Locations)> {
+    let mut translator = Translator::begin(env, builder, func, plan);
+    translator.code(env.body(func), validator)?;
+    Ok((translator.builder, translator.inlining.locations))
 }
 
 /// The state of one function's translation. While `reachable` is false the builder stands in a
@@ -97,6 +91,7 @@ struct Translator<'a> {
     /// Whether control probably does not get to the current block.
     cold: bool,
     hints: Hints<'a>,
+    inlining: Inlining,
     /// What the operators since the latest charge cost.
     fuel: i64,
     /// What is known of the reference that the current operator tests.
@@ -110,6 +105,8 @@ struct Translator<'a> {
     reference_locals: usize,
     signatures: HashMap<TypeIndex, SigRef>,
     callees: HashMap<RelocTarget, FuncRef>,
+    /// Records of functions that are known.
+    known_functions: HashMap<Value, FuncIndex>,
 }
 
 impl<'a> Translator<'a> {
@@ -117,13 +114,12 @@ impl<'a> Translator<'a> {
         env: &'a ModuleEnv<'a>,
         mut builder: FunctionBuilder<'a>,
         func: DefinedFuncIndex,
-        body: &FunctionBody<'_>,
         plan: Plan,
     ) -> Translator<'a> {
+        let body = env.body(func);
         let index = env.info.func_index(func);
         let ty = env.info.func_type(index);
-        let hints = env.info.branch_hints.get(&index);
-        builder.set_srcloc(SourceLoc::new(source_offset(body.range().start)));
+        builder.set_srcloc(SourceLoc::new(source_offset(body.code.range().start)));
         let entry = builder.create_block();
         builder.append_block_params_for_function_params(entry);
         builder.switch_to_block(entry);
@@ -143,7 +139,8 @@ impl<'a> Translator<'a> {
             locals: Vec::new(),
             reachable: true,
             cold: false,
-            hints: Hints::new(hints.map(|hints| &**hints), body.range().start),
+            hints: Hints::of(env.info, index, body),
+            inlining: Inlining::new(func, body, plan.effort),
             fuel: 0,
             cast_source: Source::ANY,
             handlers: Handlers::default(),
@@ -153,6 +150,7 @@ impl<'a> Translator<'a> {
             reference_locals: 0,
             signatures: HashMap::new(),
             callees: HashMap::new(),
+            known_functions: HashMap::new(),
         };
         for (ty, value) in ty.params.iter().zip(&params[1..]) {
             translator.declare_reference(*ty, *value);
@@ -160,6 +158,24 @@ impl<'a> Translator<'a> {
         }
         translator.enter_function(&ty.results);
         translator
+    }
+
+    /// Validates and translates the locals and operators of a function whose parameters are declared.
+    fn code(
+        &mut self,
+        body: &ModuleBody<'_>,
+        validator: &mut FuncValidator<ValidatorResources>,
+    ) -> Result<()> {
+        let mut locals = body.code.get_locals_reader()?;
+        for _ in 0..locals.get_count() {
+            let offset = locals.original_position();
+            let (count, ty) = locals.read()?;
+            validator.define_locals(offset, count, ty)?;
+            self.declare_locals(count, wasm_convert::val_type(ty));
+        }
+        self.fuel_check();
+        self.epoch_check();
+        self.operators(OperatorsReader::new(locals.get_binary_reader()), validator)
     }
 
     /// Declares `count` locals of type `ty`, which begin as zero or null.
@@ -175,7 +191,7 @@ impl<'a> Translator<'a> {
     }
 
     /// Validates and translates the operators. Code that cannot be reached is validated only.
-    fn body(
+    fn operators(
         &mut self,
         mut operators: OperatorsReader<'_>,
         validator: &mut FuncValidator<ValidatorResources>,
@@ -189,7 +205,8 @@ impl<'a> Translator<'a> {
             }
             validator.op(offset, &operator)?;
             check_stack(offset, validator.operand_stack_height())?;
-            self.builder.set_srcloc(SourceLoc::new(source_offset(offset)));
+            let location = self.inlining.location(source_offset(offset));
+            self.builder.set_srcloc(SourceLoc::new(location));
             if self.reachable {
                 self.fuel_operator(&operator);
                 self.operator(&operator, offset)?;

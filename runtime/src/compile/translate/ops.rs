@@ -13,6 +13,7 @@ use super::call::CallKind::{Nested, Tail};
 use super::convert::Sign::{Signed, Unsigned};
 use super::gc::Extension;
 use crate::abi::builtins::Builtin;
+use crate::wasm::index::FuncIndex;
 use crate::{Error, Result};
 
 impl Translator<'_> {
@@ -39,12 +40,12 @@ impl Translator<'_> {
             Return => self.return_(),
 
             // call.rs
-            Call { function_index } => self.call(Nested, function_index),
+            Call { function_index } => self.call(Nested, FuncIndex(function_index))?,
             CallIndirect { type_index, table_index } => self.call_indirect(Nested, type_index, table_index),
-            ReturnCall { function_index } => self.call(Tail, function_index),
-            CallRef { type_index } => self.call_ref(Nested, type_index),
+            ReturnCall { function_index } => self.call(Tail, FuncIndex(function_index))?,
+            CallRef { type_index } => self.call_ref(Nested, type_index)?,
             ReturnCallIndirect { type_index, table_index } => self.call_indirect(Tail, type_index, table_index),
-            ReturnCallRef { type_index } => self.call_ref(Tail, type_index),
+            ReturnCallRef { type_index } => self.call_ref(Tail, type_index)?,
 
             // exception.rs
             TryTable { ref try_table } => self.try_table(try_table, offset)?,

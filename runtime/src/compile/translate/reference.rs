@@ -39,6 +39,7 @@ impl Translator<'_> {
         let offset = self.env.layout.func_ref(slot);
         let record = self.builder.ins().iadd_imm_s(self.vmctx, i64::from(offset));
         debug_assert_eq!(self.type_of(record), POINTER);
+        self.known_functions.insert(record, FuncIndex(func));
         self.push(record);
     }
 }

@@ -97,7 +97,10 @@ impl Translator<'_> {
         let len = self.table_len(table);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
         let (definition, offset) = self.definition(self.env.layout.table(table));
-        let flags = self.context_flags();
+        let flags = match self.fixed_len(table) {
+            Some(_) => self.constant_flags(),
+            None => self.context_flags(),
+        };
         let base = self.builder.ins().load(POINTER, flags, definition, offset + table::BASE);
         let size = self.element_clif_type(table).bytes();
         let byte = self.builder.ins().ishl_imm_u(index, i64::from(size.trailing_zeros()));
@@ -105,7 +108,16 @@ impl Translator<'_> {
         self.guarded(outside, address)
     }
 
+    /// The length of a table that never grows.
+    fn fixed_len(&self, table: TableIndex) -> Option<u64> {
+        let limits = self.env.info.tables[table.index()].ty.limits;
+        limits.max.filter(|max| *max == limits.min)
+    }
+
     fn table_len(&mut self, table: TableIndex) -> Value {
+        if let Some(len) = self.fixed_len(table) {
+            return self.builder.ins().iconst(I64, len.cast_signed());
+        }
         let (definition, offset) = self.definition(self.env.layout.table(table));
         let flags = self.context_flags();
         self.builder.ins().load(I64, flags, definition, offset + table::LEN)

@@ -143,7 +143,7 @@ struct World {
 impl World {
     fn new(config: &GcConfig, mark_stack_limit: usize) -> World {
         let layouts = Layouts::new();
-        let mut gc = GcStore::new(config, layouts.table());
+        let mut gc = GcStore::new(config, layouts.table(), Arc::default());
         gc.mark_stack_limit = mark_stack_limit;
         World {
             gc,
@@ -194,7 +194,7 @@ impl World {
         let id = self.objects.len();
         let at = match kind {
             Kind::Host => {
-                let payload = Payload::new(id, Properties::default());
+                let payload = boxed(id);
                 self.gc.alloc_host(&self.vm, payload).unwrap().to_raw()
             }
             Kind::Exception => {
@@ -342,7 +342,7 @@ impl World {
         let word = |offset: u32| self.gc.space.read::<1>(at + offset)[0];
         match object.kind {
             Kind::Host => {
-                assert_eq!(self.gc.host_value(GcRef::from_raw(at).unwrap()), Ok(&id));
+                assert_eq!(self.gc.host_value(at), Some(&id));
             }
             Kind::Exception => {
                 assert_eq!(self.gc.exception_tag(GcRef::from_raw(at).unwrap()), id as u32);

@@ -6,6 +6,17 @@ use std::ffi::c_void;
 /// What the C convention passes in a vector register.
 pub(in crate::vm) type Vector = std::arch::aarch64::uint8x16_t;
 
+/// The stack pointer of whoever calls this.
+#[inline(always)]
+pub(in crate::vm) fn stack_pointer() -> usize {
+    let sp;
+    // SAFETY: the instruction copies a register, and touches no memory.
+    unsafe {
+        core::arch::asm!("mov {}, sp", out(reg) sp, options(nomem, nostack, preserves_flags))
+    };
+    sp
+}
+
 /// The registers of an interrupted thread that identify its frame.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm) struct Registers {

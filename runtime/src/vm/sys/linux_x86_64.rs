@@ -8,6 +8,17 @@ pub(in crate::vm) type Vector = std::arch::x86_64::__m128i;
 /// Bytes below the stack pointer that a function may use without moving it.
 const RED_ZONE: usize = 128;
 
+/// The stack pointer of whoever calls this.
+#[inline(always)]
+pub(in crate::vm) fn stack_pointer() -> usize {
+    let sp;
+    // SAFETY: the instruction copies a register, and touches no memory.
+    unsafe {
+        core::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags))
+    };
+    sp
+}
+
 /// The registers of an interrupted thread that identify its frame.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm) struct Registers {

@@ -7,12 +7,15 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 
 use super::offset32;
 use crate::abi::builtins::Builtin;
+use crate::abi::exception::ExnLayout;
 use crate::abi::gc_layout::ArrayLayout;
 use crate::abi::layout::vm_store;
-use crate::abi::object::{ARRAY_LEN, FIELDS, HEADER_TYPE, LARGE_OBJECT};
+use crate::abi::object::{
+    ARRAY_LEN, EXN_SHAPE, EXN_TAG, FIELDS, HEADER_TYPE, LARGE_OBJECT, TYPE_EXN,
+};
 use crate::compile::signature::POINTER;
 use crate::compile::translate::{Translator, zero};
-use crate::wasm::index::TypeIndex;
+use crate::wasm::index::{TagIndex, TypeIndex};
 
 /// Up to so many bytes are filled without a loop.
 const UNROLLED: u32 = 128;
@@ -67,6 +70,30 @@ impl Translator<'_> {
         let flags = self.header_flags();
         self.builder.ins().store(flags, header, address, offset32(HEADER_TYPE));
         Object { reference, address, is_old: false }
+    }
+
+    /// An exception of `tag` without its payload, and the object's address.
+    pub(in crate::compile::translate) fn young_exception(
+        &mut self,
+        tag: TagIndex,
+        layout: &ExnLayout,
+    ) -> (Value, Value) {
+        debug_assert!(layout.size <= LARGE_OBJECT, "validated: at most 1000 parameters");
+        let size = self.i32_const(layout.size);
+        let exception = self.room(size);
+        self.declare_object(exception);
+        let address = self.object_address(exception);
+        let flags = self.header_flags();
+        // The collector's word is zero.
+        let header = self.builder.ins().iconst(I64, i64::from(TYPE_EXN));
+        self.builder.ins().store(flags, header, address, offset32(HEADER_TYPE));
+        let constant = self.constant_flags();
+        let place = self.env.layout.tag(tag);
+        let tag = self.builder.ins().load(I32, constant, self.vmctx, place);
+        self.builder.ins().store(flags, tag, address, offset32(EXN_TAG));
+        let shape = self.i32_const(layout.shape_word());
+        self.builder.ins().store(flags, shape, address, offset32(EXN_SHAPE));
+        (exception, address)
     }
 
     /// Room for an object of `size` bytes: nothing in it is initialised. A safepoint.

@@ -1,5 +1,6 @@
-//! Operators on many elements of arrays. They are calls of builtins, but for few elements, which the
-//! code handles itself.
+//! Operators on many elements of arrays. Few elements the code handles itself. Many are a call: of a
+//! function that moves or fills memory, or of a builtin if references have to be logged or fuel has to
+//! be charged.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
@@ -8,6 +9,9 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use super::{Extension, Place, offset32};
 use crate::Trap;
 use crate::abi::builtins::Builtin;
+use crate::abi::gc_layout::Storage;
+use crate::abi::object::YOUNG_END;
+use crate::abi::signature::LoweredType;
 use crate::compile::translate::Translator;
 use crate::wasm::index::TypeIndex;
 
@@ -34,8 +38,21 @@ impl Translator<'_> {
         let to = self.range(ty, address, array_len, at, len);
         let many = |this: &mut Self| {
             let storage = this.env.object_layout(ty).unwrap_array().element;
-            let (low, high) = this.slot_bits(storage, value);
-            this.call_builtin(Builtin::ArrayFill, &[array, at, low, high, len]);
+            let builtin = |this: &mut Self| {
+                let (low, high) = this.slot_bits(storage, value);
+                this.call_builtin(Builtin::ArrayFill, &[array, at, low, high, len]);
+            };
+            this.directly_or_by_builtin(array, ty, Some(value), builtin, |this| {
+                let (start, bytes) = this.bytes_of(&to, len);
+                let (low, high) = match storage {
+                    Storage::Plain(LoweredType::V128) => this.slot_bits(storage, value),
+                    _ => {
+                        let pattern = this.pattern(storage, value);
+                        (pattern, pattern)
+                    }
+                };
+                this.call_fill(start, bytes, low, high);
+            });
         };
         self.few_or_many(len, many, |this, index| {
             let place = this.place_in(&to, index);
@@ -60,7 +77,14 @@ impl Translator<'_> {
         let mask = self.builder.ins().select(is_behind, ones, zero);
         let base = self.builder.ins().select(is_behind, wide_len, zero);
         let many = |this: &mut Self| {
-            this.call_builtin(Builtin::ArrayCopy, &[to, to_index, from, from_index, len]);
+            let builtin = |this: &mut Self| {
+                this.call_builtin(Builtin::ArrayCopy, &[to, to_index, from, from_index, len]);
+            };
+            this.directly_or_by_builtin(to, TypeIndex(to_ty), None, builtin, |this| {
+                let (to, bytes) = this.bytes_of(&target, len);
+                let (from, _) = this.bytes_of(&source, len);
+                this.call_memmove(to, from, bytes);
+            });
         };
         self.few_or_many(len, many, |this, index| {
             let turned = this.builder.ins().bxor(index, mask);
@@ -102,6 +126,54 @@ impl Translator<'_> {
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, array_len);
         self.trap_if(outside, Trap::ArrayOutOfBounds);
         Range { ty, address, start }
+    }
+
+    /// Writes many elements of `array`: with `builtin` if fuel is charged, or if the array is old and
+    /// what is written may be references to young objects; otherwise with `directly`. `value` is what
+    /// is written, if that is one value.
+    fn directly_or_by_builtin(
+        &mut self,
+        array: Value,
+        ty: TypeIndex,
+        value: Option<Value>,
+        builtin: impl FnOnce(&mut Self),
+        directly: impl FnOnce(&mut Self),
+    ) {
+        if self.env.tunables.consume_fuel {
+            return builtin(self);
+        }
+        let element = self.element_place(ty, array, 0);
+        let is_reference = element.storage == Storage::Reference;
+        if !is_reference || value.is_some_and(|it| !self.may_be_object(element.ty.storage, it)) {
+            return directly(self);
+        }
+        let [old, young, done] = [(); 3].map(|()| self.next_block());
+        let is_old = self.builder.ins().icmp_imm_u(
+            IntCC::UnsignedGreaterThanOrEqual,
+            array,
+            i64::from(YOUNG_END),
+        );
+        self.builder.ins().brif(is_old, old, &[], young, &[]);
+        self.builder.seal_block(old);
+        self.builder.seal_block(young);
+        self.builder.switch_to_block(old);
+        builtin(self);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(young);
+        directly(self);
+        self.builder.ins().jump(done, &[]);
+        self.builder.seal_block(done);
+        self.builder.switch_to_block(done);
+    }
+
+    /// The address of the first of `len` elements, and how many bytes they are.
+    fn bytes_of(&mut self, range: &Range, len: Value) -> (Value, Value) {
+        let zero = self.i64_const(0);
+        let place = self.place_in(range, zero);
+        let start = self.builder.ins().iadd_imm_s(place.address, i64::from(place.offset));
+        let log2 = i64::from(place.storage.size_log2());
+        let len = self.widen(len);
+        (start, self.builder.ins().ishl_imm_u(len, log2))
     }
 
     fn place_in(&mut self, range: &Range, index: Value) -> Place {

@@ -1,6 +1,6 @@
 //! Every form of `#[derive(HostObject)]` and `#[host_trait]`, and where such objects may stand.
 
-use hostref::{ExternRef, HostObject, New, Rooted, Take, host_module, host_trait};
+use hostref::{Engine, ExternRef, HostObject, Linker, New, Rooted, Take, host_module, host_trait};
 
 #[host_trait]
 pub trait Shape {
@@ -82,7 +82,9 @@ impl Square {
     }
 }
 
-fn main() {
+pub(crate) fn main() -> hostref::Result<()> {
     let leaf = Tree::Node(Box::new(Tree::Leaf));
     assert!(leaf.external_bytes() > 0 && !Tree::FROZEN && Square::FROZEN);
+    let mut linker: Linker<()> = Linker::new(&Engine::default());
+    Square::add_to_linker(&mut linker)
 }

@@ -1,10 +1,4 @@
-//! What `hygiene.rs` checks, for objects, guest memory and the flags of functions.
-
-#![no_implicit_prelude]
-#![forbid(unsafe_code)]
-#![deny(warnings, missing_docs, unreachable_pub, rust_2018_idioms)]
-
-extern crate hostref as renamed;
+//! What `strict.rs` checks, for objects, guest memory and the flags of functions.
 
 /// Takes the common names.
 pub mod api {
@@ -90,6 +84,33 @@ pub mod api {
         }
     }
 
+    /// A point.
+    #[derive(::renamed::GcStruct)]
+    #[gc(crate = ::renamed, open)]
+    pub struct Point {
+        /// Where it is.
+        pub x: f64,
+        #[gc(mut)]
+        next: ::std::option::Option<PointRef>,
+        level: Level,
+    }
+
+    /// A point in the plane.
+    #[derive(::renamed::GcStruct)]
+    #[gc(crate = ::renamed, group = (Pixel,))]
+    pub struct Pixel {
+        #[gc(base)]
+        point: Point,
+        /// Its color.
+        #[gc(mut, packed)]
+        pub set: ::core::primitive::bool,
+    }
+
+    /// Bytes.
+    #[derive(::renamed::GcArray)]
+    #[gc(crate = ::renamed, mut)]
+    pub struct Bytes(::std::boxed::Box<[u8]>);
+
     /// The guest.
     #[::renamed::wasm_exports(crate = ::renamed)]
     pub struct Guest {
@@ -101,7 +122,9 @@ pub mod api {
     }
 }
 
-fn main() {
+/// It links.
+#[test]
+fn it_links() {
     let engine: ::renamed::Engine = ::std::default::Default::default();
     let mut linker = ::renamed::Linker::new(&engine);
     ::std::assert!(api::Square::add_to_linker(&mut linker, |square| square).is_ok());

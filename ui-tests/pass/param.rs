@@ -1,12 +1,19 @@
-//! Every form in which functions use guest memory, contexts, wrapping, error numbers, globals.
+//! What parameters may be besides those that `object.rs` has: guest memory, contexts, functions, wrapped
+//! integers.
 
-#![allow(unused)]
+#![allow(unused, reason = "functions are linked, not called: `tests/host_kinds` does that")]
 
 use hostref::{
     Caller, Copied, Func, Global, HostCx, Ptr, TypedFunc, WasmTy, host_module, wasm_exports,
 };
 
 struct Env;
+
+struct View<'a>(&'a [u8]);
+
+struct Wrapper<T>(T);
+
+type Boxed = Wrapper<Vec<u8>>;
 
 type Bytes<'a> = &'a [u8];
 
@@ -36,6 +43,24 @@ impl Env {
     fn text(line: &str, bytes: Bytes, out: &mut [f32]) {}
     fn named<'a>(line: &'a str, more: &'a [i64]) -> u32 {
         (line.len() + more.len()) as u32
+    }
+    // An object that borrows something borrows it for ever.
+    fn borrowing(view: &View<'_>, other: &View) -> u32 {
+        view.0.len() as u32
+    }
+    fn of_any_type(
+        a: &Boxed,
+        b: &mut Wrapper<Option<Env>>,
+        c: &(i32, String),
+        d: &std::sync::Arc<std::sync::Mutex<Env>>,
+        e: &Box<dyn std::any::Any + Send + Sync>,
+        f: &Box<dyn Fn(i32) -> i32 + Send + Sync>,
+        g: &fn(i32) -> i32,
+        h: &(),
+        i: &Vec<u8>,
+        j: &mut String,
+    ) -> i32 {
+        f(g(c.0))
     }
     fn copied(cx: &mut Caller<'_, ()>, line: Copied<str>, at: Ptr<u16>) -> hostref::Result<u16> {
         at.read(cx)
@@ -70,7 +95,7 @@ fn call(guest: &Guest, store: &mut hostref::Store<()>) -> hostref::Result<i32> {
     Ok(guest.call_send(store, "text", 1, b"bytes")?.0)
 }
 
-fn main() -> hostref::Result<()> {
+pub(crate) fn main() -> hostref::Result<()> {
     let _ = call;
     let mut linker = hostref::Linker::new(&hostref::Engine::default());
     Env::add_to_linker(&mut linker)
