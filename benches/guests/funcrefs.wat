@@ -1,0 +1,41 @@
+;; Calls of function references: one target, eight targets, and references made where they are called.
+(module
+  (type $binary (func (param i32 i32) (result i32)))
+  (rec (type $hop (func (param i32 i32 (ref $hop)) (result i32))))
+  (elem declare func $add $hop)
+  (table $targets (ref null $binary) (elem (ref.func $add) (ref.func $sub)
+    (ref.func $xor) (ref.func $mul) (ref.func $or) (ref.func $and)
+    (ref.func $shl) (ref.func $rotl)))
+  (func $add (type $binary) (i32.add (local.get 0) (local.get 1)))
+  (func $sub (type $binary) (i32.sub (local.get 0) (local.get 1)))
+  (func $xor (type $binary) (i32.xor (local.get 0) (local.get 1)))
+  (func $mul (type $binary) (i32.mul (local.get 0) (local.get 1)))
+  (func $or (type $binary) (i32.or (local.get 0) (local.get 1)))
+  (func $and (type $binary) (i32.and (local.get 0) (local.get 1)))
+  (func $shl (type $binary) (i32.shl (local.get 0) (local.get 1)))
+  (func $rotl (type $binary) (i32.rotl (local.get 0) (local.get 1)))
+
+  (func (export "call_ref_one") (param $n i32) (result i32) (local $acc i32) (local $f (ref null $binary))
+    (local.set $f (table.get $targets (i32.and (local.get $n) (i32.const 0))))
+    (loop $next
+      (local.set $acc (call_ref $binary (local.get $acc) (local.get $n) (local.get $f)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $acc))
+  (func (export "call_ref_eight") (param $n i32) (result i32) (local $acc i32)
+    (loop $next
+      (local.set $acc (call_ref $binary (local.get $acc) (local.get $n)
+        (table.get $targets (i32.and (local.get $n) (i32.const 7)))))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $acc))
+  (func (export "ref_func") (param $n i32) (result i32) (local $acc i32)
+    (loop $next
+      (local.set $acc (call_ref $binary (local.get $acc) (local.get $n) (ref.func $add)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $acc))
+  (func $hop (type $hop) (param $n i32) (param $acc i32) (param $next (ref $hop)) (result i32)
+    (if (i32.eqz (local.get $n)) (then (return (local.get $acc))))
+    (return_call_ref $hop
+      (i32.sub (local.get $n) (i32.const 1)) (i32.add (local.get $acc) (local.get $n))
+      (local.get $next) (local.get $next)))
+  (func (export "return_call_ref") (param $n i32) (result i32)
+    (call $hop (local.get $n) (i32.const 0) (ref.func $hop))))
