@@ -1,8 +1,10 @@
-//! What `#[derive(WasmTy)]` accepts.
+//! What `#[derive(WasmTy)]`, `#[derive(GcStruct)]` and `#[derive(GcArray)]` accept.
 
 use std::convert::Infallible;
 
-use hostref::{Engine, ExternRef, Func, Result, Rooted, Store, WasmTy};
+use hostref::{
+    Engine, ExternRef, Func, GcArray, GcStruct, Result, Rooted, Store, StructRef, TypedFunc, WasmTy,
+};
 
 type Number = u64;
 
@@ -65,6 +67,58 @@ impl From<Sign> for i32 {
     }
 }
 
+/// Aliases and paths may stand in fields, and macros may write them.
+type Next = Option<self::LinkRef>;
+
+#[derive(GcStruct)]
+#[gc(open)]
+struct Link {
+    value: std::primitive::i64,
+    #[gc(mut)]
+    next: Next,
+    handler: Option<TypedFunc<i32, i32>>,
+    any: Option<Rooted<StructRef>>,
+}
+
+#[derive(GcStruct)]
+struct Unit;
+
+#[derive(GcArray)]
+#[gc(handle = Chain)]
+struct Links {
+    all: std::vec::Vec<LinkRef>,
+}
+
+macro_rules! cells {
+    ($($name:ident: $ty:ty;)*) => {$(
+        #[derive(GcStruct)]
+        pub(crate) struct $name {
+            #[gc(mut)]
+            value: $ty,
+        }
+    )*};
+}
+
+cells! {
+    Number: f32;
+    Numbers: Option<NumberRef>;
+}
+
+fn objects(store: &mut Store<()>) -> Result<()> {
+    let link = Link { value: 1, next: None, handler: None, any: None };
+    let first = LinkRef::new(&mut *store, link)?;
+    first.set_next(&mut *store, Some(first))?;
+    let chain = Chain::new(&mut *store, Links { all: vec![first, first] })?;
+    let again = chain.get(&mut *store, 1)?.next(&mut *store)?.expect("itself");
+    assert!(Rooted::ref_eq(&*store, &*again, &*first)?);
+    let Unit = UnitRef::new(&mut *store, Unit)?.load(&mut *store)?;
+    let number = NumberRef::new(&mut *store, Number { value: 0.5 })?;
+    let numbers = NumbersRef::new(&mut *store, Numbers { value: None })?;
+    numbers.set_value(&mut *store, Some(number))?;
+    assert_eq!(numbers.load(&mut *store)?.value.expect("a number").value(store)?, 0.5);
+    Ok(())
+}
+
 pub(crate) fn main() -> Result<()> {
     let mut store = Store::new(&Engine::default(), ());
     let sum = Func::wrap(&mut store, |a: Tuple, b: Named, c: Alias| {
@@ -81,6 +135,8 @@ pub(crate) fn main() -> Result<()> {
     let same = same.typed::<(Object, Handler), Object>(&store)?;
     let found = same.call(&mut store, (Object(object), Handler(None)))?.0;
     assert!(Rooted::ref_eq(&store, &found.to_untyped(), &object.to_untyped())?);
+
+    objects(&mut store)?;
 
     assert_eq!(Wide::try_from_wasm(i64::MAX)?, Wide::Highest);
     assert_eq!(Wide::Lowest.into_wasm(), i64::MIN);
