@@ -15,6 +15,7 @@ both_modes! {
     compiled_code_sets_tables,
     compiled_code_sets_globals,
     compiled_code_throws,
+    young_references_replace_young_ones,
     guests_fill_tables,
     guests_copy_tables,
     guests_init_tables,
@@ -135,6 +136,24 @@ fn compiled_code_sets_globals(mode: Mode) -> Result<()> {
         fixture.global_is_newest(global)?;
     }
     Ok(())
+}
+
+/// A slot is logged when a young reference replaces what is not young, and by then only.
+fn young_references_replace_young_ones(mode: Mode) -> Result<()> {
+    let run = r#"
+        (global $g (mut externref) (ref.null extern))
+        (func (export "run")
+            (table.set $t (i32.const 5) (call $make))
+            (table.set $t (i32.const 5) (call $make))
+            (table.fill $t (i32.const 4) (call $make) (i32.const 3))
+            (global.set $g (call $make))
+            (global.set $g (call $make))
+            (table.set $t (i32.const 0) (global.get $g))
+            (table.copy $t $t (i32.const 5) (i32.const 0) (i32.const 1))
+            (table.set $t (i32.const 5) (ref.null extern))
+            (table.set $t (i32.const 5) (call $make))
+            (table.fill $t (i32.const 5) (table.get $t (i32.const 5)) (i32.const 2)))"#;
+    Fixture::new(mode).runs(&format!("{TABLE} {run}"))
 }
 
 fn compiled_code_throws(mode: Mode) -> Result<()> {

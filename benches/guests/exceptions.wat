@@ -4,7 +4,10 @@
   (import "host" "nop" (func $nop))
   (tag $tag (param i32))
 
-  (func $throw (param i32) (throw $tag (local.get 0)))
+  ;; Called through the table, where no compiler sees that it throws.
+  (type $throws (func (param i32)))
+  (table $table funcref (elem $throw))
+  (func $throw (type $throws) (throw $tag (local.get 0)))
   (func $deep (param $frames i32) (param $value i32) (result i32)
     (if (i32.eqz (local.get $frames)) (then
       (call $nop)
@@ -27,6 +30,15 @@
     (loop $next
       (local.set $sum (i32.add (local.get $sum)
         (block $caught (result i32)
+          (try_table (catch $tag $caught)
+            (call_indirect $table (type $throws) (local.get $n) (i32.const 0)))
+          unreachable)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $sum))
+  (func (export "one_frame_direct") (param $n i32) (result i32) (local $sum i32)
+    (loop $next
+      (local.set $sum (i32.add (local.get $sum)
+        (block $caught (result i32)
           (try_table (catch $tag $caught) (call $throw (local.get $n)))
           unreachable)))
       (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
@@ -43,7 +55,8 @@
     (loop $next
       (local.set $sum (i32.add (local.get $sum)
         (block $caught (result i32 exnref)
-          (try_table (catch_ref $tag $caught) (call $throw (local.get $n)))
+          (try_table (catch_ref $tag $caught)
+            (call_indirect $table (type $throws) (local.get $n) (i32.const 0)))
           unreachable)
         (drop)))
       (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::engines::{Loop, Peer};
-use crate::measure::{self, Clock, Gauge, Run, Settings};
+use crate::measure::{self, Clock, Gauge, Run, Settings, Turns};
 use crate::results::{Figure, NATIVE, Row, Unit};
 use crate::table;
 
@@ -24,7 +24,7 @@ pub struct Contest {
     /// Operations in each turn, for which the figures are.
     operations: f64,
     check: u32,
-    turns: Option<u32>,
+    turns: Turns,
     clock: Clock,
 }
 
@@ -132,7 +132,13 @@ impl Suite {
 
 impl Contest {
     fn new() -> Contest {
-        Contest { runs: Vec::new(), operations: 1.0, check: 5, turns: None, clock: Clock::Thread }
+        Contest {
+            runs: Vec::new(),
+            operations: 1.0,
+            check: 5,
+            turns: Turns::Calibrated,
+            clock: Clock::Thread,
+        }
     }
 
     /// Lets an engine take part.
@@ -154,7 +160,7 @@ impl Contest {
     /// For turns that take long: one to a batch.
     pub fn single_turns(&mut self) -> &mut Contest {
         self.check = 1;
-        self.turns = Some(1);
+        self.turns = Turns::Checked;
         self
     }
 

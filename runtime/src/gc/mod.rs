@@ -39,7 +39,7 @@
 //! | compiled code | fields, elements of arrays and tables, globals | `compile/translate/gc/barrier.rs`, then [`GcStore::remember`] |
 //! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
 //! | compiled code | many elements of a young array at once | not at all: it is young |
-//! | builtins, hosts, instantiation | tables, globals | [`GcStore::log_young`], by the definition's own methods |
+//! | builtins, hosts, instantiation | tables, globals | [`GcStore::log_replaced`], by the definition's own methods |
 //! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
 //! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
 //!

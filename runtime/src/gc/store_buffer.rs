@@ -129,6 +129,20 @@ impl GcStore {
         }
     }
 
+    /// Logs the slot in which `before` was or will be replaced by `after`, if that is young: a slot that
+    /// held a young reference is logged already.
+    ///
+    /// # Safety
+    ///
+    /// As for [`GcStore::remember`].
+    #[inline]
+    pub(crate) unsafe fn log_replaced(&mut self, address: usize, before: u32, after: u32) {
+        if !is_young(before) {
+            // SAFETY: the caller's duty.
+            unsafe { self.log_young(address, after) };
+        }
+    }
+
     /// Takes back all slots in a range of addresses, which are given up.
     pub(crate) fn forget(&mut self, range: Range<usize>) {
         self.buffer.forget(range);

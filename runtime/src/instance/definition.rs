@@ -123,12 +123,13 @@ impl Global {
 
     /// Replaces the value's slot; it must hold a value of the global's type.
     pub(crate) fn set_bits(&mut self, gc: &mut GcStore, bits: u128) {
-        self.def.store(bits);
         if self.is_gc_ref {
+            let before = self.def.load() as u32;
             // SAFETY: the slot holds a reference as long as its store lives, and compiled code does
             // not run during a collection.
-            unsafe { gc.log_young(self.def.address(), bits as u32) };
+            unsafe { gc.log_replaced(self.def.address(), before, bits as u32) };
         }
+        self.def.store(bits);
     }
 
     /// Lets the collector see and update the reference, if the global holds one.
@@ -295,8 +296,9 @@ impl Table {
                 elements[range].iter().for_each(|element| element.set(FuncPtr::to_address(func)));
             }
             (Elements::Gc(elements), RawRef::Gc(raw)) => {
-                elements[range.clone()].iter().for_each(|element| element.set(raw));
-                log_young(gc, &elements[range]);
+                let elements = &elements[range];
+                log_replaced(gc, elements, elements.iter().map(|_| raw));
+                elements.iter().for_each(|element| element.set(raw));
             }
             _ => panic!("validated: a table holds references of one hierarchy"),
         }
@@ -337,8 +339,12 @@ impl Table {
         match &mut self.elements {
             Elements::Func(elements) => copy_cells(elements, to.start, from),
             Elements::Gc(elements) => {
+                log_replaced(
+                    gc,
+                    &elements[to.clone()],
+                    elements[from.clone()].iter().map(Cell::get),
+                );
                 copy_cells(elements, to.start, from);
-                log_young(gc, &elements[to]);
             }
         }
         Ok(())
@@ -406,6 +412,15 @@ fn log_young(gc: &mut GcStore, elements: &[Cell<u32>]) {
         // SAFETY: elements stay where they are until the table grows, which forgets them, or goes
         // with its store; compiled code does not run during a collection.
         unsafe { gc.log_young(address, element.get()) };
+    }
+}
+
+/// Logs the elements of a table that `values` will replace, as far as it must.
+fn log_replaced(gc: &mut GcStore, elements: &[Cell<u32>], values: impl Iterator<Item = u32>) {
+    let slots = addresses(elements).step_by(size_of::<u32>()).zip(elements);
+    for ((address, element), value) in slots.zip(values) {
+        // SAFETY: as for `log_young`.
+        unsafe { gc.log_replaced(address, element.get(), value) };
     }
 }
 

@@ -25,10 +25,10 @@ impl Translator<'_> {
         let table = TableIndex(table);
         let address = self.element_address(table, index);
         let flags = self.element_flags();
-        self.builder.ins().store(flags, value, address, 0);
         if self.env.info.is_gc_ref(self.element_type(table)) {
-            self.reference_written(None, address, value);
+            self.reference_written(None, address, Some(flags), value);
         }
+        self.builder.ins().store(flags, value, address, 0);
     }
 
     pub(super) fn table_size(&mut self, table: u32) {

@@ -84,11 +84,11 @@ impl Translator<'_> {
         let value = self.pop();
         let global = GlobalIndex(global);
         let (flags, base, offset) = self.global(global);
-        self.builder.ins().store(flags, value, base, offset);
         if self.env.info.is_gc_ref(self.env.info.globals[global.index()].content) {
             let slot = self.builder.ins().iadd_imm_s(base, i64::from(offset));
-            self.reference_written(None, slot, value);
+            self.reference_written(None, slot, Some(flags), value);
         }
+        self.builder.ins().store(flags, value, base, offset);
     }
 
     /// How and where a global is accessed. Even an immutable one changes while the function runs

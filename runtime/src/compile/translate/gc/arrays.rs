@@ -41,7 +41,7 @@ impl Translator<'_> {
             let place = self.element_place(ty, object.address, offset);
             self.init_field(&place, value);
             if object.is_old {
-                self.field_written(object.reference, &place, value);
+                self.field_written(object.reference, &place, None, value);
             }
         }
         self.push(object.reference);

@@ -2,20 +2,26 @@
 //! being young themselves. `gc` says who else writes references.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use cranelift_codegen::ir::types::I32;
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 
 use crate::abi::builtins::Builtin;
 use crate::abi::object::YOUNG_END;
 use crate::compile::translate::Translator;
 
 impl Translator<'_> {
-    /// Compiled after or before the store of the reference `value` to the word at address `slot`,
-    /// with nothing that may collect in between. `holder` is the reference of the object written to,
-    /// which is not null; `None` for an element of a table or a global.
+    /// Compiled before the store of the reference `value` to the word at address `slot`, with nothing
+    /// that may collect in between. `holder` is the reference of the object written to, at whose
+    /// null the store faults; `None` for an element of a table or a global. `replaces` are the flags
+    /// of accesses to the slot; `None` if it has held nothing yet.
+    ///
+    /// A slot that held a young reference was logged when that was written, and is until a collection
+    /// leaves nothing young: whoever replaces the reference again and again has it logged once.
     pub(in crate::compile::translate) fn reference_written(
         &mut self,
         holder: Option<Value>,
         slot: Value,
+        replaces: Option<MemFlagsData>,
         value: Value,
     ) {
         let log = self.next_block();
@@ -29,7 +35,19 @@ impl Translator<'_> {
             self.go_on_in(check);
         }
         let is_young = self.is_young(value);
-        self.builder.ins().brif(is_young, log, &[], next, &[]);
+        match replaces {
+            Some(flags) => {
+                let check = self.next_block();
+                self.builder.ins().brif(is_young, check, &[], next, &[]);
+                self.go_on_in(check);
+                let before = self.builder.ins().load(I32, flags, slot, 0);
+                let was_young = self.is_young(before);
+                self.builder.ins().brif(was_young, next, &[], log, &[]);
+            }
+            None => {
+                self.builder.ins().brif(is_young, log, &[], next, &[]);
+            }
+        }
         self.go_on_in(log);
         self.call_builtin(Builtin::RememberSlot, &[slot]);
         self.builder.ins().jump(next, &[]);

@@ -147,9 +147,10 @@ impl Translator<'_> {
 
     /// Stores `value` at `place` of `holder`. A null object faults.
     fn set_field(&mut self, holder: Value, place: &Place, value: Value) {
-        let flags = self.field_flags(place).with_trap_code(Some(trap_code(Trap::NullReference)));
+        let flags = self.field_flags(place);
+        self.field_written(holder, place, Some(flags), value);
+        let flags = flags.with_trap_code(Some(trap_code(Trap::NullReference)));
         self.store_field(flags, place, value);
-        self.field_written(holder, place, value);
     }
 
     /// Stores `value` at `place` of an object that was made since the last safepoint and is young.
@@ -168,11 +169,18 @@ impl Translator<'_> {
         };
     }
 
-    /// Tells the collector of a store to `place` of `holder`.
-    fn field_written(&mut self, holder: Value, place: &Place, value: Value) {
+    /// Tells the collector of a store to `place` of `holder` that is about to happen. What it
+    /// `replaces` is as for [`Translator::reference_written`].
+    fn field_written(
+        &mut self,
+        holder: Value,
+        place: &Place,
+        replaces: Option<MemFlagsData>,
+        value: Value,
+    ) {
         if place.storage == Storage::Reference && self.may_be_object(place.ty.storage, value) {
             let slot = self.builder.ins().iadd_imm_s(place.address, i64::from(place.offset));
-            self.reference_written(Some(holder), slot, value);
+            self.reference_written(Some(holder), slot, replaces, value);
         }
     }
 

@@ -19,7 +19,7 @@ impl<'a> Translator<'a> {
             let place = self.field_place(ty, field, object.address);
             self.init_field(&place, value);
             if object.is_old {
-                self.field_written(object.reference, &place, value);
+                self.field_written(object.reference, &place, None, value);
             }
         }
         self.push(object.reference);
