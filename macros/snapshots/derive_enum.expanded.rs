@@ -30,3 +30,17 @@ impl ::hostref::WasmTy for Color {
         )
     }
 }
+#[automatically_derived]
+impl ::hostref::__private::DerivesWasmTy for Color {}
+#[automatically_derived]
+impl ::hostref::__private::GcPacked for Color {
+    type Part = ::hostref::__private::Packed<Self>;
+    type Stored = ::core::primitive::u8;
+    fn pack(self) -> ::core::primitive::u8 {
+        self as ::core::primitive::u8
+    }
+    fn unpack(__stored: ::core::primitive::u8) -> ::hostref::Result<Self> {
+        let __wasm = <::core::primitive::u8 as ::hostref::WasmTy>::into_wasm(__stored);
+        <Self as ::hostref::WasmTy>::try_from_wasm(__wasm)
+    }
+}

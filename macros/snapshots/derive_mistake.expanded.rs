@@ -13,3 +13,5 @@ impl ::hostref::WasmTy for Color {
         ::core::unreachable!("this program does not compile")
     }
 }
+#[automatically_derived]
+impl ::hostref::__private::DerivesWasmTy for Color {}

@@ -13,6 +13,8 @@ impl ::hostref::WasmTy for Meters {
     }
 }
 #[automatically_derived]
+impl ::hostref::__private::DerivesWasmTy for Meters {}
+#[automatically_derived]
 impl renamed::WasmTy for Handle {
     type Wasm = <u32 as renamed::WasmTy>::Wasm;
     fn into_wasm(self) -> Self::Wasm {
@@ -24,3 +26,5 @@ impl renamed::WasmTy for Handle {
         })
     }
 }
+#[automatically_derived]
+impl renamed::__private::DerivesWasmTy for Handle {}

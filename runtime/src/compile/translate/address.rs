@@ -144,6 +144,11 @@ impl Translator<'_> {
         len: Value,
     ) -> Value {
         let room = self.memory_len(memory);
+        self.exceeds(memory, index, len, room)
+    }
+
+    /// Whether `index + len` is greater than `room`.
+    fn exceeds(&mut self, memory: MemoryIndex, index: Value, len: Value, room: Value) -> Value {
         if self.env.info.memories[memory.index()].is_64 {
             let (end, overflow) = self.builder.ins().uadd_overflow(index, len);
             let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, room);
@@ -154,18 +159,30 @@ impl Translator<'_> {
         }
     }
 
-    /// The address of a range that is known to be inside the memory.
-    pub(super) fn inside_address(&mut self, memory: MemoryIndex, index: Value) -> Value {
+    /// The address of a range that control has found inside the memory, not `outside`: on a
+    /// mispredicted path it may be null.
+    pub(super) fn inside_address(
+        &mut self,
+        memory: MemoryIndex,
+        index: Value,
+        outside: Value,
+    ) -> Value {
+        let ty = self.env.info.memories[memory.index()];
         let base = self.memory_base(memory);
-        self.builder.ins().iadd(base, index)
+        let address = self.builder.ins().iadd(base, index);
+        match Bounds::of(&ty, self.env.tunables.reserve_memories) {
+            Bounds::Reserved => address,
+            Bounds::Pages | Bounds::Bytes => self.guarded(outside, address),
+        }
     }
 
     /// Whether `index + distance` is greater than the memory's length. No `distance` is one that does
     /// not fit in 64 bits.
     fn ends_outside(&mut self, memory: MemoryIndex, index: Value, distance: Option<u64>) -> Value {
         let Some(distance) = distance else { return self.builder.ins().iconst(I8, 1) };
+        let room = self.memory_len(memory);
         let distance = self.builder.ins().iconst(I64, distance.cast_signed());
-        self.range_is_outside(memory, index, distance)
+        self.exceeds(memory, index, distance, room)
     }
 
     /// The length of a memory in bytes. That of a shared one may change at any time.

@@ -58,13 +58,11 @@ impl Inlining {
         offset.wrapping_add(self.shift)
     }
 
-    /// Whether `func` may be inlined into itself or what it is inlined in: once into itself, because
-    /// its first recursive calls are then made by fewer frames.
+    /// Whether `func` may be inlined in the innermost body. A function may be inlined in itself, which
+    /// halves the depth of a recursion, but no deeper.
     fn may_nest(&self, func: DefinedFuncIndex) -> bool {
-        match &self.open[..] {
-            [outermost] => *outermost == func || self.open.len() <= MAX_DEPTH,
-            open => open.len() <= MAX_DEPTH && !open.contains(&func),
-        }
+        let is_outermost = self.open.len() == 1;
+        is_outermost || self.open.len() <= MAX_DEPTH && !self.open.contains(&func)
     }
 }
 

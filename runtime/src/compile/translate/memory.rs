@@ -121,18 +121,21 @@ impl Translator<'_> {
             return;
         }
         let outside = ranges.map(|(memory, index)| self.range_is_outside(memory, index, len));
-        let outside = outside.into_iter().reduce(|a, b| self.builder.ins().bor(a, b));
+        let any_outside = outside.into_iter().reduce(|a, b| self.builder.ins().bor(a, b));
+        let any_outside = any_outside.expect("a bulk operation has a range");
         let [careful, inside, done] = [(); 3].map(|()| self.next_block());
         self.set_cold(careful);
-        let outside = outside.expect("a bulk operation has a range");
-        self.builder.ins().brif(outside, careful, &[], inside, &[]);
+        self.builder.ins().brif(any_outside, careful, &[], inside, &[]);
         self.builder.seal_block(careful);
         self.builder.seal_block(inside);
         self.builder.switch_to_block(careful);
         self.call_builtin(builtin, args);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(inside);
-        let addresses = ranges.map(|(memory, index)| self.inside_address(memory, index));
+        let addresses = std::array::from_fn(|range| {
+            let (memory, index) = ranges[range];
+            self.inside_address(memory, index, outside[range])
+        });
         operate(self, addresses);
         self.calls += 1;
         self.builder.ins().jump(done, &[]);
