@@ -100,8 +100,8 @@ macro_rules! cells {
 }
 
 cells! {
-    Number: f32;
-    Numbers: Option<NumberRef>;
+    Cell: f32;
+    Cells: Option<CellRef>;
 }
 
 fn objects(store: &mut Store<()>) -> Result<()> {
@@ -112,10 +112,10 @@ fn objects(store: &mut Store<()>) -> Result<()> {
     let again = chain.get(&mut *store, 1)?.next(&mut *store)?.expect("itself");
     assert!(Rooted::ref_eq(&*store, &*again, &*first)?);
     let Unit = UnitRef::new(&mut *store, Unit)?.load(&mut *store)?;
-    let number = NumberRef::new(&mut *store, Number { value: 0.5 })?;
-    let numbers = NumbersRef::new(&mut *store, Numbers { value: None })?;
-    numbers.set_value(&mut *store, Some(number))?;
-    assert_eq!(numbers.load(&mut *store)?.value.expect("a number").value(store)?, 0.5);
+    let cell = CellRef::new(&mut *store, Cell { value: 0.5 })?;
+    let cells = CellsRef::new(&mut *store, Cells { value: None })?;
+    cells.set_value(&mut *store, Some(cell))?;
+    assert_eq!(cells.load(&mut *store)?.value.expect("a cell").value(store)?, 0.5);
     Ok(())
 }
 

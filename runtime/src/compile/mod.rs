@@ -161,12 +161,14 @@ fn compile_functions(
 }
 
 /// How many threads `bodies` are worth. A thread costs about as much as compiling a function of a
-/// hundred bytes.
+/// hundred bytes, and to ask how many processors there are half as much.
 fn threads(bodies: &[Body<'_>]) -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let bytes: u64 = bodies.iter().map(|(_, body)| body.range().end - body.range().start).sum();
     let worth = usize::try_from(bytes / BYTES_PER_THREAD).unwrap_or(usize::MAX);
-    processors.min(bodies.len()).min(worth + 1)
+    match bodies.len().min(worth.saturating_add(1)) {
+        0 | 1 => 1,
+        most => std::thread::available_parallelism().map_or(1, NonZero::get).min(most),
+    }
 }
 
 /// The bytes of bodies for which another thread is started.
