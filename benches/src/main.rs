@@ -1,5 +1,10 @@
 //! The command line of the benchmarks: `run`, `list`, `report` and `chart`.
 
+#![allow(
+    clippy::needless_question_mark,
+    reason = "the same lines convert the errors of one engine, and have none to convert with another"
+)]
+
 mod chart;
 mod engines;
 mod footprint;

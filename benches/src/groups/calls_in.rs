@@ -74,7 +74,12 @@ fn typed(suite: &mut Suite) -> Result<()> {
     suite.time("nop", "call", |contest| {
         typed!(contest, "nop", () => ());
         let nop: fn() = black_box(|| ());
-        contest.enter(NATIVE, move |turns| repeat(turns, || Ok(nop())));
+        contest.enter(NATIVE, move |turns| {
+            repeat(turns, || {
+                nop();
+                Ok(())
+            })
+        });
         Ok(())
     })?;
     suite.time("(i32 i64) -> f32", "call", |contest| {
@@ -158,7 +163,10 @@ fn references(suite: &mut Suite) -> Result<()> {
             }));
         });
         contest.enter(NATIVE, |turns| {
-            repeat(turns, || Ok(drop(black_box(Box::new(Cell(1)) as Box<dyn Send + Sync>))))
+            repeat(turns, || {
+                drop(black_box(Box::new(Cell(1)) as Box<dyn Send + Sync>));
+                Ok(())
+            })
         });
         Ok(())
     })?;

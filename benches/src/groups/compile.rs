@@ -1,4 +1,5 @@
-//! Compiling real modules, those that `modules/fetch` has brought; per MB of Wasm, by one thread and by all.
+//! Compiling real modules, those that `modules/fetch` has brought, per MB of Wasm, by one thread and by all;
+//! and loading them when they were compiled before.
 
 use std::fs;
 use std::path::Path;
@@ -34,6 +35,18 @@ pub fn run(suite: &mut Suite) -> Result<()> {
                 let (engine, wasm) = (rt::engine()?, wasm.clone());
                 contest.enter(rt::NAME, move |turns| repeat(turns, || {
                     Ok(rt::Module::new(&engine, &wasm)?)
+                }));
+            });
+            Ok(())
+        })?;
+        suite.time(&format!("{title}, from serialized form"), "MB", |contest| {
+            contest.operations(megabytes);
+            per_engine!(rt in [hostref, wasmtime] {
+                let engine = rt::engine()?;
+                let bytes = rt::Module::new(&engine, wasm)?.serialize()?;
+                contest.enter(rt::NAME, move |turns| repeat(turns, || {
+                    // SAFETY: the bytes are those of a module that this engine has just serialized.
+                    Ok(unsafe { rt::Module::deserialize(&engine, &bytes) }?)
                 }));
             });
             Ok(())
