@@ -108,8 +108,7 @@ fn guards_outlive_objects_and_stores(mode: Mode) -> Result<()> {
     let guard = {
         let mut scope = RootScope::new(&mut store);
         let inner = ExternRef::new_typed(&mut scope, Inner(drops.clone()))?;
-        let guard = inner.try_borrow(&scope)?;
-        guard
+        inner.try_borrow(&scope)?
     };
     store.gc();
     store.gc();
@@ -344,7 +343,8 @@ fn settings_at_their_bounds_are_errors_or_work() {
         (func (export "f") (param externref) (result i32)
             (table.set 0 (i32.const 0) (local.get 0))
             (i32.store (i32.const 65532) (i32.const 8)) (i32.load (i32.const 65532))))"#;
-    let settings: &[(fn(&mut Config) -> &mut Config, &str)] = &[
+    type Setting = fn(&mut Config) -> &mut Config;
+    let settings: &[(Setting, &str)] = &[
         (|config| config.max_wasm_stack(0), "call stack exhausted"),
         (|config| config.max_wasm_stack(1), "call stack exhausted"),
         (|config| config.max_wasm_stack(usize::MAX), ""),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+#[allow(clippy::all, reason = "unusual ways to write things are what is tested")]
 #[path = "../ui-tests/pass"]
 mod pass {
     pub(crate) mod check;
@@ -19,8 +20,10 @@ mod pass {
     pub(crate) mod result;
 }
 
+type Program = fn() -> hostref::Result<()>;
+
 /// The areas, each with its program.
-const AREAS: [(&str, fn() -> hostref::Result<()>); 8] = [
+const AREAS: [(&str, Program); 8] = [
     ("check", pass::check::main),
     ("derive", pass::derive::main),
     ("exports", pass::exports::main),

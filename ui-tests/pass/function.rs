@@ -66,8 +66,8 @@ impl Doc {
     #[cfg(any())]
     fn either() -> NoSuchType {}
 
-    #[cfg(all())]
-    fn either(#[cfg(any())] _gone: NoSuchType, #[cfg(all())] there: i32) -> i32 {
+    #[cfg(not(any()))]
+    fn either(#[cfg(any())] _gone: NoSuchType, #[cfg(not(any()))] there: i32) -> i32 {
         there
     }
 

@@ -103,27 +103,12 @@ impl Declared {
             "A reference to {sort} of the type that [`{ident}`] declares. It is rooted in the scope in which \
              it was made, and free to copy."
         );
-        let name = handle.to_string();
+        let value = self.plain_impls(here);
         quote_spanned! {here=>
             #[doc = #docs]
             #vis struct #handle(#root);
 
-            #[automatically_derived]
-            impl ::core::clone::Clone for #handle {
-                fn clone(&self) -> Self {
-                    *self
-                }
-            }
-
-            #[automatically_derived]
-            impl ::core::marker::Copy for #handle {}
-
-            #[automatically_derived]
-            impl ::core::fmt::Debug for #handle {
-                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    #private::show_handle(__f, #name, &self.0)
-                }
-            }
+            #value
 
             #[automatically_derived]
             impl ::core::ops::Deref for #handle {
@@ -171,6 +156,30 @@ impl Declared {
 
                 fn try_from_wasm(__root: #root) -> #at::Result<Self> {
                     #at::Result::Ok(Self(__root))
+                }
+            }
+        }
+    }
+
+    /// What a handle has in common with every value that is copied.
+    fn plain_impls(&self, here: Span) -> TokenStream {
+        let (handle, private) = (&self.handle, self.krate.private(here));
+        let name = handle.to_string();
+        quote_spanned! {here=>
+            #[automatically_derived]
+            impl ::core::clone::Clone for #handle {
+                fn clone(&self) -> Self {
+                    *self
+                }
+            }
+
+            #[automatically_derived]
+            impl ::core::marker::Copy for #handle {}
+
+            #[automatically_derived]
+            impl ::core::fmt::Debug for #handle {
+                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    #private::show_handle(__f, #name, &self.0)
                 }
             }
         }

@@ -349,9 +349,9 @@ impl Memory<'_> {
         debug_assert!(size >= OBJECT_ALIGN, "collector invariant: objects have a header");
         // Few bytes are not worth a call, nor a loop: the second half may overlap the first.
         match size {
-            ..=16 => self.copy_ends::<8>(from, to, size),
-            ..=32 => self.copy_ends::<16>(from, to, size),
-            ..=64 => self.copy_ends::<32>(from, to, size),
+            0..=16 => self.copy_ends::<8>(from, to, size),
+            17..=32 => self.copy_ends::<16>(from, to, size),
+            33..=64 => self.copy_ends::<32>(from, to, size),
             _ => {
                 self.check(from.max(to), size);
                 let (source, target) = (self.at(from), self.at(to));
