@@ -98,6 +98,8 @@ impl Node for Control {
                 _ => yes.eval(run),
             },
             Control::Loop(counter, rounds, body) => {
+                // What a handler finds if the first round throws.
+                run.locals[*counter as usize] = Value::Int(*rounds);
                 for left in (0..*rounds).rev() {
                     body.eval(run)?;
                     run.locals[*counter as usize] = Value::Int(left);
