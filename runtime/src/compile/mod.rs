@@ -58,7 +58,7 @@ pub enum OptLevel {
 pub(crate) struct Tunables {
     /// Compare the engine's epoch with the store's deadline at function entries and loop headers.
     pub(crate) epoch_interruption: bool,
-    /// Count executed operators. Not supported yet: compiling with it is an error.
+    /// Count executed operators.
     pub(crate) consume_fuel: bool,
     /// Give relaxed SIMD operators the same results on every processor.
     pub(crate) relaxed_simd_deterministic: bool,
