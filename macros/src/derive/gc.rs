@@ -244,8 +244,18 @@ pub(super) fn check_cfgs(attrs: &[Attribute], errors: &mut Errors) {
     }
 }
 
-/// What stands for a type whose declaration has mistakes: nothing, so that only they are reported.
-pub(super) fn broken(errors: Errors) -> TokenStream {
+/// The pipeline of both derives. For a type whose declaration has mistakes nothing is generated, so that
+/// only they are reported.
+pub(super) fn derive<M>(
+    item: TokenStream,
+    parse: impl FnOnce(&DeriveInput, &mut Errors) -> Option<M>,
+    expand: impl FnOnce(&DeriveInput, &M) -> TokenStream,
+) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = syn::parse2::<DeriveInput>(item).map_err(|error| errors.push(error)).ok();
+    let model = input.and_then(|input| parse(&input, &mut errors).map(|model| (input, model)));
+    let model = model.filter(|_| errors.count() == 0);
+    let output = model.map(|(input, model)| expand(&input, &model));
     let errors = errors.finish();
-    quote!(#errors)
+    quote!(#errors #output)
 }

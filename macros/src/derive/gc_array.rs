@@ -29,23 +29,7 @@ struct Array {
 
 /// Expands `#[derive(GcArray)] item`.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let input = match syn::parse2::<DeriveInput>(item) {
-        Ok(input) => input,
-        Err(error) => {
-            errors.push(error);
-            return gc::broken(errors);
-        }
-    };
-    let model = parse(&input, &mut errors);
-    match model.filter(|_| errors.count() == 0) {
-        Some(model) => {
-            let errors = errors.finish();
-            let output = expand(&input, &model);
-            quote!(#errors #output)
-        }
-        None => gc::broken(errors),
-    }
+    gc::derive(item, parse, expand)
 }
 
 fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<Array> {

@@ -1,7 +1,7 @@
 //! `#[derive(GcStruct)]`: a struct type of WebAssembly, its handle, and functions for its fields.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, Type, Visibility};
 
@@ -53,23 +53,7 @@ struct Struct {
 
 /// Expands `#[derive(GcStruct)] item`.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let input = match syn::parse2::<DeriveInput>(item) {
-        Ok(input) => input,
-        Err(error) => {
-            errors.push(error);
-            return gc::broken(errors);
-        }
-    };
-    let model = parse(&input, &mut errors);
-    match model.filter(|_| errors.count() == 0) {
-        Some(model) => {
-            let errors = errors.finish();
-            let output = expand(&input, &model);
-            quote!(#errors #output)
-        }
-        None => gc::broken(errors),
-    }
+    gc::derive(item, parse, expand)
 }
 
 fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<Struct> {

@@ -236,8 +236,7 @@ impl<T: ?Sized + 'static> ArrayRef<T> {
         let inner = store.as_context_mut().into_inner();
         let element = self.part(inner, index)?;
         element
-            .check_mutable()
-            .and_then(|()| element.store(inner, &value))
+            .replace(|part| part.store(inner, &value))
             .with_context(|| format!("element {index}"))
     }
 
@@ -269,8 +268,7 @@ impl<T: ?Sized + 'static> ArrayRef<T> {
         let inner = store.as_context_mut().into_inner();
         let element = self.part(inner, index)?;
         element
-            .check_mutable()
-            .and_then(|()| value.store_part(inner, element))
+            .replace(|part| value.store_part(inner, part))
             .with_context(|| format!("element {index}"))
     }
 

@@ -87,10 +87,10 @@ impl Part {
         inner.gc.set_part(self.object, self.layout.offset, self.layout.storage, bits);
     }
 
-    /// Fails unless the part may change.
-    pub(in crate::api) fn check_mutable(self) -> Result<()> {
+    /// Has `store` store to the part, if that may change.
+    pub(super) fn replace(self, store: impl FnOnce(Part) -> Result<()>) -> Result<()> {
         ensure!(self.ty.mutable, "it is immutable");
-        Ok(())
+        store(self)
     }
 }
 

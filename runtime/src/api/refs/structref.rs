@@ -180,10 +180,7 @@ impl<T: ?Sized + 'static> StructRef<T> {
     pub fn set_field(&self, mut store: impl AsContextMut, index: usize, value: Val) -> Result<()> {
         let inner = store.as_context_mut().into_inner();
         let field = self.part(inner, index)?;
-        field
-            .check_mutable()
-            .and_then(|()| field.store(inner, &value))
-            .with_context(|| format!("field {index}"))
+        field.replace(|part| part.store(inner, &value)).with_context(|| format!("field {index}"))
     }
 
     /// As [`field`](StructRef::field), as a value of a Rust type: `i8` and `u8` for fields of 8 bits, and
@@ -215,8 +212,7 @@ impl<T: ?Sized + 'static> StructRef<T> {
         let inner = store.as_context_mut().into_inner();
         let field = self.part(inner, index)?;
         field
-            .check_mutable()
-            .and_then(|()| value.store_part(inner, field))
+            .replace(|part| value.store_part(inner, part))
             .with_context(|| format!("field {index}"))
     }
 
