@@ -28,6 +28,7 @@ both_modes! {
     hosts_make_exceptions,
     instances_begin_with_references,
     segments_keep_references_until_dropped,
+    guests_write_all_over_large_tables,
     guests_write_to_old_objects,
     guests_make_large_objects,
     a_guest_that_keeps_everything_runs_out_of_memory,
@@ -138,7 +139,7 @@ fn compiled_code_sets_globals(mode: Mode) -> Result<()> {
     Ok(())
 }
 
-/// A slot is logged when a young reference replaces what is not young, and by then only.
+/// A place is looked at by the next collection however often, and by whatever, it was replaced before.
 fn young_references_replace_young_ones(mode: Mode) -> Result<()> {
     let run = r#"
         (global $g (mut externref) (ref.null extern))
@@ -322,6 +323,78 @@ fn instances_begin_with_references(mode: Mode) -> Result<()> {
     for (table, at) in [("t", 0), ("t", 9), ("u", 5)] {
         let table = guest.get_table(&mut fixture.store, table).expect("exported");
         fixture.has_newest(table, at)?;
+    }
+    Ok(())
+}
+
+/// Elements far apart share no marks: each write is seen wherever it goes, how often the table is
+/// written between two collections, and after it has grown in place or moved.
+fn guests_write_all_over_large_tables(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let guest = fixture.guest(
+        r#"(table $t (export "t") 1000 externref)
+           (table $other 1000 externref)
+           (func (export "set") (param i32) (table.set $t (local.get 0) (call $make)))
+           (func (export "fill") (param i32 i32)
+               (table.fill $t (local.get 0) (call $make) (local.get 1)))
+           (func (export "move") (param i32 i32 i32)
+               (table.copy $t $t (local.get 0) (local.get 1) (local.get 2)))
+           (func (export "exchange") (param i32 i32)
+               (table.copy $other $t (local.get 0) (local.get 0) (local.get 1))
+               (table.copy $t $other (local.get 0) (local.get 0) (local.get 1)))
+           (func (export "grow") (param i32)
+               (drop (table.grow $t (call $make) (local.get 0))))"#,
+    )?;
+    let store = &mut fixture.store;
+    let table = guest.get_table(&mut *store, "t").expect("exported");
+    let set = export::<i32, ()>(&mut *store, guest, "set")?;
+    let grow = export::<i32, ()>(&mut *store, guest, "grow")?;
+    let fill = export::<(i32, i32), ()>(&mut *store, guest, "fill")?;
+    let exchange = export::<(i32, i32), ()>(&mut *store, guest, "exchange")?;
+    let copy = export::<(i32, i32, i32), ()>(&mut *store, guest, "move")?;
+    let mut model: Vec<Option<usize>> = vec![None; 1000];
+    let mut random = 0x9e37_79b9_u32;
+    let mut below = |bound: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize % bound
+    };
+    for step in 0..if mode == Mode::Stress { 150 } else { 1500 } {
+        let (at, len) = (below(900), below(100));
+        let newest = fixture.census.made();
+        let store = &mut fixture.store;
+        match below(6) {
+            0 | 1 => {
+                set.call(&mut *store, at as i32)?;
+                model[at] = Some(newest);
+            }
+            2 => {
+                fill.call(&mut *store, (at as i32, len as i32))?;
+                model[at..at + len].fill(Some(newest));
+            }
+            3 => {
+                let from = below(900);
+                copy.call(&mut *store, (at as i32, from as i32, len as i32))?;
+                model.copy_within(from..from + len, at);
+            }
+            4 => exchange.call(&mut *store, (at as i32, len as i32))?,
+            _ => {
+                grow.call(&mut *store, (len / 9) as i32)?;
+                model.resize(model.len() + len / 9, Some(newest));
+                set.call(&mut *store, model.len() as i32 - 1)?;
+                *model.last_mut().expect("not empty") = Some(fixture.census.made() - 1);
+            }
+        }
+        if step % 40 == 39 {
+            fixture.fill_nursery()?;
+        }
+    }
+    fixture.fill_nursery()?;
+    for (at, expected) in model.iter().enumerate() {
+        let mut scope = RootScope::new(&mut fixture.store);
+        let element = table.get(&mut scope, at as u64);
+        let Some(Ref::Extern(element)) = element else { panic!("element {at}: {element:?}") };
+        let found = element.map(|object| id(&scope, object)).transpose()?;
+        assert_eq!(found, *expected, "element {at}");
     }
     Ok(())
 }

@@ -98,8 +98,12 @@ builtins! {
     /// `gc_alloc_large(type id, bytes) -> reference`: an object of more bytes, of zeros but for its
     /// header, which is old: references that are written to it are logged. A safepoint.
     GcAllocLarge(I32, I32) -> I32, MayFail;
-    /// `remember_slot(address)`: an old object, a table or a global holds a young reference there.
+    /// `remember_slot(address)`: an old object holds a young reference there.
     RememberSlot(I64), Returns;
+    /// `remember_element(table, address)`: a table whose element has no mark may hold one there.
+    RememberElement(I32, I64), Returns;
+    /// `remember_global(address)`: a global that has no mark may hold one there.
+    RememberGlobal(I64), Returns;
     /// `array_new(type id, len) -> reference`: an array of zeros or nulls. A safepoint.
     ArrayNew(I32, I32) -> I32, MayFail;
     /// `array_new_data(type id, data segment, from, len) -> reference`. A safepoint.

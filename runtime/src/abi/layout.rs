@@ -148,11 +148,20 @@ pub(crate) mod table {
     pub(crate) const BASE: i32 = 0;
     /// `u64`: elements.
     pub(crate) const LEN: i32 = 8;
-    pub(crate) const SIZE: usize = 16;
+    /// `usize`: where the marks of GC references are. Elements whose addresses agree but for the last
+    /// [`CARD_LOG2`] bits share one, a byte: it is at this place plus the address without those bits.
+    /// Changes when the table grows.
+    pub(crate) const MARKS: i32 = 16;
+    pub(crate) const SIZE: usize = 32;
+
+    /// Binary logarithm of the bytes of elements that share a mark.
+    pub(crate) const CARD_LOG2: usize = 9;
 }
 
 /// The definition of a global: one slot.
 pub(crate) mod global {
+    /// `u8`: the mark of a GC reference, which has the four bytes before.
+    pub(crate) const MARK: i32 = 4;
     pub(crate) const SIZE: usize = 16;
 }
 

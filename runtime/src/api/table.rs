@@ -8,9 +8,9 @@ use super::value::Ref;
 use crate::error::Result;
 use crate::gc::roots::StoreId;
 use crate::instance::definition::DefSlot;
-use crate::instance::definition::Table as Definition;
 use crate::instance::segments::table_trap;
 use crate::instance::store::StoreInner;
+use crate::instance::table::Table as Definition;
 
 /// A table of a store.
 ///

@@ -82,6 +82,17 @@ pub(super) fn elem_drop(store: &mut StoreInner, caller: Caller, segment: u32) ->
     Ok(())
 }
 
+pub(super) fn remember(
+    store: &mut StoreInner,
+    caller: Caller,
+    table: u32,
+    address: usize,
+) -> Result<()> {
+    let table = position(store, caller, table);
+    store.tables[table].mark(&mut store.gc, address);
+    Ok(())
+}
+
 /// The old number of elements, or -1.
 fn grow(
     store: &mut StoreInner,

@@ -2,6 +2,7 @@
 //! engine ids; `code` patches and publishes it.
 
 use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::entity::EntitySet;
 use cranelift_codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
 use cranelift_codegen::{
     CompiledCode, ExceptionContextLoc, FinalizedMachExceptionHandler, FinalizedRelocTarget,
@@ -32,6 +33,7 @@ pub(crate) struct Artifact {
 pub(crate) struct CompiledFunction {
     pub(crate) kind: CodeKind,
     pub(crate) code: Vec<u8>,
+    /// What the start of the code is a multiple of.
     pub(crate) align: u32,
     pub(crate) relocs: Vec<Relocation>,
     /// Instructions that may fault, with the [`Trap::code`] of the fault.
@@ -230,7 +232,7 @@ impl CompiledFunction {
         CompiledFunction {
             kind,
             code: compiled.code_buffer().to_vec(),
-            align: buffer.alignment,
+            align: if has_loop(func) { buffer.alignment.max(LINE) } else { buffer.alignment },
             relocs: relocs.collect(),
             traps,
             stack_maps,
@@ -240,6 +242,20 @@ impl CompiledFunction {
             inlined_calls: locations.map_or_else(Vec::new, Locations::into_inlined_calls),
         }
     }
+}
+
+/// The processor's cache line. Functions with loops begin where one does: how fast a loop runs depends on
+/// where in the line its branches are, by up to eight times, and should not depend on what functions
+/// come before.
+const LINE: u32 = 64;
+
+/// Whether control may go back to a block of `func`.
+fn has_loop(func: &Function) -> bool {
+    let mut before = EntitySet::with_capacity(func.dfg.num_blocks());
+    func.layout.blocks().any(|block| {
+        before.insert(block);
+        func.block_successors(block).any(|to| before.contains(to))
+    })
 }
 
 /// [`Trap::code`] of a fault. Cranelift's own codes come from the stack check and from division.

@@ -45,14 +45,14 @@ pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Art
     Artifact { text, relocs: outside, tables: tables.finish() }
 }
 
-/// No more than the processor needs: predictors of indirect branches tell targets apart by the low bits
+/// No more than a function asks for: predictors of indirect branches tell targets apart by the low bits
 /// of their addresses, and know fewer of them if all are aligned. Constants in a function want their own
 /// alignment, but only whole vectors need it.
 fn alignment(isa: &dyn TargetIsa, function: &CompiledFunction) -> u32 {
     const VECTOR: u32 = 16;
-    let constants = if function.align < VECTOR { 1 } else { function.align };
+    let own = if function.align < VECTOR { 1 } else { function.align };
     let symbol = u32::try_from(isa.symbol_alignment()).expect("alignments are small");
-    isa.function_alignment().minimum.max(symbol).max(constants)
+    isa.function_alignment().minimum.max(symbol).max(own)
 }
 
 /// The tables of a text in the making. Functions come in order, and the tables of each are sorted.

@@ -186,13 +186,21 @@ fn bulk_operators_call_their_builtin() {
         Builtin::DataDrop,
         Builtin::TableInit,
         Builtin::ElemDrop,
+        Builtin::TableGrowFunc,
+        Builtin::TableGrowGc,
+        // In cold code.
         Builtin::TableCopy,
         Builtin::TableFillFunc,
         Builtin::TableFillGc,
-        Builtin::TableGrowFunc,
-        Builtin::TableGrowGc,
     ];
-    assert_eq!(targets(&functions[0]), expected.map(RelocTarget::Builtin));
+    let builtin = |target: &RelocTarget| matches!(target, RelocTarget::Builtin(_));
+    let (builtins, direct): (Vec<_>, Vec<_>) =
+        targets(&functions[0]).into_iter().partition(builtin);
+    assert_eq!(builtins, expected.map(RelocTarget::Builtin));
+    let [copy, RelocTarget::Fill, RelocTarget::Fill] = direct.as_slice() else {
+        panic!("{direct:?}")
+    };
+    assert!(matches!(copy, RelocTarget::LibCall(_)));
 }
 
 #[test]
@@ -588,4 +596,16 @@ fn trampolines_compile_for_every_shape() {
             (kind, code) => panic!("a {kind:?} came out as {code:?}"),
         }
     }
+}
+
+#[test]
+fn functions_with_loops_begin_at_a_cache_line() {
+    let functions = compile(
+        "(module
+            (func (param i32) (result i32) (if (result i32) (local.get 0)
+                (then (i32.const 1)) (else (i32.const 2))))
+            (func (param i32) (loop $l
+                (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))",
+    );
+    assert!(functions[0].align < 64 && functions[1].align == 64);
 }

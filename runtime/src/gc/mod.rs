@@ -36,12 +36,16 @@
 //!
 //! | who writes | what | how it is logged |
 //! |---|---|---|
-//! | compiled code | fields, elements of arrays and tables, globals | `compile/translate/gc/barrier.rs`, then [`GcStore::remember`] |
+//! | compiled code | fields, elements of arrays | `compile/translate/gc/barrier.rs`, then [`GcStore::remember_slot`] |
+//! | compiled code | elements of tables, globals | the same file, then [`GcStore::remember`] |
 //! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
 //! | compiled code | many elements of a young array at once | not at all: it is young |
-//! | builtins, hosts, instantiation | tables, globals | [`GcStore::log_replaced`], by the definition's own methods |
+//! | builtins, hosts, instantiation | elements of tables, globals | [`GcStore::remember`], by the definition's own methods |
 //! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
 //! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
+//!
+//! Elements of a table and globals have marks, which are set while they are in the buffer: code that writes
+//! there looks at the mark and never at the reference.
 //!
 //! A table that moves when it grows and a segment that is dropped take their slots back with
 //! [`GcStore::forget`].
@@ -115,6 +119,7 @@ pub(crate) use payload::{HostData, Payload, Properties};
 pub(crate) use roots::RootIndex;
 pub(crate) use roots::{Liveness, Scope};
 pub use stats::GcStats;
+pub(crate) use store_buffer::Card;
 
 /// What a store says about its heap when it is made.
 #[derive(Clone, Debug)]

@@ -1,21 +1,48 @@
 //! The store buffer: which places outside the nursery may hold references to young objects. What
 //! else leads there is the business of the roots.
 //!
-//! Invariant: every address in the buffer is that of an aligned `u32`, valid and nobody else's while
-//! a collection runs, until the buffer is emptied or the address is forgotten.
+//! Invariant: every address of a slot in the buffer is that of an aligned `u32`, and every mark a byte,
+//! valid and nobody else's while a collection runs, until the buffer is emptied or the slot is forgotten.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use super::GcStore;
 use super::object::{GcRef, is_young};
+use crate::abi::layout::global;
 
-/// Addresses of slots, some perhaps more than once.
+/// What to look at, some of it perhaps more than once.
 #[derive(Debug)]
 pub(super) struct StoreBuffer {
+    /// Addresses of slots.
     slots: Vec<usize>,
-    /// How many addresses there may be before looking for those that are there twice.
-    compact_at: usize,
+    cards: Vec<Card>,
+    /// How many slots there may be before looking for those that are there twice.
+    compact_slots_at: usize,
+    compact_cards_at: usize,
+}
+
+/// Slots of definitions that share a mark: a byte that is 1 as long as the card is in the buffer, so that
+/// whoever writes to one of them has nothing to do then. 0 otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Card {
+    /// The address of the first slot; the others follow.
+    pub(crate) slots: usize,
+    /// The number of slots.
+    pub(crate) count: usize,
+    /// The address of the mark.
+    pub(crate) mark: usize,
+}
+
+impl Card {
+    /// The slot of the global whose definition is at `address`.
+    pub(crate) fn of_global(address: usize) -> Card {
+        Card { slots: address, count: 1, mark: address + global::MARK as usize }
+    }
+
+    fn slots(&self) -> impl Iterator<Item = usize> + use<> {
+        (self.slots..).step_by(size_of::<u32>()).take(self.count)
+    }
 }
 
 /// Looking for duplicates is not worth its time below this many.
@@ -23,7 +50,12 @@ const COMPACT_MIN: usize = 4096;
 
 impl Default for StoreBuffer {
     fn default() -> StoreBuffer {
-        StoreBuffer { slots: Vec::new(), compact_at: COMPACT_MIN }
+        StoreBuffer {
+            slots: Vec::new(),
+            cards: Vec::new(),
+            compact_slots_at: COMPACT_MIN,
+            compact_cards_at: COMPACT_MIN,
+        }
     }
 }
 
@@ -35,24 +67,33 @@ impl StoreBuffer {
     /// The address must keep the invariant of this module.
     #[inline]
     pub(super) unsafe fn push(&mut self, address: usize) {
-        if self.slots.len() >= self.compact_at {
-            self.compact();
+        if self.slots.len() >= self.compact_slots_at {
+            compact(&mut self.slots, &mut self.compact_slots_at);
         }
         self.slots.push(address);
     }
 
-    /// Throws out what is there twice, so that writing the same slots for ever takes no more memory.
-    #[cold]
-    fn compact(&mut self) {
-        self.slots.sort_unstable();
-        self.slots.dedup();
-        self.compact_at = (self.slots.len() * 2).max(COMPACT_MIN);
+    /// Adds `card` and sets its mark, if that is not set.
+    ///
+    /// # Safety
+    ///
+    /// The card must keep the invariant of this module.
+    unsafe fn push_card(&mut self, card: Card) {
+        if self.cards.len() >= self.compact_cards_at {
+            compact(&mut self.cards, &mut self.compact_cards_at);
+        }
+        let mark = std::ptr::with_exposed_provenance_mut::<u8>(card.mark);
+        // SAFETY: the mark is valid by the invariant, and whoever writes to the slots is the caller.
+        if unsafe { mark.replace(1) } == 0 {
+            self.cards.push(card);
+        }
     }
 
     /// Forgets all slots in a range of addresses: they are given up.
     pub(super) fn forget(&mut self, range: Range<usize>) {
         if !range.is_empty() {
             self.slots.retain(|slot| !range.contains(slot));
+            self.cards.retain(|card| !range.contains(&card.slots));
         }
     }
 
@@ -60,22 +101,50 @@ impl StoreBuffer {
     /// replaces by the result.
     pub(super) fn drain(&mut self, mut visit: impl FnMut(u32) -> u32) {
         for address in self.slots.drain(..) {
-            let slot = std::ptr::with_exposed_provenance_mut::<u32>(address);
             // SAFETY: the slot is valid and ours alone during a collection, by the invariant.
-            let reference = unsafe { slot.read() };
-            if is_young(reference) {
-                let moved = visit(reference);
-                // SAFETY: as above.
-                unsafe { slot.write(moved) };
-            }
+            unsafe { update(address, &mut visit) };
         }
-        self.compact_at = COMPACT_MIN;
+        for card in self.cards.drain(..) {
+            // SAFETY: as above.
+            card.slots().for_each(|address| unsafe { update(address, &mut visit) });
+            let mark = std::ptr::with_exposed_provenance_mut::<u8>(card.mark);
+            // SAFETY: as above: the mark is as long there as the slots are.
+            unsafe { mark.write(0) };
+        }
         self.slots.shrink_to(COMPACT_MIN);
+        self.cards.shrink_to(COMPACT_MIN);
+        (self.compact_slots_at, self.compact_cards_at) = (COMPACT_MIN, COMPACT_MIN);
     }
 
     /// The addresses of all slots.
     pub(super) fn addresses(&self) -> HashSet<usize> {
-        self.slots.iter().copied().collect()
+        let cards = self.cards.iter().flat_map(Card::slots);
+        self.slots.iter().copied().chain(cards).collect()
+    }
+}
+
+/// Throws out what is there twice, so that writing the same slots for ever takes no more memory.
+#[cold]
+fn compact<E: Ord>(entries: &mut Vec<E>, compact_at: &mut usize) {
+    entries.sort_unstable();
+    entries.dedup();
+    *compact_at = (entries.len() * 2).max(COMPACT_MIN);
+}
+
+/// Replaces the reference in the slot at `address` by the result of `visit`, if it is young.
+///
+/// # Safety
+///
+/// The slot must be valid, and nobody else may use it.
+#[inline]
+unsafe fn update(address: usize, visit: &mut impl FnMut(u32) -> u32) {
+    let slot = std::ptr::with_exposed_provenance_mut::<u32>(address);
+    // SAFETY: the caller's duty.
+    let reference = unsafe { slot.read() };
+    if is_young(reference) {
+        let moved = visit(reference);
+        // SAFETY: the caller's duty.
+        unsafe { slot.write(moved) };
     }
 }
 
@@ -111,35 +180,32 @@ impl GcStore {
     /// reference that stays, and is used by nobody else while a collection runs, until the next
     /// collection or until [`GcStore::forget`].
     #[inline]
-    pub(crate) unsafe fn remember(&mut self, address: usize) {
+    pub(crate) unsafe fn remember_slot(&mut self, address: usize) {
         // SAFETY: the caller's duty is the buffer's invariant.
         unsafe { self.buffer.push(address) };
+    }
+
+    /// Logs slots that may hold young references, unless their mark says that they are logged.
+    ///
+    /// # Safety
+    ///
+    /// As for [`GcStore::remember_slot`]. The same holds for the mark, which is 0 at first and written
+    /// by nobody else.
+    pub(crate) unsafe fn remember(&mut self, card: Card) {
+        // SAFETY: the caller's duty is the buffer's invariant.
+        unsafe { self.buffer.push_card(card) };
     }
 
     /// Logs the slot that `reference` was written to, if it is young.
     ///
     /// # Safety
     ///
-    /// As for [`GcStore::remember`].
+    /// As for [`GcStore::remember_slot`].
     #[inline]
     pub(crate) unsafe fn log_young(&mut self, address: usize, reference: u32) {
         if is_young(reference) {
             // SAFETY: the caller's duty.
-            unsafe { self.remember(address) };
-        }
-    }
-
-    /// Logs the slot in which `before` was or will be replaced by `after`, if that is young: a slot that
-    /// held a young reference is logged already.
-    ///
-    /// # Safety
-    ///
-    /// As for [`GcStore::remember`].
-    #[inline]
-    pub(crate) unsafe fn log_replaced(&mut self, address: usize, before: u32, after: u32) {
-        if !is_young(before) {
-            // SAFETY: the caller's duty.
-            unsafe { self.log_young(address, after) };
+            unsafe { self.remember_slot(address) };
         }
     }
 
@@ -189,5 +255,36 @@ mod tests {
         let address = std::ptr::from_mut(&mut slots[0]).addr();
         buffer.forget(address..address + 4);
         assert_eq!(buffer.addresses().len(), 1);
+    }
+
+    #[test]
+    fn a_card_is_there_once_while_its_mark_is_set() {
+        let mut buffer = StoreBuffer::default();
+        let (mut slots, mut mark) = ([NULL_GUARD, 0, YOUNG_END], 0_u8);
+        let card = Card {
+            slots: std::ptr::from_mut(&mut slots).expose_provenance(),
+            count: slots.len(),
+            mark: std::ptr::from_mut(&mut mark).expose_provenance(),
+        };
+        for _ in 0..2 {
+            for _ in 0..3 {
+                // SAFETY: slots and mark outlive the buffer, and are not used until it is drained.
+                unsafe { buffer.push_card(card) };
+            }
+            assert_eq!(buffer.cards, [card]);
+            assert_eq!(buffer.addresses().len(), 3);
+            let mut seen = Vec::new();
+            buffer.drain(|reference| {
+                seen.push(reference);
+                reference + 8
+            });
+            assert_eq!(seen, [slots[0] - 8]);
+            assert_eq!(mark, 0);
+        }
+        assert_eq!(slots, [NULL_GUARD + 16, 0, YOUNG_END]);
+        // SAFETY: as above.
+        unsafe { buffer.push_card(card) };
+        buffer.forget(card.slots..card.slots + 12);
+        buffer.drain(|_| panic!("the buffer is empty"));
     }
 }

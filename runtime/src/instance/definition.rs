@@ -1,35 +1,35 @@
-//! Definitions that compiled code reaches by address: their places, tables, globals and function
-//! records; memories are in `memory`. A definition stands in the vmctx of the instance that made it,
-//! or in a box of its own if the embedder made it.
+//! Definitions that compiled code reaches by address: their places, globals and function records;
+//! memories are in `memory`, tables in `table`. A definition stands in the vmctx of the instance that
+//! made it, or in a box of its own if the embedder made it.
 //!
-//! Invariant: a [`DefSlot`]'s address is valid, 16-byte aligned and exclusively this definition's
-//! until the store is dropped; compiled code touches it only while the store is lent to an entry
+//! Invariant: a [`DefSlot`]'s address is valid for a definition of its kind, 16-byte aligned and
+//! exclusively this definition's until the store is dropped; compiled code touches it only while the store is lent to an entry
 //! into Wasm, when no Rust reference into it exists.
 
-use std::alloc::{Layout, alloc_zeroed};
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 
-use anyhow::ensure;
-
 use super::host_func::HostContext;
 use crate::abi::layout;
-use crate::error::Result;
-use crate::gc::GcStore;
+use crate::abi::object::is_young;
+use crate::gc::{Card, GcStore};
 use crate::vm::context::VmFuncRef;
-use crate::wasm::types::{GlobalType, TableType, TypeId};
+use crate::wasm::types::{GlobalType, TypeId};
+
+/// The bytes of the largest definition.
+type Bytes = UnsafeCell<[u128; 2]>;
 
 const _: () = assert!(
-    layout::memory::SIZE == 16 && layout::table::SIZE == 16 && layout::global::SIZE == 16,
-    "every definition is one DefSlot"
+    layout::memory::SIZE == 16 && layout::table::SIZE == 32 && layout::global::SIZE == 16,
+    "every definition is one or two words"
 );
 
-/// The 16 bytes of a definition.
+/// The 16 bytes of a definition, or the 32 bytes of a table's.
 pub(crate) struct DefSlot {
     at: NonNull<u128>,
     /// The memory itself, if the definition is in no vmctx.
-    _own: Option<Box<UnsafeCell<u128>>>,
+    _own: Option<Box<Bytes>>,
 }
 
 // SAFETY: a `DefSlot` is the only Rust handle to its bytes and belongs to one store; it is read
@@ -41,7 +41,7 @@ unsafe impl Sync for DefSlot {}
 impl DefSlot {
     /// A definition outside any vmctx.
     pub(crate) fn boxed() -> DefSlot {
-        let own = Box::new(UnsafeCell::new(0));
+        let own: Box<Bytes> = Box::default();
         DefSlot { at: NonNull::from(&*own).cast(), _own: Some(own) }
     }
 
@@ -78,9 +78,16 @@ impl DefSlot {
         unsafe { self.at.cast::<u32>().as_mut() }
     }
 
-    /// Writes the definition of a memory or a table.
+    /// Writes the definition of a memory, or that of a table but for its marks.
     pub(super) fn store_base_and_len(&mut self, base: usize, len: usize) {
         self.store(base as u128 | (len as u128) << 64);
+    }
+
+    /// Writes where the marks of a table are. The definition must be a table's.
+    pub(super) fn store_marks(&mut self, marks: usize) {
+        // SAFETY: the definition of a table has two words by the invariant, and `&mut self` is the only
+        // access at this time.
+        unsafe { self.at.add(1).write(marks as u128) };
     }
 }
 
@@ -118,18 +125,22 @@ impl Global {
 
     /// The value's slot.
     pub(crate) fn bits(&self) -> u128 {
-        self.def.load()
+        let bits = self.def.load();
+        if self.is_gc_ref { u128::from(bits as u32) } else { bits }
     }
 
     /// Replaces the value's slot; it must hold a value of the global's type.
     pub(crate) fn set_bits(&mut self, gc: &mut GcStore, bits: u128) {
-        if self.is_gc_ref {
-            let before = self.def.load() as u32;
+        if !self.is_gc_ref {
+            return self.def.store(bits);
+        }
+        let reference = bits as u32;
+        *self.def.reference_mut() = reference;
+        if is_young(reference) {
             // SAFETY: the slot holds a reference as long as its store lives, and compiled code does
             // not run during a collection.
-            unsafe { gc.log_replaced(self.def.address(), before, bits as u32) };
+            unsafe { gc.remember(Card::of_global(self.def.address())) };
         }
-        self.def.store(bits);
     }
 
     /// Lets the collector see and update the reference, if the global holds one.
@@ -139,23 +150,6 @@ impl Global {
         }
     }
 }
-
-/// A table.
-pub(crate) struct Table {
-    pub(crate) ty: TableType,
-    def: DefSlot,
-    elements: Elements,
-}
-
-/// A table's elements. Compiled code writes them, hence the cells.
-enum Elements {
-    Func(Vec<Cell<usize>>),
-    Gc(Vec<Cell<u32>>),
-}
-
-// SAFETY: the cells are written through `&mut` of the table or by compiled code, which runs under
-// `&mut` of the store; shared access only reads.
-unsafe impl Sync for Elements {}
 
 /// A reference as tables and segments hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,244 +227,6 @@ impl PassiveElements {
 /// An index outside a table or a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfBounds;
-
-impl Table {
-    /// A table of `ty` filled with `init`, which may have at most `limit` elements.
-    pub(crate) fn new(
-        gc: &mut GcStore,
-        ty: TableType,
-        def: DefSlot,
-        init: RawRef,
-        limit: u64,
-    ) -> Result<Table> {
-        let min = ty.limits.min;
-        if min > limit {
-            anyhow::bail!("a table of {min} elements exceeds the limit of {limit} elements");
-        }
-        let elements = match init {
-            RawRef::Func(_) => Elements::Func(Vec::new()),
-            RawRef::Gc(_) => Elements::Gc(Vec::new()),
-        };
-        let mut table = Table { ty, def, elements };
-        table.resize(gc, min as usize, init)?;
-        Ok(table)
-    }
-
-    /// The address of the definition.
-    pub(crate) fn address(&self) -> usize {
-        self.def.address()
-    }
-
-    /// The number of elements.
-    pub(crate) fn len(&self) -> u64 {
-        match &self.elements {
-            Elements::Func(elements) => elements.len() as u64,
-            Elements::Gc(elements) => elements.len() as u64,
-        }
-    }
-
-    /// The element at `index`.
-    pub(crate) fn get(&self, index: u64) -> Option<RawRef> {
-        let index = usize::try_from(index).ok()?;
-        match &self.elements {
-            Elements::Func(elements) => {
-                // SAFETY: the table holds null or addresses of records of its store.
-                let func = unsafe { FuncPtr::from_address(elements.get(index)?.get()) };
-                Some(RawRef::Func(func))
-            }
-            Elements::Gc(elements) => Some(RawRef::Gc(elements.get(index)?.get())),
-        }
-    }
-
-    /// Replaces `len` elements from `index` on.
-    pub(crate) fn fill(
-        &mut self,
-        gc: &mut GcStore,
-        index: u64,
-        value: RawRef,
-        len: u64,
-    ) -> Result<(), OutOfBounds> {
-        let range = range(index, len, self.len())?;
-        match (&self.elements, value) {
-            (Elements::Func(elements), RawRef::Func(func)) => {
-                elements[range].iter().for_each(|element| element.set(FuncPtr::to_address(func)));
-            }
-            (Elements::Gc(elements), RawRef::Gc(raw)) => {
-                let elements = &elements[range];
-                log_replaced(gc, elements, elements.iter().map(|_| raw));
-                elements.iter().for_each(|element| element.set(raw));
-            }
-            _ => panic!("validated: a table holds references of one hierarchy"),
-        }
-        Ok(())
-    }
-
-    /// Replaces the elements from `index` on by `values`.
-    pub(crate) fn init(
-        &mut self,
-        gc: &mut GcStore,
-        index: u64,
-        values: impl ExactSizeIterator<Item = RawRef>,
-    ) -> Result<(), OutOfBounds> {
-        range(index, values.len() as u64, self.len())?;
-        for (index, value) in (index..).zip(values) {
-            self.fill(gc, index, value, 1)?;
-        }
-        Ok(())
-    }
-
-    /// The `len` elements from `index` on.
-    pub(crate) fn slice(&self, index: u64, len: u64) -> Result<Vec<RawRef>, OutOfBounds> {
-        let range = range(index, len, self.len())?;
-        let get = |index| self.get(index).expect("the range was checked");
-        Ok((range.start as u64..range.end as u64).map(get).collect())
-    }
-
-    /// Copies `len` elements within the table.
-    pub(crate) fn copy_within(
-        &mut self,
-        gc: &mut GcStore,
-        to: u64,
-        from: u64,
-        len: u64,
-    ) -> Result<(), OutOfBounds> {
-        let from = range(from, len, self.len())?;
-        let to = range(to, len, self.len())?;
-        match &mut self.elements {
-            Elements::Func(elements) => copy_cells(elements, to.start, from),
-            Elements::Gc(elements) => {
-                log_replaced(
-                    gc,
-                    &elements[to.clone()],
-                    elements[from.clone()].iter().map(Cell::get),
-                );
-                copy_cells(elements, to.start, from);
-            }
-        }
-        Ok(())
-    }
-
-    /// Grows by `delta` elements with the value `init` and returns the size before; `None` if the
-    /// table may not have so many.
-    pub(crate) fn grow(
-        &mut self,
-        gc: &mut GcStore,
-        delta: u64,
-        init: RawRef,
-        limit: u64,
-    ) -> Option<u64> {
-        let old = self.len();
-        let len = old.checked_add(delta)?;
-        let type_max = if self.ty.is_64 { u64::MAX } else { u64::from(u32::MAX) };
-        if len > self.ty.limits.max.unwrap_or(type_max).min(type_max) || len > limit {
-            return None;
-        }
-        self.resize(gc, usize::try_from(len).ok()?, init).ok()?;
-        Some(old)
-    }
-
-    /// Lets the collector see and update every reference.
-    pub(crate) fn visit_refs(&mut self, visit: &mut dyn FnMut(&mut u32)) {
-        if let Elements::Gc(elements) = &mut self.elements {
-            elements.iter_mut().for_each(|element| visit(element.get_mut()));
-        }
-    }
-
-    fn resize(&mut self, gc: &mut GcStore, len: usize, init: RawRef) -> Result<()> {
-        let base = match (&mut self.elements, init) {
-            (Elements::Func(elements), RawRef::Func(func)) => {
-                resize_cells(elements, len, FuncPtr::to_address(func))?
-            }
-            (Elements::Gc(elements), RawRef::Gc(raw)) => {
-                let before = addresses(elements);
-                let base = resize_cells(elements, len, raw)?;
-                let kept = before.len() / size_of::<u32>();
-                if base == before.start {
-                    log_young(gc, &elements[kept..]);
-                } else {
-                    gc.forget(before);
-                    log_young(gc, elements);
-                }
-                base
-            }
-            _ => panic!("validated: a table holds references of one hierarchy"),
-        };
-        self.def.store_base_and_len(base, len);
-        Ok(())
-    }
-}
-
-/// Where the elements of a table lie.
-fn addresses(elements: &[Cell<u32>]) -> std::ops::Range<usize> {
-    let start = elements.as_ptr().expose_provenance();
-    start..start + size_of_val(elements)
-}
-
-/// Logs the elements of a table that lead to young objects, after they were written.
-fn log_young(gc: &mut GcStore, elements: &[Cell<u32>]) {
-    for (address, element) in addresses(elements).step_by(size_of::<u32>()).zip(elements) {
-        // SAFETY: elements stay where they are until the table grows, which forgets them, or goes
-        // with its store; compiled code does not run during a collection.
-        unsafe { gc.log_young(address, element.get()) };
-    }
-}
-
-/// Logs the elements of a table that `values` will replace, as far as it must.
-fn log_replaced(gc: &mut GcStore, elements: &[Cell<u32>], values: impl Iterator<Item = u32>) {
-    let slots = addresses(elements).step_by(size_of::<u32>()).zip(elements);
-    for ((address, element), value) in slots.zip(values) {
-        // SAFETY: as for `log_young`.
-        unsafe { gc.log_replaced(address, element.get(), value) };
-    }
-}
-
-fn resize_cells<V: Copy + Zero>(cells: &mut Vec<Cell<V>>, len: usize, value: V) -> Result<usize> {
-    if cells.is_empty() && value == V::ZERO {
-        *cells = zeroed_cells(len)?;
-    } else {
-        cells.try_reserve(len - cells.len())?;
-        cells.resize_with(len, || Cell::new(value));
-    }
-    Ok(cells.as_ptr().expose_provenance())
-}
-
-/// Null references, in pages that the system provides when they are first touched: a guest that
-/// declares huge tables does not cost their memory.
-fn zeroed_cells<V: Copy + Zero>(len: usize) -> Result<Vec<Cell<V>>> {
-    if len == 0 {
-        return Ok(Vec::new());
-    }
-    let layout = Layout::array::<Cell<V>>(len)?;
-    // SAFETY: the layout is not empty, because neither `len` nor the size of an address or a
-    // reference is zero.
-    let cells = unsafe { alloc_zeroed(layout) };
-    ensure!(!cells.is_null(), "no memory for a table of {len} elements");
-    // SAFETY: the global allocator gave memory for exactly `len` cells, and zero bytes are the value
-    // `V::ZERO`.
-    Ok(unsafe { Vec::from_raw_parts(cells.cast(), len, len) })
-}
-
-/// Integers, whose zero has zero bytes only.
-trait Zero: PartialEq {
-    const ZERO: Self;
-}
-
-impl Zero for u32 {
-    const ZERO: u32 = 0;
-}
-
-impl Zero for usize {
-    const ZERO: usize = 0;
-}
-
-fn copy_cells<V: Copy>(cells: &[Cell<V>], to: usize, from: std::ops::Range<usize>) {
-    let (start, len) = (from.start, from.len());
-    if to <= start {
-        (0..len).for_each(|i| cells[to + i].set(cells[start + i].get()));
-    } else {
-        (0..len).rev().for_each(|i| cells[to + i].set(cells[start + i].get()));
-    }
-}
 
 /// `start..start + len` if it lies within `bound`.
 pub(crate) fn range(

@@ -23,5 +23,7 @@ pub(crate) mod segments;
 pub(crate) mod serialized;
 pub(crate) mod shared_memory;
 pub(crate) mod store;
+#[allow(unsafe_code, reason = "the elements of tables, which compiled code writes")]
+pub(crate) mod table;
 #[allow(unsafe_code, reason = "fills the memory that compiled code reads")]
 pub(crate) mod vmctx;

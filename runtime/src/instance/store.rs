@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backtrace::WasmBacktrace;
 use super::call;
-use super::definition::{DefSlot, FuncPtr, Global, RawRef, Table};
+use super::definition::{DefSlot, FuncPtr, Global, RawRef};
 use super::engine::{Engine, EngineShared, FuncTypeInfo};
 use super::exception::Tag;
 use super::host_func::{HostContext, HostFunc};
@@ -16,6 +16,7 @@ use super::limiter::Limiter;
 use super::memory::Memory;
 use super::object_types::ObjectType;
 use super::shared_memory::SharedMemory;
+use super::table::Table;
 use super::vmctx::Instance;
 use crate::abi::object::LARGE_OBJECT;
 use crate::error::{Error, Result};

@@ -156,11 +156,13 @@ pub(crate) struct VmMemory {
 }
 
 /// The definition of a table.
-#[repr(C)]
+#[repr(C, align(16))]
 pub(crate) struct VmTable {
     pub(crate) base: Cell<*mut u8>,
     /// Elements.
     pub(crate) len: Cell<u64>,
+    /// Where the mark of an element at address 0 would be.
+    pub(crate) marks: Cell<usize>,
 }
 
 /// The definition of a global.
@@ -188,7 +190,7 @@ assert_offsets!(VmFuncRef, func_ref: code CODE ctx CTX type_id TYPE_ID);
 assert_offsets!(VmFuncImport, func_import: code CODE ctx CTX);
 assert_offsets!(VmHostFunc, host_func: store STORE shim SHIM);
 assert_offsets!(VmMemory, memory: base BASE len LEN);
-assert_offsets!(VmTable, table: base BASE len LEN);
+assert_offsets!(VmTable, table: base BASE len LEN marks MARKS);
 
 const _: () = {
     let heap = offset_of!(VmStore, heap);

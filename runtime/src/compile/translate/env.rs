@@ -137,6 +137,8 @@ pub(super) struct Regions {
     pub(super) constant_field: AliasRegion,
     /// Where the next object goes.
     pub(super) nursery: AliasRegion,
+    /// The marks of definitions.
+    pub(super) mark: AliasRegion,
 }
 
 impl Regions {
@@ -158,6 +160,7 @@ impl Regions {
             field: regions.insert(region(6, "field")),
             constant_field: regions.insert(region(7, "constant field")),
             nursery: regions.insert(region(8, "nursery")),
+            mark: regions.insert(region(9, "mark")),
         }
     }
 }

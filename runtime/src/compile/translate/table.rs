@@ -1,7 +1,7 @@
 //! Operators on tables and element segments.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, TrapCode, Type, Value};
 
 use super::Translator;
@@ -25,10 +25,12 @@ impl Translator<'_> {
         let table = TableIndex(table);
         let address = self.element_address(table, index);
         let flags = self.element_flags();
-        if self.env.info.is_gc_ref(self.element_type(table)) {
-            self.reference_written(None, address, Some(flags), value);
-        }
         self.builder.ins().store(flags, value, address, 0);
+        if self.may_need_mark(table, value) {
+            let mark = self.mark_address(table, address);
+            let number = self.i32_const(table.0);
+            self.definition_written(mark, 0, Builtin::RememberElement, &[number, address]);
+        }
     }
 
     pub(super) fn table_size(&mut self, table: u32) {
@@ -51,23 +53,120 @@ impl Translator<'_> {
     }
 
     pub(super) fn table_fill(&mut self, table: u32) {
-        let builtin =
-            self.by_element(TableIndex(table), Builtin::TableFillFunc, Builtin::TableFillGc);
-        let is_64 = self.is_table_64(TableIndex(table));
+        let index = TableIndex(table);
+        let builtin = self.by_element(index, Builtin::TableFillFunc, Builtin::TableFillGc);
+        let is_64 = self.is_table_64(index);
         let (at, value, len) = self.pop3();
         let (at, len) = (self.widen_index(is_64, at), self.widen_index(is_64, len));
-        let table = self.i32_const(table);
-        self.call_builtin(builtin, &[table, at, value, len]);
+        let args = [self.i32_const(table), at, value, len];
+        let marked = self.may_need_mark(index, value).then_some(index);
+        self.bulk_operation_on_tables(builtin, &args, [(index, at)], len, marked, |this, [to]| {
+            let bytes = this.bytes_of_elements(index, len);
+            let pattern = match this.type_of(value) {
+                I32 => {
+                    let low = this.builder.ins().uextend(I64, value);
+                    let high = this.builder.ins().ishl_imm_u(low, 32);
+                    this.builder.ins().bor(low, high)
+                }
+                _ => value,
+            };
+            this.call_fill(to, bytes, pattern, pattern);
+        });
     }
 
     pub(super) fn table_copy(&mut self, to_table: u32, from_table: u32) {
         let (to, from, len) = self.pop3();
-        let to_64 = self.is_table_64(TableIndex(to_table));
-        let from_64 = self.is_table_64(TableIndex(from_table));
+        let (to_index, from_index) = (TableIndex(to_table), TableIndex(from_table));
+        let (to_64, from_64) = (self.is_table_64(to_index), self.is_table_64(from_index));
         let (to, from) = (self.widen_index(to_64, to), self.widen_index(from_64, from));
         let len = self.widen_index(to_64 && from_64, len);
-        let (to_table, from_table) = (self.i32_const(to_table), self.i32_const(from_table));
-        self.call_builtin(Builtin::TableCopy, &[to_table, from_table, to, from, len]);
+        let args = [self.i32_const(to_table), self.i32_const(from_table), to, from, len];
+        let ranges = [(to_index, to), (from_index, from)];
+        let marked = self.env.info.is_gc_ref(self.element_type(to_index)).then_some(to_index);
+        let builtin = Builtin::TableCopy;
+        self.bulk_operation_on_tables(builtin, &args, ranges, len, marked, |this, [to, from]| {
+            let bytes = this.bytes_of_elements(to_index, len);
+            this.call_memmove(to, from, bytes);
+        });
+    }
+
+    /// Emits `operate`, which is given the addresses of the elements at `ranges`, `len` each. `builtin`
+    /// does everything if not all of them exist or have to be paid for, or if the collector has to be
+    /// told of what is written to the first range, which is of the table `marked`.
+    fn bulk_operation_on_tables<const N: usize>(
+        &mut self,
+        builtin: Builtin,
+        args: &[Value],
+        ranges: [(TableIndex, Value); N],
+        len: Value,
+        marked: Option<TableIndex>,
+        operate: impl FnOnce(&mut Self, [Value; N]),
+    ) {
+        if self.env.tunables.consume_fuel {
+            self.call_builtin(builtin, args);
+            return;
+        }
+        let [careful, inside, direct, done] = [(); 4].map(|()| self.next_block());
+        self.set_cold(careful);
+        let outside = ranges.map(|(table, index)| self.range_is_outside_table(table, index, len));
+        let any_outside = outside.into_iter().reduce(|a, b| self.builder.ins().bor(a, b));
+        let any_outside = any_outside.expect("a bulk operation has a range");
+        self.builder.ins().brif(any_outside, careful, &[], inside, &[]);
+        self.builder.seal_block(inside);
+        self.builder.switch_to_block(inside);
+        let addresses = std::array::from_fn(|range| {
+            let (table, index) = ranges[range];
+            let address = self.unguarded_element_address(table, index);
+            self.guarded(outside[range], address)
+        });
+        match marked {
+            Some(table) => {
+                let is_marked = self.range_is_marked(table, addresses[0], len);
+                self.builder.ins().brif(is_marked, direct, &[], careful, &[]);
+            }
+            None => {
+                self.builder.ins().jump(direct, &[]);
+            }
+        }
+        self.builder.seal_block(direct);
+        self.builder.seal_block(careful);
+        self.builder.switch_to_block(careful);
+        self.call_builtin(builtin, args);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(direct);
+        operate(self, addresses);
+        self.builder.ins().jump(done, &[]);
+        self.builder.seal_block(done);
+        self.builder.switch_to_block(done);
+    }
+
+    /// Whether `len` elements from `index` on do not all exist.
+    fn range_is_outside_table(&mut self, table: TableIndex, index: Value, len: Value) -> Value {
+        let room = self.table_len(table);
+        let (end, overflow) = self.builder.ins().uadd_overflow(index, len);
+        let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, room);
+        self.builder.ins().bor(outside, overflow)
+    }
+
+    /// Whether the `len` elements at `address`, which exist, have at most two marks and all are set.
+    fn range_is_marked(&mut self, table: TableIndex, address: Value, len: Value) -> Value {
+        let bytes = self.bytes_of_elements(table, len);
+        let end = self.builder.ins().iadd(address, bytes);
+        let last = self.builder.ins().iadd_imm_s(end, -1);
+        let (first_mark, last_mark) =
+            (self.mark_address(table, address), self.mark_address(table, last));
+        let flags = self.mark_flags();
+        let first = self.builder.ins().load(I8, flags, first_mark, 0);
+        let last = self.builder.ins().load(I8, flags, last_mark, 0);
+        let both = self.builder.ins().band(first, last);
+        let between = self.builder.ins().isub(last_mark, first_mark);
+        let few = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, between, 1);
+        self.builder.ins().band(both, few)
+    }
+
+    fn bytes_of_elements(&mut self, table: TableIndex, len: Value) -> Value {
+        let size = self.element_clif_type(table).bytes();
+        self.builder.ins().ishl_imm_u(len, i64::from(size.trailing_zeros()))
     }
 
     pub(super) fn table_init(&mut self, table: u32, segment: u32) {
@@ -96,16 +195,38 @@ impl Translator<'_> {
         let index = self.widen_index(self.is_table_64(table), index);
         let len = self.table_len(table);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
+        let address = self.unguarded_element_address(table, index);
+        self.guarded(outside, address)
+    }
+
+    /// The address of the element at `index`, if it exists.
+    fn unguarded_element_address(&mut self, table: TableIndex, index: Value) -> Value {
+        let base = self.definition_pointer(table, table::BASE);
+        let byte = self.bytes_of_elements(table, index);
+        self.builder.ins().iadd(base, byte)
+    }
+
+    /// The address of the mark of the element at `address`, which holds a reference to an object.
+    fn mark_address(&mut self, table: TableIndex, address: Value) -> Value {
+        let marks = self.definition_pointer(table, table::MARKS);
+        let card = self.builder.ins().ushr_imm_u(address, table::CARD_LOG2 as i64);
+        self.builder.ins().iadd(marks, card)
+    }
+
+    /// A pointer in the definition of a table.
+    fn definition_pointer(&mut self, table: TableIndex, field: i32) -> Value {
         let (definition, offset) = self.definition(self.env.layout.table(table));
         let flags = match self.fixed_len(table) {
             Some(_) => self.constant_flags(),
             None => self.context_flags(),
         };
-        let base = self.builder.ins().load(POINTER, flags, definition, offset + table::BASE);
-        let size = self.element_clif_type(table).bytes();
-        let byte = self.builder.ins().ishl_imm_u(index, i64::from(size.trailing_zeros()));
-        let address = self.builder.ins().iadd(base, byte);
-        self.guarded(outside, address)
+        self.builder.ins().load(POINTER, flags, definition, offset + field)
+    }
+
+    /// Whether the collector may have to look at an element that `value` is written to.
+    fn may_need_mark(&self, table: TableIndex, value: Value) -> bool {
+        let ty = self.element_type(table);
+        self.env.info.is_gc_ref(ty) && self.may_be_object(ty, value)
     }
 
     /// The length of a table that never grows.

@@ -6,6 +6,8 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::Variable;
 
 use super::Translator;
+use crate::abi::builtins::Builtin;
+use crate::abi::layout;
 use crate::compile::signature::POINTER;
 use crate::wasm::convert;
 use crate::wasm::index::{GlobalIndex, TypeIndex};
@@ -84,11 +86,13 @@ impl Translator<'_> {
         let value = self.pop();
         let global = GlobalIndex(global);
         let (flags, base, offset) = self.global(global);
-        if self.env.info.is_gc_ref(self.env.info.globals[global.index()].content) {
-            let slot = self.builder.ins().iadd_imm_s(base, i64::from(offset));
-            self.reference_written(None, slot, Some(flags), value);
-        }
         self.builder.ins().store(flags, value, base, offset);
+        let ty = self.env.info.globals[global.index()].content;
+        if self.env.info.is_gc_ref(ty) && self.may_be_object(ty, value) {
+            let slot = self.builder.ins().iadd_imm_s(base, i64::from(offset));
+            let remember = Builtin::RememberGlobal;
+            self.definition_written(base, offset + layout::global::MARK, remember, &[slot]);
+        }
     }
 
     /// How and where a global is accessed. Even an immutable one changes while the function runs

@@ -1,8 +1,8 @@
-//! The write barrier of compiled code: has slots logged that hold references to young objects without
-//! being young themselves. `gc` says who else writes references.
+//! The write barrier of compiled code: has places looked at by the collector that may hold references
+//! to young objects without being young themselves. `gc` says who else writes references.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I32;
+use cranelift_codegen::ir::types::{I8, I32};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 
 use crate::abi::builtins::Builtin;
@@ -10,16 +10,15 @@ use crate::abi::object::YOUNG_END;
 use crate::compile::translate::Translator;
 
 impl Translator<'_> {
-    /// Compiled before the store of the reference `value` to the word at address `slot`, with nothing
-    /// that may collect in between. `holder` is the reference of the object written to, at whose
-    /// null the store faults; `None` for an element of a table or a global. `replaces` are the flags
-    /// of accesses to the slot; `None` if it has held nothing yet.
+    /// Compiled before the store of the reference `value` to the word at address `slot` of the object
+    /// `holder`, at whose null the store faults, with nothing that may collect in between. `replaces`
+    /// are the flags of accesses to the slot; `None` if it has held nothing yet.
     ///
     /// A slot that held a young reference was logged when that was written, and is until a collection
     /// leaves nothing young: whoever replaces the reference again and again has it logged once.
-    pub(in crate::compile::translate) fn reference_written(
+    pub(super) fn reference_written(
         &mut self,
-        holder: Option<Value>,
+        holder: Value,
         slot: Value,
         replaces: Option<MemFlagsData>,
         value: Value,
@@ -27,13 +26,11 @@ impl Translator<'_> {
         let log = self.next_block();
         let next = self.next_block();
         self.set_cold(log);
-        if let Some(holder) = holder {
-            let old = IntCC::UnsignedGreaterThanOrEqual;
-            let is_old = self.builder.ins().icmp_imm_u(old, holder, i64::from(YOUNG_END));
-            let check = self.next_block();
-            self.builder.ins().brif(is_old, check, &[], next, &[]);
-            self.go_on_in(check);
-        }
+        let old = IntCC::UnsignedGreaterThanOrEqual;
+        let is_old = self.builder.ins().icmp_imm_u(old, holder, i64::from(YOUNG_END));
+        let check = self.next_block();
+        self.builder.ins().brif(is_old, check, &[], next, &[]);
+        self.go_on_in(check);
         let is_young = self.is_young(value);
         match replaces {
             Some(flags) => {
@@ -52,6 +49,32 @@ impl Translator<'_> {
         self.call_builtin(Builtin::RememberSlot, &[slot]);
         self.builder.ins().jump(next, &[]);
         self.go_on_in(next);
+    }
+
+    /// Compiled after the store of a reference to a definition, with nothing that may collect in
+    /// between: calls `remember`, unless the mark at `offset` from `mark` says that this was done.
+    pub(in crate::compile::translate) fn definition_written(
+        &mut self,
+        mark: Value,
+        offset: i32,
+        remember: Builtin,
+        args: &[Value],
+    ) {
+        let flags = self.mark_flags();
+        let is_marked = self.builder.ins().load(I8, flags, mark, offset);
+        let log = self.next_block();
+        let next = self.next_block();
+        self.set_cold(log);
+        self.builder.ins().brif(is_marked, next, &[], log, &[]);
+        self.go_on_in(log);
+        self.call_builtin(remember, args);
+        self.builder.ins().jump(next, &[]);
+        self.go_on_in(next);
+    }
+
+    /// Flags of loads of marks, which only builtins write.
+    pub(in crate::compile::translate) fn mark_flags(&self) -> MemFlagsData {
+        MemFlagsData::trusted().with_alias_region(Some(self.regions.mark))
     }
 
     /// Whether a reference leads to a young object: `abi::object::is_young` as code.

@@ -33,7 +33,7 @@ use crate::abi::object::{HEADER_TYPE, NULL_GUARD};
 use crate::abi::signature::LoweredType;
 use crate::compile::signature::{POINTER, clif_type};
 use crate::wasm::index::TypeIndex;
-use crate::wasm::types::{FieldType, StorageType};
+use crate::wasm::types::{FieldType, StorageType, ValType};
 
 /// What becomes of a packed value when it is loaded.
 #[derive(Clone, Copy)]
@@ -178,16 +178,17 @@ impl Translator<'_> {
         replaces: Option<MemFlagsData>,
         value: Value,
     ) {
-        if place.storage == Storage::Reference && self.may_be_object(place.ty.storage, value) {
+        let StorageType::Val(ty) = place.ty.storage else { return };
+        if place.storage == Storage::Reference && self.may_be_object(ty, value) {
             let slot = self.builder.ins().iadd_imm_s(place.address, i64::from(place.offset));
-            self.reference_written(Some(holder), slot, replaces, value);
+            self.reference_written(holder, slot, replaces, value);
         }
     }
 
     /// Whether `value`, of type `ty`, can lead to an object: nulls and i31 never do.
-    fn may_be_object(&self, ty: StorageType<TypeIndex>, value: Value) -> bool {
+    pub(super) fn may_be_object(&self, ty: ValType<TypeIndex>, value: Value) -> bool {
         use crate::wasm::types::HeapType::{I31, NoExn, NoExtern, None};
-        let StorageType::Val(crate::wasm::types::ValType::Ref(ty)) = ty else { return false };
+        let ValType::Ref(ty) = ty else { return false };
         !matches!(ty.heap, I31 | None | NoExtern | NoExn) && self.constant(value) != Some(0)
     }
 }
