@@ -33,14 +33,9 @@ struct Point;
 impl GcType for Point {
     const NAME: &'static str = "$Point";
 
-    fn key() -> &'static GcTypeKey {
-        static KEY: GcTypeKey = GcTypeKey::of::<Point>();
-        &KEY
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
-        definition.field::<i32>(Mutability::Const);
-        definition.field::<f64>(Mutability::Var);
+    fn define(definition: &mut GcDefinition) {
+        definition.field::<i32>("number", Mutability::Const);
+        definition.field::<f64>("weight", Mutability::Var);
     }
 }
 
@@ -52,14 +47,9 @@ struct List;
 impl GcType for List {
     const NAME: &'static str = "$List";
 
-    fn key() -> &'static GcTypeKey {
-        static KEY: GcTypeKey = GcTypeKey::of::<List>();
-        &KEY
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
-        definition.field::<i32>(Mutability::Const);
-        definition.field::<Option<Rooted<StructRef<List>>>>(Mutability::Var);
+    fn define(definition: &mut GcDefinition) {
+        definition.field::<i32>("number", Mutability::Const);
+        definition.field::<Option<Rooted<StructRef<List>>>>("other", Mutability::Var);
     }
 }
 
@@ -71,12 +61,7 @@ struct Bytes;
 impl GcType for Bytes {
     const NAME: &'static str = "$Bytes";
 
-    fn key() -> &'static GcTypeKey {
-        static KEY: GcTypeKey = GcTypeKey::of::<Bytes>();
-        &KEY
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
+    fn define(definition: &mut GcDefinition) {
         definition.element::<u8>(Mutability::Var);
     }
 }
@@ -369,29 +354,19 @@ struct Branch;
 impl GcType for Tree {
     const NAME: &'static str = "$Tree";
 
-    fn key() -> &'static GcTypeKey {
-        static KEY: GcTypeKey = GcTypeKey::of::<Tree>();
-        &KEY
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
-        definition.field::<Option<Rooted<ArrayRef<Branch>>>>(Mutability::Const);
+    fn define(definition: &mut GcDefinition) {
+        definition.field::<Option<Rooted<ArrayRef<Branch>>>>("other", Mutability::Const);
     }
 
     fn group() -> Vec<&'static GcTypeKey> {
-        vec![Tree::key(), Branch::key()]
+        vec![GcTypeKey::of::<Tree>(), GcTypeKey::of::<Branch>()]
     }
 }
 
 impl GcType for Branch {
     const NAME: &'static str = "$Branch";
 
-    fn key() -> &'static GcTypeKey {
-        static KEY: GcTypeKey = GcTypeKey::of::<Branch>();
-        &KEY
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
+    fn define(definition: &mut GcDefinition) {
         definition.element::<Option<Rooted<StructRef<Tree>>>>(Mutability::Var);
     }
 
@@ -553,26 +528,16 @@ struct Right;
 impl GcType for Left {
     const NAME: &'static str = "$Left";
 
-    fn key() -> &'static GcTypeKey {
-        static KEY: GcTypeKey = GcTypeKey::of::<Left>();
-        &KEY
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
-        definition.field::<Option<Rooted<StructRef<Right>>>>(Mutability::Const);
+    fn define(definition: &mut GcDefinition) {
+        definition.field::<Option<Rooted<StructRef<Right>>>>("other", Mutability::Const);
     }
 }
 
 impl GcType for Right {
     const NAME: &'static str = "$Right";
 
-    fn key() -> &'static GcTypeKey {
-        static KEY: GcTypeKey = GcTypeKey::of::<Right>();
-        &KEY
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
-        definition.field::<Option<Rooted<StructRef<Left>>>>(Mutability::Const);
+    fn define(definition: &mut GcDefinition) {
+        definition.field::<Option<Rooted<StructRef<Left>>>>("other", Mutability::Const);
     }
 }
 
@@ -596,46 +561,18 @@ fn an_as_context_is_enough_to_look() -> Result<()> {
     Ok(())
 }
 
-/// A type that passes itself off as another one.
-struct Thief;
-
-impl GcType for Thief {
-    const NAME: &'static str = "$Thief";
-
-    fn key() -> &'static GcTypeKey {
-        Point::key()
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
-        Point::define(definition);
-    }
-}
-
-impl GcStruct for Thief {}
-
-#[test]
-#[should_panic(expected = "Thief` gives the key of another type")]
-fn keys_are_those_of_their_types() {
-    struct_type::<Thief>(&Engine::default());
-}
-
 /// A type that claims another one for its group, which is a group by itself.
 struct Claim;
 
 impl GcType for Claim {
     const NAME: &'static str = "$Claim";
 
-    fn key() -> &'static GcTypeKey {
-        static KEY: GcTypeKey = GcTypeKey::of::<Claim>();
-        &KEY
-    }
-
-    fn define(definition: &mut GcDefinition<'_>) {
-        definition.field::<Option<Rooted<StructRef<Point>>>>(Mutability::Const);
+    fn define(definition: &mut GcDefinition) {
+        definition.field::<Option<Rooted<StructRef<Point>>>>("other", Mutability::Const);
     }
 
     fn group() -> Vec<&'static GcTypeKey> {
-        vec![Claim::key(), Point::key()]
+        vec![GcTypeKey::of::<Claim>(), GcTypeKey::of::<Point>()]
     }
 }
 

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hostref::{
-    Caller, Copied, Engine, ExternRef, Func, Linker, Module, New, Ptr, Result, Rooted,
-    SignatureType, Signatures, Take, V128, WasmTy, host_module,
+    AnyRef, Caller, Copied, Engine, ExternRef, Func, GcArray, GcStruct, I31, Linker, Module, New,
+    Ptr, Result, Rooted, SignatureType, Signatures, Store, Take, V128, WasmTy, host_module,
+    wasm_exports,
 };
 
 struct Text(String);
@@ -89,7 +90,88 @@ impl Math {
     }
 }
 
-const ALL: [Signatures; 2] = [Text::SIGNATURES, Math::MATH_SIGNATURES];
+#[derive(GcStruct)]
+struct Point {
+    x: f64,
+    #[gc(mut, packed)]
+    r#type: bool,
+}
+
+mod polar {
+    use hostref::GcStruct;
+
+    /// Another type of the same name.
+    #[derive(GcStruct)]
+    pub(super) struct Point {
+        pub(super) angle: f32,
+    }
+}
+
+#[derive(GcStruct)]
+#[gc(open)]
+struct Shape {
+    center: PointRef,
+    #[gc(mut)]
+    label: Option<Rooted<ExternRef<Text>>>,
+}
+
+#[derive(GcStruct)]
+struct Polygon {
+    #[gc(base)]
+    shape: Shape,
+    corners: PointsRef,
+    next: Option<PolygonRef>,
+}
+
+#[derive(GcArray)]
+#[gc(mut)]
+struct Points(Vec<Option<PointRef>>);
+
+#[derive(GcStruct)]
+#[gc(group = (Tree, Branches))]
+struct Tree {
+    branches: Option<BranchesRef>,
+    leaf: Rooted<AnyRef>,
+    number: Option<I31>,
+    height: u8,
+}
+
+#[derive(GcArray)]
+#[gc(group = (Tree, Branches), mut, open)]
+struct Branches(Vec<Option<TreeRef>>);
+
+struct Shapes;
+
+#[host_module(name = "shapes", rename_all = "kebab-case", state = ())]
+impl Shapes {
+    fn polygon(
+        cx: &mut Caller<'_, ()>,
+        corners: PointsRef,
+        label: Option<Rooted<ExternRef<Text>>>,
+    ) -> Result<PolygonRef> {
+        let center = PointRef::new(&mut *cx, Point { x: 0.5, r#type: true })?;
+        let shape = Shape { center, label };
+        PolygonRef::new(cx, Polygon { shape, corners, next: None })
+    }
+
+    fn center(cx: &mut Caller<'_, ()>, shape: ShapeRef) -> Result<PointRef> {
+        shape.center(cx)
+    }
+
+    fn to_polar(cx: &mut Caller<'_, ()>, point: PointRef) -> Result<polar::PointRef> {
+        let x = point.x(&mut *cx)?;
+        polar::PointRef::new(cx, polar::Point { angle: x as f32 * 2.0 })
+    }
+
+    fn count(cx: &mut Caller<'_, ()>, branches: Option<BranchesRef>) -> Result<(u32, TreeRef)> {
+        let count = branches.map_or(Ok(0), |branches| branches.len(&*cx))?;
+        let leaf = AnyRef::from_i31(&mut *cx, I31::wrapping_u32(count));
+        let tree = Tree { branches, leaf, number: None, height: 1 };
+        Ok((count, TreeRef::new(cx, tree)?))
+    }
+}
+
+const ALL: [Signatures; 3] = [Text::SIGNATURES, Math::MATH_SIGNATURES, Shapes::SIGNATURES];
 
 #[test]
 fn the_import_lines_link() -> Result<()> {
@@ -97,13 +179,121 @@ fn the_import_lines_link() -> Result<()> {
     let mut linker = Linker::new(&engine);
     Text::add_to_linker(&mut linker)?;
     Math::add_math_to_linker(&mut linker)?;
-    for signatures in ALL {
+    for signatures in [Text::SIGNATURES, Math::MATH_SIGNATURES] {
         let memory = "(memory (export \"memory\") 1)";
         let module = Module::new(&engine, format!("(module {} {memory})", signatures.to_wat()))?;
         assert_eq!(module.imports().len(), signatures.functions().len());
         linker.instantiate_pre(&module)?;
     }
     Ok(())
+}
+
+#[test]
+fn declared_types_are_defined_before_they_are_mentioned() {
+    let wat = Shapes::SIGNATURES.to_wat();
+    let definitions: String = wat
+        .lines()
+        .take_while(|line| !line.starts_with("(import"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(
+        definitions,
+        r#"
+(type $Point (struct (field $x f64) (field $type (mut i8))))
+(type $Points (array (mut (ref null $Point))))
+(type $Shape (sub (struct (field $center (ref $Point)) (field $label (mut externref)))))
+(type $Polygon (sub final $Shape (struct (field $center (ref $Point)) (field $label (mut externref)) (field $corners (ref $Points)) (field $next (ref null $Polygon)))))
+(type $Point_2 (struct (field $angle f32)))
+(rec
+  (type $Tree (struct (field $branches (ref null $Branches)) (field $leaf (ref any)) (field $number i31ref) (field $height i8)))
+  (type $Branches (sub (array (mut (ref null $Tree))))))
+"#
+        .trim_start()
+    );
+    let polar = r#"(func $to_polar (param $point (ref null $Point)) (result (ref null $Point_2)))"#;
+    assert!(wat.contains(polar), "{wat}");
+}
+
+#[wasm_exports]
+struct ShapesGuest {
+    center_of: fn(label: Option<Rooted<ExternRef<Text>>>) -> f64,
+    angle: fn(x: f64) -> f32,
+    trees: fn() -> (u32, TreeRef),
+}
+
+#[test]
+fn a_guest_made_from_the_text_links_and_runs() -> Result<()> {
+    let engine = Engine::default();
+    let mut linker = Linker::new(&engine);
+    Shapes::add_to_linker(&mut linker)?;
+    let imports = Shapes::SIGNATURES.to_wat();
+    let module = Module::new(
+        &engine,
+        format!(
+            r#"(module
+{imports}
+(func (export "center_of") (param externref) (result f64) (local $polygon (ref null $Polygon))
+    (local.set $polygon
+        (call $polygon (array.new_default $Points (i32.const 3)) (local.get 0)))
+    (drop (struct.get $Polygon $corners (local.get $polygon)))
+    (struct.get $Point $x (call $center (local.get $polygon))))
+(func (export "angle") (param f64) (result f32)
+    (struct.get $Point_2 $angle
+        (call $to_polar (struct.new $Point (local.get 0) (i32.const 1)))))
+(func (export "trees") (result i32 (ref null $Tree))
+    (call $count (array.new_default $Branches (i32.const 4)))))"#
+        ),
+    )?;
+    let mut store = Store::new(&engine, ());
+    let guest = ShapesGuest::instantiate(&mut store, &module, &linker)?;
+    assert_eq!(guest.call_center_of(&mut store, None)?, 0.5);
+    assert_eq!(guest.call_angle(&mut store, 1.5)?, 3.0);
+    let (count, tree) = guest.call_trees(&mut store)?;
+    assert_eq!((count, tree.height(&mut store)?), (4, 1));
+    assert_eq!(tree.branches(&mut store)?.expect("what was passed").len(&store)?, 4);
+    Ok(())
+}
+
+struct Untold;
+
+#[derive(GcStruct)]
+struct Left {
+    right: Option<RightRef>,
+}
+
+#[derive(GcStruct)]
+struct Right {
+    left: Option<LeftRef>,
+}
+
+#[host_module(name = "untold")]
+impl Untold {
+    fn pass(left: Option<LeftRef>) {}
+}
+
+#[test]
+#[should_panic(expected = "`signatures::Left` and a type that it refers to refer to each other")]
+fn a_group_that_nobody_declares_is_reported() {
+    Untold::pass(None);
+    Untold::SIGNATURES.to_wat();
+}
+
+#[test]
+fn declared_types_are_compared_by_their_rust_types() {
+    let result = |name| Shapes::SIGNATURES.function(name).expect("a function").results()[0];
+    let declared = |name| match result(name) {
+        SignatureType::Declared { nullable: false, ty } => ty,
+        other => panic!("{other} is not declared"),
+    };
+    assert_eq!(declared("center").name(), "$Point");
+    assert_eq!(declared("to-polar").name(), "$Point");
+    assert_ne!(declared("center"), declared("to-polar"));
+    let SignatureType::Declared { ty, .. } =
+        Shapes::SIGNATURES.function("to-polar").expect("a function").params()[1].types()[0]
+    else {
+        panic!("a point is declared");
+    };
+    assert_eq!(ty, declared("center"));
 }
 
 #[test]
@@ -154,6 +344,8 @@ fn the_rust_declarations_compile() {
             "    // \"append\" (func (param (ref extern) (ref extern) i32)): Rust cannot"
         )
     );
+    let center = "// \"center\" (func (param (ref $Shape)) (result (ref $Point))): Rust cannot";
+    assert!(Shapes::SIGNATURES.to_rust_guest().contains(center));
     let memory = "pub unsafe fn memory(line: *const u8, line_len: usize, out: *const u8, out_len: usize, code: i32);";
     assert!(text.contains(memory), "{text}");
     assert!(text.contains("pub safe fn while_2(int: i32, INT: i32);"), "{text}");
@@ -184,6 +376,8 @@ fn the_c_header_compiles() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{compiler}: {errors}\n{text}");
     }
+    let center = "// \"center\" (func (param (ref $Shape)) (result (ref $Point))): C cannot";
+    assert!(Shapes::SIGNATURES.to_c_header().contains(center));
     let text = Text::SIGNATURES.to_c_header();
     assert!(
         text.contains("void memory(const void *line, size_t line_len, const void *out"),

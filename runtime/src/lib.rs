@@ -158,7 +158,9 @@ pub use api::refs::{
     RootedGcRef, StructKind, StructRef, StructRefPre,
 };
 pub use api::shared_memory::SharedMemory;
-pub use api::signature::{FunctionSignature, ParamSignature, SignatureType, Signatures};
+pub use api::signature::{
+    DeclaredType, FunctionSignature, ParamSignature, SignatureType, Signatures,
+};
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,
 };

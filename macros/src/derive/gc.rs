@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::{Attribute, DeriveInput, Meta, Type, TypeTuple};
 
 use crate::attr::{Args, Keys};
@@ -58,13 +59,13 @@ impl Declared {
     pub(super) fn definition(&self, ident: &Ident, parts: &[TokenStream]) -> TokenStream {
         let here = spans::at(ident.span());
         let private = self.krate.private(here);
-        let symbol = format!("${ident}");
+        let symbol = format!("${}", ident.unraw());
         let open = self.open.then(|| quote_spanned!(here=> __definition.non_final();));
         let group = self.group.iter();
         let group = (!self.group.is_empty()).then(|| {
             quote_spanned! {here=>
                 fn group() -> ::std::vec::Vec<&'static #private::GcTypeKey> {
-                    ::std::vec![#(<#group as #private::GcType>::key()),*]
+                    ::std::vec![#(#private::GcTypeKey::of::<#group>()),*]
                 }
             }
         });
@@ -73,12 +74,7 @@ impl Declared {
             impl #private::GcType for #ident {
                 const NAME: &'static ::core::primitive::str = #symbol;
 
-                fn key() -> &'static #private::GcTypeKey {
-                    static __KEY: #private::GcTypeKey = #private::GcTypeKey::of::<#ident>();
-                    &__KEY
-                }
-
-                fn define(__definition: &mut #private::GcDefinition<'_>) {
+                fn define(__definition: &mut #private::GcDefinition) {
                     #(#parts)*
                     #open
                 }

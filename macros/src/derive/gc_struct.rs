@@ -137,7 +137,8 @@ fn expand(input: &DeriveInput, model: &Struct) -> TokenStream {
     parts.extend(fields.iter().map(|field| {
         let marker = field.flags.marker(&declared.krate, &field.ty);
         let mutability = field.flags.mutability(&declared.krate, here);
-        quote_spanned!(here=> #private::define_field(__definition, #marker, #mutability);)
+        let name = field.ident.unraw().to_string();
+        quote_spanned!(here=> #private::define_field(__definition, #marker, #name, #mutability);)
     }));
     let definition = declared.definition(ident, &parts);
     let handle = declared.handle(input, &root, "a struct");

@@ -215,21 +215,18 @@ pub fn packed<V: GcPacked>() -> V::Part {
     V::Part::default()
 }
 
-/// Defines the next field.
+/// Defines the next field, called `name`.
 pub fn define_field<P: GcPart>(
-    definition: &mut GcDefinition<'_>,
+    definition: &mut GcDefinition,
     _part: P,
+    name: &'static str,
     mutability: Mutability,
 ) {
-    definition.field::<P::Stored>(mutability);
+    definition.field::<P::Stored>(name, mutability);
 }
 
 /// Defines the elements.
-pub fn define_element<P: GcPart>(
-    definition: &mut GcDefinition<'_>,
-    _part: P,
-    mutability: Mutability,
-) {
+pub fn define_element<P: GcPart>(definition: &mut GcDefinition, _part: P, mutability: Mutability) {
     definition.element::<P::Stored>(mutability);
 }
 

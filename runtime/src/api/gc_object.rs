@@ -3,6 +3,7 @@
 
 use std::any::{TypeId as RustType, type_name};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use anyhow::{Context as _, ensure};
@@ -25,7 +26,7 @@ use crate::wasm::types::{
 /// Nothing is believed that an implementation says: every access compares types.
 ///
 /// ```
-/// use hostref::__private::{GcDefinition, GcStruct, GcType, GcTypeKey, StructWriter};
+/// use hostref::__private::{GcDefinition, GcStruct, GcType, StructWriter};
 /// use hostref::{Engine, Mutability, Result, Rooted, Store, StructRef};
 ///
 /// /// A list of numbers.
@@ -34,14 +35,9 @@ use crate::wasm::types::{
 /// impl GcType for Node {
 ///     const NAME: &'static str = "$Node";
 ///
-///     fn key() -> &'static GcTypeKey {
-///         static KEY: GcTypeKey = GcTypeKey::of::<Node>();
-///         &KEY
-///     }
-///
-///     fn define(definition: &mut GcDefinition<'_>) {
-///         definition.field::<i64>(Mutability::Const);
-///         definition.field::<Option<Rooted<StructRef<Node>>>>(Mutability::Var);
+///     fn define(definition: &mut GcDefinition) {
+///         definition.field::<i64>("number", Mutability::Const);
+///         definition.field::<Option<Rooted<StructRef<Node>>>>("next", Mutability::Var);
 ///     }
 /// }
 ///
@@ -71,36 +67,42 @@ pub trait GcType: Sized + 'static {
     /// What signatures call the type: `$` and a name.
     const NAME: &'static str;
 
-    /// The name of the type: a static of its own, made with [`GcTypeKey::of`].
-    fn key() -> &'static GcTypeKey;
-
     /// Says what objects of the type consist of.
-    fn define(definition: &mut GcDefinition<'_>);
+    fn define(definition: &mut GcDefinition);
 
     /// The types of the recursion group that this one is part of, in order; all of them give the same
     /// list. A type that mentions no other one that mentions it is a group by itself.
     fn group() -> Vec<&'static GcTypeKey> {
-        vec![Self::key()]
+        vec![GcTypeKey::of::<Self>()]
     }
 }
 
 /// What stands for a [`GcType`] where there can be no type parameter.
 pub struct GcTypeKey {
     rust: RustType,
+    symbol: &'static str,
     name: fn() -> &'static str,
-    define: fn(&mut GcDefinition<'_>),
+    define: fn(&mut GcDefinition),
     group: fn() -> Vec<&'static GcTypeKey>,
 }
 
 impl GcTypeKey {
     /// The key of `T`.
-    pub const fn of<T: GcType>() -> GcTypeKey {
-        GcTypeKey {
-            rust: RustType::of::<T>(),
-            name: type_name::<T>,
-            define: T::define,
-            group: T::group,
+    pub const fn of<T: GcType>() -> &'static GcTypeKey {
+        const {
+            &GcTypeKey {
+                rust: RustType::of::<T>(),
+                symbol: T::NAME,
+                name: type_name::<T>,
+                define: T::define,
+                group: T::group,
+            }
         }
+    }
+
+    /// What signatures call the type.
+    pub(super) const fn symbol(&self) -> &'static str {
+        self.symbol
     }
 
     /// The type in `engine`.
@@ -108,20 +110,56 @@ impl GcTypeKey {
         HeapType::Concrete(rust_type(engine, self))
     }
 
-    /// The key of `T`.
+    /// The types of its recursion group, in order.
     ///
     /// # Panics
     ///
-    /// If `T` gives that of another type.
-    #[inline]
-    pub(super) fn checked<T: GcType>() -> &'static GcTypeKey {
-        let key = T::key();
+    /// If the type is not among them.
+    pub(super) fn group(&self) -> Vec<&'static GcTypeKey> {
+        let group = (self.group)();
+        assert!(group.contains(&self), "`{}` is not in its own recursion group", (self.name)());
+        group
+    }
+
+    /// What objects of the type consist of.
+    pub(super) fn definition(&self) -> GcDefinition {
+        let mut definition = GcDefinition {
+            name: (self.name)(),
+            is_array: false,
+            is_final: true,
+            supertype: None,
+            parts: Vec::new(),
+        };
+        (self.define)(&mut definition);
+        definition
+    }
+
+    /// Fails if the type is among those that wait for it, which are being defined.
+    ///
+    /// # Panics
+    ///
+    /// Then, for nothing can be defined before itself.
+    pub(super) fn check_waiting(&'static self, waiting: &[&'static GcTypeKey]) {
         assert!(
-            key.rust == RustType::of::<T>(),
-            "`{}` gives the key of another type",
-            type_name::<T>()
+            !waiting.contains(&self),
+            "`{}` and a type that it refers to refer to each other: they must be declared as one \
+             recursion group",
+            (self.name)()
         );
-        key
+    }
+}
+
+impl PartialEq for GcTypeKey {
+    fn eq(&self, other: &GcTypeKey) -> bool {
+        self.rust == other.rust
+    }
+}
+
+impl Eq for GcTypeKey {}
+
+impl Hash for GcTypeKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.rust.hash(state);
     }
 }
 
@@ -131,53 +169,45 @@ impl fmt::Debug for GcTypeKey {
     }
 }
 
-/// The definition of a type while it is made.
-pub struct GcDefinition<'a> {
-    engine: &'a Engine,
+/// The definition of a type, which no engine has seen.
+pub struct GcDefinition {
     name: &'static str,
-    /// The group that is being defined.
-    group: &'a [&'static GcTypeKey],
-    /// The types that wait for this group.
-    waiting: &'a [RustType],
-    is_array: bool,
-    is_final: bool,
-    supertype: Option<GroupRef>,
-    fields: Vec<FieldType<GroupRef>>,
+    pub(super) is_array: bool,
+    pub(super) is_final: bool,
+    pub(super) supertype: Option<&'static GcTypeKey>,
+    /// The fields, or the type of the elements.
+    pub(super) parts: Vec<PartDefinition>,
 }
 
-impl fmt::Debug for GcDefinition<'_> {
+/// The definition of a field, or of the elements of an array.
+pub(super) struct PartDefinition {
+    /// Empty for elements.
+    pub(super) name: &'static str,
+    pub(super) holds: Holds,
+    pub(super) mutability: Mutability,
+}
+
+impl fmt::Debug for GcDefinition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("GcDefinition").field(&self.name).finish()
     }
 }
 
-impl GcDefinition<'_> {
-    /// The next field of a struct type holds an `F`.
-    ///
-    /// # Panics
-    ///
-    /// If `F` leads to a type that leads back here and is of another group.
-    pub fn field<F: GcField>(&mut self, mutability: Mutability) {
-        let Holds { storage, key } = F::holds();
-        let storage = match (storage, key) {
-            (StorageType::Val(ValType::Ref(RefType { nullable, .. })), Some(key)) => {
-                let heap = HeapType::Concrete(self.find(key));
-                StorageType::Val(ValType::Ref(RefType { nullable, heap }))
-            }
-            (storage, _) => storage.map(&mut GroupRef::Registered),
-        };
-        self.fields.push(FieldType { storage, mutable: mutability.is_var() });
+impl GcDefinition {
+    /// The next field of a struct type, called `name` in texts, holds an `F`.
+    pub fn field<F: GcField>(&mut self, name: &'static str, mutability: Mutability) {
+        self.parts.push(PartDefinition { name, holds: F::holds(), mutability });
     }
 
     /// The elements of an array type hold `F`s.
     ///
     /// # Panics
     ///
-    /// As [`field`](GcDefinition::field), and in the definition of something that has fields.
+    /// In the definition of something that has fields.
     pub fn element<F: GcField>(&mut self, mutability: Mutability) {
-        assert!(self.fields.is_empty(), "{}: an array type has one type of elements", self.name);
+        assert!(self.parts.is_empty(), "{}: an array type has one type of elements", self.name);
         self.is_array = true;
-        self.field::<F>(mutability);
+        self.field::<F>("", mutability);
     }
 
     /// The type may have subtypes.
@@ -186,10 +216,6 @@ impl GcDefinition<'_> {
     }
 
     /// The type begins with the fields of `S`, and is a subtype of it.
-    ///
-    /// # Panics
-    ///
-    /// As [`field`](GcDefinition::field).
     pub fn base<S: GcStruct>(&mut self) {
         S::define(self);
         self.is_final = true;
@@ -197,21 +223,13 @@ impl GcDefinition<'_> {
     }
 
     /// The type is a subtype of that of `S`.
-    ///
-    /// # Panics
-    ///
-    /// As [`field`](GcDefinition::field).
     pub fn supertype<S: GcType>(&mut self) {
-        self.supertype = Some(self.find(GcTypeKey::checked::<S>()));
+        self.supertype = Some(GcTypeKey::of::<S>());
     }
 
-    /// The type with this key, which is one of the group or defined now.
-    fn find(&self, key: &'static GcTypeKey) -> GroupRef {
-        let same = |member: &&GcTypeKey| member.rust == key.rust;
-        match self.group.iter().position(same) {
-            Some(member) => GroupRef::Member(u32::try_from(member).expect("a list of types")),
-            None => GroupRef::Registered(resolve(self.engine, key, self.waiting)),
-        }
+    /// The types that it mentions.
+    pub(super) fn mentioned(&self) -> impl Iterator<Item = &'static GcTypeKey> {
+        self.supertype.into_iter().chain(self.parts.iter().filter_map(|part| part.holds.key))
     }
 }
 
@@ -226,55 +244,49 @@ pub(super) fn rust_type(engine: &Engine, key: &'static GcTypeKey) -> TypeId {
 }
 
 /// As [`rust_type`], on behalf of the types `waiting`.
-fn resolve(engine: &Engine, key: &'static GcTypeKey, waiting: &[RustType]) -> TypeId {
+fn resolve(engine: &Engine, key: &'static GcTypeKey, waiting: &[&'static GcTypeKey]) -> TypeId {
     if let Some(id) = engine.shared().rust_type(key.rust) {
         return id;
     }
-    let name = (key.name)();
-    assert!(
-        !waiting.contains(&key.rust),
-        "`{name}` and a type that it refers to refer to each other: they must be declared as one \
-         recursion group"
-    );
-    let group = (key.group)();
-    let own = group.iter().position(|member| member.rust == key.rust);
-    let own = own.unwrap_or_else(|| panic!("`{name}` is not in its own recursion group"));
-    let members = group.iter().map(|member| member.rust);
-    let waiting: Vec<RustType> = waiting.iter().copied().chain(members).collect();
-    let members = group.iter().map(|member| define(engine, member, &group, &waiting));
+    key.check_waiting(waiting);
+    let group = key.group();
+    let waiting = [waiting, &group].concat();
+    let mut find = |mentioned| match group.iter().position(|member| *member == mentioned) {
+        Some(member) => GroupRef::Member(u32::try_from(member).expect("a list of types")),
+        None => GroupRef::Registered(resolve(engine, mentioned, &waiting)),
+    };
+    let members = group.iter().map(|member| sub_type(&member.definition(), &mut find));
     let ids = engine.shared().register_group(members.collect());
-    let ids = ids.unwrap_or_else(|error| panic!("the type of `{name}`: {error:#}"));
+    let ids = ids.unwrap_or_else(|error| panic!("the type of `{}`: {error:#}", (key.name)()));
     for (member, id) in group.iter().zip(&ids) {
         // A type stays what it was when it was first met: handles are believed to lead to that.
         let first = engine.shared().add_rust_type(member.rust, *id);
         assert!(first == *id, "`{}` is already defined in another way", (member.name)());
     }
-    ids[own]
+    rust_type(engine, key)
 }
 
-fn define(
-    engine: &Engine,
-    key: &GcTypeKey,
-    group: &[&'static GcTypeKey],
-    waiting: &[RustType],
+/// The definition as Wasm has it, in which `find` gives the types it mentions.
+fn sub_type(
+    definition: &GcDefinition,
+    find: &mut impl FnMut(&'static GcTypeKey) -> GroupRef,
 ) -> SubType<GroupRef> {
-    let mut definition = GcDefinition {
-        engine,
-        name: (key.name)(),
-        group,
-        waiting,
-        is_array: false,
-        is_final: true,
-        supertype: None,
-        fields: Vec::new(),
+    let supertype = definition.supertype.map(&mut *find);
+    let mut fields = definition.parts.iter().map(|PartDefinition { holds, mutability, .. }| {
+        let storage = match (holds.storage, holds.key) {
+            (StorageType::Val(ValType::Ref(RefType { nullable, .. })), Some(key)) => {
+                let heap = HeapType::Concrete(find(key));
+                StorageType::Val(ValType::Ref(RefType { nullable, heap }))
+            }
+            (storage, _) => storage.map(&mut GroupRef::Registered),
+        };
+        FieldType { storage, mutable: mutability.is_var() }
+    });
+    let composite = match definition.is_array {
+        true => CompositeType::Array(fields.next().expect("an array has a type of elements")),
+        false => CompositeType::Struct(fields.collect()),
     };
-    (key.define)(&mut definition);
-    let GcDefinition { is_array, is_final, supertype, fields, .. } = definition;
-    let composite = match is_array {
-        true => CompositeType::Array(fields[0]),
-        false => CompositeType::Struct(fields.into()),
-    };
-    SubType { is_final, supertype, composite }
+    SubType { is_final: definition.is_final, supertype, composite }
 }
 
 /// A struct of type `T` while its fields are written, one after the other.
@@ -300,7 +312,7 @@ impl<'a, T: GcStruct, U> StructWriter<'a, T, U> {
     pub fn new(store: impl Into<StoreContextMut<'a, U>>) -> Result<Self> {
         let mut store = store.into();
         let inner = store.inner_mut();
-        let id = rust_type(&inner.engine_handle, GcTypeKey::checked::<T>());
+        let id = rust_type(&inner.engine_handle, GcTypeKey::of::<T>());
         let ty = inner.object_type(id).clone();
         let object = inner.host_struct(&ty)?.ok_or_else(GcHeapOutOfMemory::error)?;
         Ok(StructWriter { store, object, next: 0, ty: PhantomData })
@@ -348,7 +360,7 @@ pub fn new_array<T: GcArray, F: GcField>(
     elements: impl ExactSizeIterator<Item = F>,
 ) -> Result<Rooted<ArrayRef<T>>> {
     let inner = store.as_context_mut().into_inner();
-    let id = rust_type(&inner.engine_handle, GcTypeKey::checked::<T>());
+    let id = rust_type(&inner.engine_handle, GcTypeKey::of::<T>());
     let ty = inner.object_type(id).clone();
     let len = elements.len();
     let room = u32::try_from(len).map_err(|_| GcHeapOutOfMemory::error())?;
@@ -373,7 +385,7 @@ pub(crate) fn new_array_from_slice<T: GcArray, E: GcNumber>(
     elements: &[E],
 ) -> Result<Rooted<ArrayRef<T>>> {
     let inner = store.as_context_mut().into_inner();
-    let id = rust_type(&inner.engine_handle, T::key());
+    let id = rust_type(&inner.engine_handle, GcTypeKey::of::<T>());
     let ty = inner.object_type(id).clone();
     check_elements::<E>(inner, ty.element())?;
     let room = u32::try_from(elements.len()).map_err(|_| GcHeapOutOfMemory::error())?;
@@ -385,10 +397,10 @@ pub(crate) fn new_array_from_slice<T: GcArray, E: GcNumber>(
 
 /// The struct type that `T` defines in `engine`.
 pub fn struct_type<T: GcStruct>(engine: &Engine) -> StructType {
-    StructType::from_id(engine, rust_type(engine, GcTypeKey::checked::<T>()))
+    StructType::from_id(engine, rust_type(engine, GcTypeKey::of::<T>()))
 }
 
 /// The array type that `T` defines in `engine`.
 pub fn array_type<T: GcArray>(engine: &Engine) -> ArrayType {
-    ArrayType::from_id(engine, rust_type(engine, GcTypeKey::checked::<T>()))
+    ArrayType::from_id(engine, rust_type(engine, GcTypeKey::of::<T>()))
 }

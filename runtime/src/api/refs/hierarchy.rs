@@ -83,7 +83,7 @@ impl<T: GcStruct> StructKind for T {
     type Heap = Defined<T>;
 
     fn key() -> Option<&'static GcTypeKey> {
-        Some(GcTypeKey::checked::<T>())
+        Some(GcTypeKey::of::<T>())
     }
 }
 
@@ -100,7 +100,7 @@ impl<T: GcArray> ArrayKind for T {
     type Heap = Defined<T>;
 
     fn key() -> Option<&'static GcTypeKey> {
-        Some(GcTypeKey::checked::<T>())
+        Some(GcTypeKey::of::<T>())
     }
 }
 

@@ -161,7 +161,9 @@ fn c_type(ty: SignatureType) -> Result<&'static str, &'static str> {
         SignatureType::F64 => Ok("double"),
         SignatureType::V128 => Ok("hostref_v128"),
         SignatureType::Ref { heap: "extern", .. } => Ok("hostref_externref"),
-        SignatureType::Ref { .. } => Err("C cannot declare such references"),
+        SignatureType::Ref { .. } | SignatureType::Declared { .. } => {
+            Err("C cannot declare such references")
+        }
     }
 }
 

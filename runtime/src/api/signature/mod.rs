@@ -5,9 +5,12 @@ mod c_header;
 mod identifiers;
 pub(crate) mod names;
 mod rust_guest;
+mod type_definitions;
 mod wat;
 
 use std::fmt;
+
+use super::gc_object::{GcType, GcTypeKey};
 
 /// The functions of a `#[host_module]` block as a guest sees them: the constant `SIGNATURES` beside
 /// the block's `add_to_linker`.
@@ -85,10 +88,32 @@ pub enum SignatureType {
     Ref {
         /// Whether null is among them.
         nullable: bool,
-        /// What they refer to, as the text format calls it: `"extern"`, `"func"`, or the name of a
-        /// type of the embedder's own, which begins with `$`.
+        /// What they refer to, as the text format calls it: `"extern"`, `"func"` and so on.
         heap: &'static str,
     },
+    /// References to structs or arrays of a type that a Rust type declares.
+    Declared {
+        /// Whether null is among them.
+        nullable: bool,
+        /// The type.
+        ty: DeclaredType,
+    },
+}
+
+/// A type of structs or arrays that a Rust type declares, by `#[derive(GcStruct)]` or
+/// `#[derive(GcArray)]`. Two are equal if the same Rust type declares them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DeclaredType(&'static GcTypeKey);
+
+impl DeclaredType {
+    const fn of<T: GcType>() -> DeclaredType {
+        DeclaredType(GcTypeKey::of::<T>())
+    }
+
+    /// The name of the Rust type after a `$`, as identifiers of the text format begin.
+    pub const fn name(&self) -> &'static str {
+        self.0.symbol()
+    }
 }
 
 impl Signatures {
@@ -115,6 +140,35 @@ impl Signatures {
     /// The imports in the text format, a line for each below its documentation, to be pasted into a
     /// `(module ..)`. References are nullable, as most compilers make them; the boundary refuses null
     /// where the Rust type does.
+    ///
+    /// Before them come the definitions of the types that Rust types declare, with all that they
+    /// mention. Two Rust types of one name get different ones.
+    ///
+    /// ```
+    /// # use hostref::{GcStruct, host_module};
+    /// #[derive(GcStruct)]
+    /// struct Point {
+    ///     x: f64,
+    ///     #[gc(mut)]
+    ///     label: u16,
+    /// }
+    ///
+    /// struct Plot;
+    ///
+    /// #[host_module(name = "plot")]
+    /// impl Plot {
+    ///     fn show(point: PointRef) {}
+    /// }
+    ///
+    /// assert_eq!(Plot::SIGNATURES.to_wat(), r#"
+    /// (type $Point (struct (field $x f64) (field $label (mut i16))))
+    /// (import "plot" "show" (func $show (param $point (ref null $Point))))
+    /// "#.trim_start());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As linking does, if types mention each other that do not say that they are one recursion group.
     pub fn to_wat(&self) -> String {
         wat::write(self)
     }
@@ -252,16 +306,6 @@ impl ParamSignature {
     }
 }
 
-impl SignatureType {
-    /// The type with null.
-    fn nullable(self) -> SignatureType {
-        match self {
-            SignatureType::Ref { heap, .. } => SignatureType::Ref { nullable: true, heap },
-            other => other,
-        }
-    }
-}
-
 impl fmt::Display for FunctionSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(func")?;
@@ -296,10 +340,11 @@ impl fmt::Display for SignatureType {
             SignatureType::Ref { heap: "noextern", .. } => f.write_str("nullexternref"),
             SignatureType::Ref { heap: "nofunc", .. } => f.write_str("nullfuncref"),
             SignatureType::Ref { heap: "noexn", .. } => f.write_str("nullexnref"),
-            SignatureType::Ref { heap, .. } if heap.starts_with('$') => {
-                write!(f, "(ref null {heap})")
-            }
             SignatureType::Ref { heap, .. } => write!(f, "{heap}ref"),
+            SignatureType::Declared { nullable, ty } => {
+                let null = if nullable { "null " } else { "" };
+                write!(f, "(ref {null}{})", ty.name())
+            }
         }
     }
 }

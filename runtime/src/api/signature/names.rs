@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::SignatureType;
+use super::{DeclaredType, SignatureType};
 use crate::api::gc_object::GcType;
 use crate::api::v128::V128;
 
@@ -115,11 +115,13 @@ impl<T: GcType> Heap for Defined<T> {
 }
 
 impl<T: GcType> TypeName for defined<T> {
-    const TYPE: SignatureType = SignatureType::Ref { nullable: true, heap: T::NAME };
+    const TYPE: SignatureType =
+        SignatureType::Declared { nullable: true, ty: DeclaredType::of::<T>() };
 }
 
 impl<T: GcType> TypeName for ref_defined<T> {
-    const TYPE: SignatureType = SignatureType::Ref { nullable: false, heap: T::NAME };
+    const TYPE: SignatureType =
+        SignatureType::Declared { nullable: false, ty: DeclaredType::of::<T>() };
 }
 
 macro_rules! others {

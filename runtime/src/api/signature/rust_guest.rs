@@ -79,6 +79,8 @@ fn rust_type(ty: SignatureType) -> Result<&'static str, &'static str> {
         SignatureType::F32 => Ok("f32"),
         SignatureType::F64 => Ok("f64"),
         SignatureType::V128 => Ok("core::arch::wasm32::v128"),
-        SignatureType::Ref { .. } => Err("Rust cannot declare references"),
+        SignatureType::Ref { .. } | SignatureType::Declared { .. } => {
+            Err("Rust cannot declare references")
+        }
     }
 }

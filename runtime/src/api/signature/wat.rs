@@ -3,10 +3,12 @@
 use std::fmt::Write;
 
 use super::identifiers::Scope;
+use super::type_definitions::TypeDefinitions;
 use super::{FunctionSignature, Signatures};
 
-/// The import lines.
+/// The definitions of types, and the import lines.
 pub(super) fn write(signatures: &Signatures) -> String {
+    let mut types = TypeDefinitions::default();
     let mut text = String::new();
     let mut functions = Scope::new(&[]);
     for function in signatures.functions {
@@ -16,21 +18,23 @@ pub(super) fn write(signatures: &Signatures) -> String {
         }
         let (module, name) = (string(signatures.module), string(function.name));
         let id = functions.claim(function.name);
-        let _ = writeln!(text, "(import {module} {name} (func ${id}{}))", types(function));
+        let ty = function_type(function, &mut types);
+        let _ = writeln!(text, "(import {module} {name} (func ${id}{ty}))");
     }
-    text
+    types.into_text() + &text
 }
 
-fn types(function: &FunctionSignature) -> String {
+fn function_type(function: &FunctionSignature, types: &mut TypeDefinitions) -> String {
     let mut text = String::new();
     let mut params = Scope::new(&[]);
     for param in function.wasm_params() {
-        let _ = write!(text, " (param ${} {})", params.claim(&param.name), param.ty.nullable());
+        let (name, ty) = (params.claim(&param.name), types.nullable(param.ty));
+        let _ = write!(text, " (param ${name} {ty})");
     }
     if !function.results.is_empty() {
         text += " (result";
         for ty in function.results {
-            let _ = write!(text, " {}", ty.nullable());
+            let _ = write!(text, " {}", types.nullable(*ty));
         }
         text += ")";
     }

@@ -1,0 +1,10 @@
+use hostref::GcArray;
+
+#[derive(GcArray)]
+pub struct Samples(Box<[f64]>);
+
+#[derive(GcArray)]
+#[gc(mut, packed)]
+struct Flags {
+    all: Vec<bool>,
+}

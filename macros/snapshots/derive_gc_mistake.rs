@@ -1,0 +1,7 @@
+use hostref::GcStruct;
+
+#[derive(GcStruct)]
+struct Job {
+    #[gc(mutable)]
+    new: u32,
+}

@@ -1,0 +1,20 @@
+use hostref::GcStruct;
+
+/// What has a place.
+#[derive(GcStruct)]
+#[gc(open, handle = ShapeHandle, group = (Shape, Circle))]
+pub struct Shape {
+    /// Where it is.
+    pub x: f64,
+    #[gc(mut, packed)]
+    hidden: bool,
+}
+
+#[derive(GcStruct)]
+#[gc(group = (Shape, Circle))]
+struct Circle {
+    #[gc(base)]
+    shape: Shape,
+    #[gc(mut)]
+    r#type: Option<CircleRef>,
+}
