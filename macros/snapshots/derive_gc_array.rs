@@ -1,3 +1,5 @@
+//! Array types of a guest: read-only, and packed ones that may be written.
+
 use hostref::GcArray;
 
 #[derive(GcArray)]

@@ -1,3 +1,5 @@
+//! A key that is none: what is left is the error.
+
 use hostref::GcStruct;
 
 #[derive(GcStruct)]

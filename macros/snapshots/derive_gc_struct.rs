@@ -1,3 +1,5 @@
+//! Struct types of a guest: an open one, and its subtype in one recursion group.
+
 use hostref::GcStruct;
 
 /// What has a place.
