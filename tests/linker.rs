@@ -437,3 +437,31 @@ fn imports_without_default_values_are_named() {
         assert!(text.contains("`a::b`") && text.contains(ty), "{text}");
     }
 }
+
+/// A guest chooses how many names are missing, and how long they are: what is said about them stays
+/// cheap, and each name is defined once.
+#[test]
+fn many_and_long_unknown_imports_are_handled_in_linear_time() {
+    let engine = Engine::default();
+    let long = "x".repeat(90_000);
+    let names: String = (0..20_000)
+        .map(|n| format!(r#"(import "env" "{}" (func))"#, if n % 2 == 0 { n } else { n - 1 }))
+        .collect();
+    let module = Module::new(
+        &engine,
+        format!(
+            r#"(module {names} (import "env" "{long}" (func)) (import "env" "{long}y" (func)))"#
+        ),
+    )
+    .unwrap();
+    let mut linker = Linker::<()>::new(&engine);
+    for n in 0..2_000 {
+        linker.func_wrap("env", &format!("{}{n}", &long[..1_000]), || ()).unwrap();
+    }
+    let mut store = Store::new(&engine, ());
+    let error = linker.instantiate(&mut store, &module).unwrap_err();
+    let error = error.downcast_ref::<hostref::LinkError>().expect("names are missing");
+    assert_eq!(error.problems().len(), 20_002);
+    linker.define_unknown_imports_as_traps(&module).unwrap();
+    linker.instantiate(&mut store, &module).unwrap();
+}

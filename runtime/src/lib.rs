@@ -106,7 +106,7 @@ mod api;
 mod builtins;
 mod code;
 mod compile;
-mod error;
+pub mod error;
 mod gc;
 mod instance;
 mod trap;
@@ -130,6 +130,7 @@ pub mod guest_types {
 }
 
 pub use __private::{Copied, GuestData, GuestElement, New, Ptr, Take};
+pub use anyhow::{bail, ensure, format_err};
 pub use api::caller::Caller;
 pub use api::convert::WasmTy;
 pub use api::engine::{Config, Engine, EngineWeak, OptLevel};

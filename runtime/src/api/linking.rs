@@ -151,6 +151,9 @@ impl fmt::Display for LinkError {
 
 impl std::error::Error for LinkError {}
 
+/// How many missing names of one module are compared with those that are defined.
+const MAX_HINTS: usize = 16;
+
 /// Finds a definition for every import of `module` and checks their types; every import that does
 /// not fit is in the error. `hint` gives more to say about a missing name.
 pub(crate) fn resolve(
@@ -163,7 +166,8 @@ pub(crate) fn resolve(
     for import in &module.compiled().info.imports {
         let fitting = match find(import) {
             Some(definition) => fit(module, import.entity, definition),
-            None => Err(Found::Nothing { hint: hint(import) }),
+            None if problems.len() < MAX_HINTS => Err(Found::Nothing { hint: hint(import) }),
+            None => Err(Found::Nothing { hint: String::new() }),
         };
         let found = match fitting {
             Ok(definition) => {
@@ -234,12 +238,23 @@ pub(crate) fn same_engine(store: &StoreInner, module: &Module) -> Result<()> {
     Ok(())
 }
 
+/// The bytes of a name above which none is compared with it: that takes time in proportion to the
+/// product of their lengths, and guests choose the names.
+const MAX_SIMILAR: usize = 200;
+
 /// A clause that names the candidate most like `name`, if one is alike.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    if name.len() > MAX_SIMILAR {
+        return String::new();
+    }
+    let most = 1 + name.len() / 3;
     let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
-    let nearest = candidates.map(|candidate| (distance(candidate), candidate)).min();
+    let nearest = candidates
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= 4 * most)
+        .map(|candidate| (distance(candidate), candidate))
+        .min();
     match nearest {
-        Some((distance, candidate)) if distance <= 1 + name.len() / 3 => {
+        Some((distance, candidate)) if distance <= most => {
             format!("; a similar name is `{candidate}`")
         }
         _ => String::new(),

@@ -1,6 +1,7 @@
 //! What a linker puts in the place of imports that nothing defines: functions that stop the guest, or
 //! the default value of the import's type.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use anyhow::{Context as _, bail, ensure};
@@ -160,15 +161,12 @@ impl<T: 'static> Linker<T> {
     fn unknown<'m>(&self, module: &'m Module) -> Result<Vec<ImportType<'m>>> {
         let same = Engine::same(self.engine(), module.engine());
         ensure!(same, "the module was compiled by another engine than the linker's");
-        let mut unknown: Vec<ImportType<'_>> = Vec::new();
-        for import in module.imports() {
-            let same =
-                |other: &ImportType<'_>| (other.module, other.name) == (import.module, import.name);
-            if !self.defines(import.module, import.name) && !unknown.iter().any(same) {
-                unknown.push(import);
-            }
-        }
-        Ok(unknown)
+        let mut seen = HashSet::new();
+        let is_unknown = |import: &ImportType<'m>| {
+            let name = (import.module, import.name);
+            !self.defines(import.module, import.name) && seen.insert(name)
+        };
+        Ok(module.imports().filter(is_unknown).collect())
     }
 }
 
