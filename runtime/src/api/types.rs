@@ -35,6 +35,13 @@ pub struct TagType {
 }
 
 /// The type of anything that can be imported or exported.
+///
+/// ```
+/// use hostref::{ExternType, MemoryType};
+///
+/// let ty = ExternType::from(MemoryType::new(1, Some(2)));
+/// assert!(matches!(ty, ExternType::Memory(memory) if memory.maximum() == Some(2)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExternType {
@@ -48,6 +55,20 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A tag of exceptions.
     Tag(TagType),
+}
+
+macro_rules! from_its_kinds {
+    ($($kind:ident($ty:ty))*) => {$(
+        impl From<$ty> for ExternType {
+            fn from(ty: $ty) -> ExternType {
+                ExternType::$kind(ty)
+            }
+        }
+    )*};
+}
+
+from_its_kinds! {
+    Func(FuncType) Global(GlobalType) Table(TableType) Memory(MemoryType) Tag(TagType)
 }
 
 /// One import of a module.
