@@ -1,5 +1,5 @@
-//! The error type of the whole crate, and what to make errors with: the macros [`bail!`](crate::bail),
-//! [`ensure!`](crate::ensure) and [`format_err!`](crate::format_err) are [`anyhow`]'s too.
+//! The error type of the whole crate, and [`Context`] for it. It is [`anyhow`]'s, as are the macros
+//! [`bail!`](crate::bail), [`ensure!`](crate::ensure) and [`format_err!`](crate::format_err).
 //!
 //! ```
 //! use hostref::error::Context;

@@ -247,6 +247,7 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
     if name.len() > MAX_SIMILAR {
         return String::new();
     }
+    // Edits count characters, of up to 4 bytes.
     let most = 1 + name.len() / 3;
     let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
     let nearest = candidates

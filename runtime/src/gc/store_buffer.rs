@@ -11,15 +11,12 @@ use super::GcStore;
 use super::object::{GcRef, is_young};
 use crate::abi::layout::global;
 
-/// What to look at, some of it perhaps more than once.
-#[derive(Debug)]
+/// What to look at.
+#[derive(Debug, Default)]
 pub(super) struct StoreBuffer {
     /// Addresses of slots.
-    slots: Vec<usize>,
-    cards: Vec<Card>,
-    /// How many slots there may be before looking for those that are there twice.
-    compact_slots_at: usize,
-    compact_cards_at: usize,
+    slots: Log<usize>,
+    cards: Log<Card>,
 }
 
 /// Slots of definitions that share a mark: a byte that is 1 as long as the card is in the buffer, so that
@@ -48,14 +45,42 @@ impl Card {
 /// Looking for duplicates is not worth its time below this many.
 const COMPACT_MIN: usize = 4096;
 
-impl Default for StoreBuffer {
-    fn default() -> StoreBuffer {
-        StoreBuffer {
-            slots: Vec::new(),
-            cards: Vec::new(),
-            compact_slots_at: COMPACT_MIN,
-            compact_cards_at: COMPACT_MIN,
+/// Entries, some perhaps more than once.
+#[derive(Debug)]
+struct Log<E> {
+    entries: Vec<E>,
+    /// How many there may be before looking for those that are there twice.
+    compact_at: usize,
+}
+
+impl<E> Default for Log<E> {
+    fn default() -> Log<E> {
+        Log { entries: Vec::new(), compact_at: COMPACT_MIN }
+    }
+}
+
+impl<E: Ord> Log<E> {
+    #[inline]
+    fn push(&mut self, entry: E) {
+        if self.entries.len() >= self.compact_at {
+            self.compact();
         }
+        self.entries.push(entry);
+    }
+
+    /// Throws out what is there twice, so that writing the same slots for ever takes no more memory.
+    #[cold]
+    fn compact(&mut self) {
+        self.entries.sort_unstable();
+        self.entries.dedup();
+        self.compact_at = (self.entries.len() * 2).max(COMPACT_MIN);
+    }
+
+    /// Empties it and calls `visit` with every entry.
+    fn drain(&mut self, visit: impl FnMut(E)) {
+        self.entries.drain(..).for_each(visit);
+        self.entries.shrink_to(COMPACT_MIN);
+        self.compact_at = COMPACT_MIN;
     }
 }
 
@@ -67,9 +92,6 @@ impl StoreBuffer {
     /// The address must keep the invariant of this module.
     #[inline]
     pub(super) unsafe fn push(&mut self, address: usize) {
-        if self.slots.len() >= self.compact_slots_at {
-            compact(&mut self.slots, &mut self.compact_slots_at);
-        }
         self.slots.push(address);
     }
 
@@ -79,9 +101,6 @@ impl StoreBuffer {
     ///
     /// The card must keep the invariant of this module.
     unsafe fn push_card(&mut self, card: Card) {
-        if self.cards.len() >= self.compact_cards_at {
-            compact(&mut self.cards, &mut self.compact_cards_at);
-        }
         let mark = std::ptr::with_exposed_provenance_mut::<u8>(card.mark);
         // SAFETY: the mark is valid by the invariant, and whoever writes to the slots is the caller.
         if unsafe { mark.replace(1) } == 0 {
@@ -92,43 +111,30 @@ impl StoreBuffer {
     /// Forgets all slots in a range of addresses: they are given up.
     pub(super) fn forget(&mut self, range: Range<usize>) {
         if !range.is_empty() {
-            self.slots.retain(|slot| !range.contains(slot));
-            self.cards.retain(|card| !range.contains(&card.slots));
+            self.slots.entries.retain(|slot| !range.contains(slot));
+            self.cards.entries.retain(|card| !range.contains(&card.slots));
         }
     }
 
     /// Empties the buffer and calls `visit` with every young reference in its slots, which it
     /// replaces by the result.
     pub(super) fn drain(&mut self, mut visit: impl FnMut(u32) -> u32) {
-        for address in self.slots.drain(..) {
-            // SAFETY: the slot is valid and ours alone during a collection, by the invariant.
-            unsafe { update(address, &mut visit) };
-        }
-        for card in self.cards.drain(..) {
+        // SAFETY: the slots are valid and ours alone during a collection, by the invariant.
+        self.slots.drain(|address| unsafe { update(address, &mut visit) });
+        self.cards.drain(|card| {
             // SAFETY: as above.
             card.slots().for_each(|address| unsafe { update(address, &mut visit) });
             let mark = std::ptr::with_exposed_provenance_mut::<u8>(card.mark);
             // SAFETY: as above: the mark is as long there as the slots are.
             unsafe { mark.write(0) };
-        }
-        self.slots.shrink_to(COMPACT_MIN);
-        self.cards.shrink_to(COMPACT_MIN);
-        (self.compact_slots_at, self.compact_cards_at) = (COMPACT_MIN, COMPACT_MIN);
+        });
     }
 
     /// The addresses of all slots.
     pub(super) fn addresses(&self) -> HashSet<usize> {
-        let cards = self.cards.iter().flat_map(Card::slots);
-        self.slots.iter().copied().chain(cards).collect()
+        let cards = self.cards.entries.iter().flat_map(Card::slots);
+        self.slots.entries.iter().copied().chain(cards).collect()
     }
-}
-
-/// Throws out what is there twice, so that writing the same slots for ever takes no more memory.
-#[cold]
-fn compact<E: Ord>(entries: &mut Vec<E>, compact_at: &mut usize) {
-    entries.sort_unstable();
-    entries.dedup();
-    *compact_at = (entries.len() * 2).max(COMPACT_MIN);
 }
 
 /// Replaces the reference in the slot at `address` by the result of `visit`, if it is young.
@@ -250,7 +256,7 @@ mod tests {
                 unsafe { buffer.push(std::ptr::from_mut(slot).expose_provenance()) };
             }
         }
-        assert!(buffer.slots.len() <= COMPACT_MIN);
+        assert!(buffer.slots.entries.len() <= COMPACT_MIN);
         assert_eq!(buffer.addresses().len(), 2);
         let address = std::ptr::from_mut(&mut slots[0]).addr();
         buffer.forget(address..address + 4);
@@ -271,7 +277,7 @@ mod tests {
                 // SAFETY: slots and mark outlive the buffer, and are not used until it is drained.
                 unsafe { buffer.push_card(card) };
             }
-            assert_eq!(buffer.cards, [card]);
+            assert_eq!(buffer.cards.entries, [card]);
             assert_eq!(buffer.addresses().len(), 3);
             let mut seen = Vec::new();
             buffer.drain(|reference| {

@@ -3,8 +3,8 @@
 //! made it, or in a box of its own if the embedder made it.
 //!
 //! Invariant: a [`DefSlot`]'s address is valid for a definition of its kind, 16-byte aligned and
-//! exclusively this definition's until the store is dropped; compiled code touches it only while the store is lent to an entry
-//! into Wasm, when no Rust reference into it exists.
+//! exclusively this definition's until the store is dropped; compiled code touches it only while the
+//! store is lent to an entry into Wasm, when no Rust reference into it exists.
 
 use std::cell::UnsafeCell;
 use std::num::NonZeroUsize;

@@ -131,8 +131,8 @@ impl VmCtxMemory {
                 self.write(offset, imported());
                 None
             }
-            // SAFETY: each definition of the layout has its own 16 bytes of this vmctx, which lives
-            // as long as the store; it is asked for once, when the instance is made.
+            // SAFETY: each definition of the layout has its own bytes of this vmctx, as many as its kind
+            // takes, and it lives as long as the store; it is asked for once, when the instance is made.
             Place::Inline(offset) => Some(unsafe { DefSlot::at(self.at::<u128>(offset)) }),
         }
     }

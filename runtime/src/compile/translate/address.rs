@@ -144,12 +144,13 @@ impl Translator<'_> {
         len: Value,
     ) -> Value {
         let room = self.memory_len(memory);
-        self.exceeds(memory, index, len, room)
+        self.exceeds(self.is_memory_64(memory.0), index, len, room)
     }
 
-    /// Whether `index + len` is greater than `room`.
-    fn exceeds(&mut self, memory: MemoryIndex, index: Value, len: Value, room: Value) -> Value {
-        if self.env.info.memories[memory.index()].is_64 {
+    /// Whether `index + len` is greater than `room`. `is_64` says whether a sum may overflow, because
+    /// that is how wide addresses are.
+    pub(super) fn exceeds(&mut self, is_64: bool, index: Value, len: Value, room: Value) -> Value {
+        if is_64 {
             let (end, overflow) = self.builder.ins().uadd_overflow(index, len);
             let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, room);
             self.builder.ins().bor(outside, overflow)
@@ -182,7 +183,7 @@ impl Translator<'_> {
         let Some(distance) = distance else { return self.builder.ins().iconst(I8, 1) };
         let room = self.memory_len(memory);
         let distance = self.builder.ins().iconst(I64, distance.cast_signed());
-        self.exceeds(memory, index, distance, room)
+        self.exceeds(self.is_memory_64(memory.0), index, distance, room)
     }
 
     /// The length of a memory in bytes. That of a shared one may change at any time.

@@ -85,8 +85,9 @@ impl Translator<'_> {
         let args = [memories[0], memories[1], to, from, len];
         let (to_memory, from_memory) = (MemoryIndex(to_memory), MemoryIndex(from_memory));
         let ranges = [(to_memory, to), (from_memory, from)];
-        self.bulk_operation(Builtin::MemoryCopy, &args, ranges, len, |this, [to, from]| {
-            this.builder.call_memmove(this.env.isa.frontend_config(), to, from, len);
+        let builtin = Builtin::MemoryCopy;
+        self.bulk_operation_on_memories(builtin, &args, ranges, len, |this, [to, from]| {
+            this.call_memmove(to, from, len);
         });
     }
 
@@ -100,15 +101,16 @@ impl Translator<'_> {
         let len = self.widen_index(is_64, len);
         let args = [self.i32_const(memory), at, byte, len];
         let ranges = [(MemoryIndex(memory), at)];
-        self.bulk_operation(Builtin::MemoryFill, &args, ranges, len, |this, [to]| {
+        let builtin = Builtin::MemoryFill;
+        self.bulk_operation_on_memories(builtin, &args, ranges, len, |this, [to]| {
+            this.calls += 1;
             let byte = this.builder.ins().ireduce(I8, byte);
             this.builder.call_memset(this.env.isa.frontend_config(), to, byte, len);
         });
     }
 
-    /// Emits `operate`, which is given the addresses of `ranges`, each `len` bytes. If not all of them
-    /// are inside their memories, or have to be paid for, then `builtin` does everything.
-    fn bulk_operation<const N: usize>(
+    /// [`Translator::bulk_operation`] on `len` bytes at each of `ranges`.
+    fn bulk_operation_on_memories<const N: usize>(
         &mut self,
         builtin: Builtin,
         args: &[Value],
@@ -116,31 +118,19 @@ impl Translator<'_> {
         len: Value,
         operate: impl FnOnce(&mut Self, [Value; N]),
     ) {
-        if self.env.tunables.consume_fuel {
-            self.call_builtin(builtin, args);
-            return;
-        }
-        let outside = ranges.map(|(memory, index)| self.range_is_outside(memory, index, len));
-        let any_outside = outside.into_iter().reduce(|a, b| self.builder.ins().bor(a, b));
-        let any_outside = any_outside.expect("a bulk operation has a range");
-        let [careful, inside, done] = [(); 3].map(|()| self.next_block());
-        self.set_cold(careful);
-        self.builder.ins().brif(any_outside, careful, &[], inside, &[]);
-        self.builder.seal_block(careful);
-        self.builder.seal_block(inside);
-        self.builder.switch_to_block(careful);
-        self.call_builtin(builtin, args);
-        self.builder.ins().jump(done, &[]);
-        self.builder.switch_to_block(inside);
-        let addresses = std::array::from_fn(|range| {
-            let (memory, index) = ranges[range];
-            self.inside_address(memory, index, outside[range])
-        });
-        operate(self, addresses);
-        self.calls += 1;
-        self.builder.ins().jump(done, &[]);
-        self.builder.seal_block(done);
-        self.builder.switch_to_block(done);
+        self.bulk_operation(
+            builtin,
+            args,
+            |this| ranges.map(|(memory, index)| this.range_is_outside(memory, index, len)),
+            |this, outside| {
+                let addresses = std::array::from_fn(|range| {
+                    let (memory, index) = ranges[range];
+                    this.inside_address(memory, index, outside[range])
+                });
+                (addresses, None)
+            },
+            operate,
+        );
     }
 
     /// The number of bytes of a bulk operation if that is small enough for loads and stores. None
@@ -210,7 +200,7 @@ impl Translator<'_> {
         self.call_builtin(Builtin::MemoryInit, &[memory, segment, to, from, len]);
     }
 
-    fn is_memory_64(&self, memory: u32) -> bool {
+    pub(super) fn is_memory_64(&self, memory: u32) -> bool {
         self.env.info.memories[memory as usize].is_64
     }
 

@@ -3,6 +3,7 @@
 
 mod address;
 mod atomic;
+mod bulk;
 mod call;
 mod control;
 mod convert;

@@ -1,12 +1,13 @@
 //! Operators on tables and element segments.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I8, I32, I64};
+use cranelift_codegen::ir::types::{I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, TrapCode, Type, Value};
 
 use super::Translator;
 use crate::Trap;
 use crate::abi::builtins::Builtin;
+use crate::abi::gc_layout::Storage;
 use crate::abi::layout::table;
 use crate::compile::signature::POINTER;
 use crate::wasm::index::{TableIndex, TypeIndex};
@@ -62,13 +63,9 @@ impl Translator<'_> {
         let marked = self.may_need_mark(index, value).then_some(index);
         self.bulk_operation_on_tables(builtin, &args, [(index, at)], len, marked, |this, [to]| {
             let bytes = this.bytes_of_elements(index, len);
-            let pattern = match this.type_of(value) {
-                I32 => {
-                    let low = this.builder.ins().uextend(I64, value);
-                    let high = this.builder.ins().ishl_imm_u(low, 32);
-                    this.builder.ins().bor(low, high)
-                }
-                _ => value,
+            let pattern = match this.env.info.is_gc_ref(this.element_type(index)) {
+                true => this.pattern(Storage::Reference, value),
+                false => value,
             };
             this.call_fill(to, bytes, pattern, pattern);
         });
@@ -90,9 +87,8 @@ impl Translator<'_> {
         });
     }
 
-    /// Emits `operate`, which is given the addresses of the elements at `ranges`, `len` each. `builtin`
-    /// does everything if not all of them exist or have to be paid for, or if the collector has to be
-    /// told of what is written to the first range, which is of the table `marked`.
+    /// [`Translator::bulk_operation`] on `len` elements at each of `ranges`. If the collector may have to
+    /// be told of what is written to the first, `marked` is its table.
     fn bulk_operation_on_tables<const N: usize>(
         &mut self,
         builtin: Builtin,
@@ -102,50 +98,26 @@ impl Translator<'_> {
         marked: Option<TableIndex>,
         operate: impl FnOnce(&mut Self, [Value; N]),
     ) {
-        if self.env.tunables.consume_fuel {
-            self.call_builtin(builtin, args);
-            return;
-        }
-        let [careful, inside, direct, done] = [(); 4].map(|()| self.next_block());
-        self.set_cold(careful);
-        let outside = ranges.map(|(table, index)| self.range_is_outside_table(table, index, len));
-        let any_outside = outside.into_iter().reduce(|a, b| self.builder.ins().bor(a, b));
-        let any_outside = any_outside.expect("a bulk operation has a range");
-        self.builder.ins().brif(any_outside, careful, &[], inside, &[]);
-        self.builder.seal_block(inside);
-        self.builder.switch_to_block(inside);
-        let addresses = std::array::from_fn(|range| {
-            let (table, index) = ranges[range];
-            let address = self.unguarded_element_address(table, index);
-            self.guarded(outside[range], address)
-        });
-        match marked {
-            Some(table) => {
-                let is_marked = self.range_is_marked(table, addresses[0], len);
-                self.builder.ins().brif(is_marked, direct, &[], careful, &[]);
-            }
-            None => {
-                self.builder.ins().jump(direct, &[]);
-            }
-        }
-        self.builder.seal_block(direct);
-        self.builder.seal_block(careful);
-        self.builder.switch_to_block(careful);
-        self.call_builtin(builtin, args);
-        self.builder.ins().jump(done, &[]);
-        self.builder.switch_to_block(direct);
-        operate(self, addresses);
-        self.builder.ins().jump(done, &[]);
-        self.builder.seal_block(done);
-        self.builder.switch_to_block(done);
-    }
-
-    /// Whether `len` elements from `index` on do not all exist.
-    fn range_is_outside_table(&mut self, table: TableIndex, index: Value, len: Value) -> Value {
-        let room = self.table_len(table);
-        let (end, overflow) = self.builder.ins().uadd_overflow(index, len);
-        let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, room);
-        self.builder.ins().bor(outside, overflow)
+        self.bulk_operation(
+            builtin,
+            args,
+            |this| {
+                ranges.map(|(table, index)| {
+                    let room = this.table_len(table);
+                    this.exceeds(this.is_table_64(table), index, len, room)
+                })
+            },
+            |this, outside| {
+                let addresses: [Value; N] = std::array::from_fn(|range| {
+                    let (table, index) = ranges[range];
+                    let address = this.unguarded_element_address(table, index);
+                    this.guarded(outside[range], address)
+                });
+                let is_marked = marked.map(|table| this.range_is_marked(table, addresses[0], len));
+                (addresses, is_marked)
+            },
+            operate,
+        );
     }
 
     /// Whether the `len` elements at `address`, which exist, have at most two marks and all are set.
@@ -225,8 +197,7 @@ impl Translator<'_> {
 
     /// Whether the collector may have to look at an element that `value` is written to.
     fn may_need_mark(&self, table: TableIndex, value: Value) -> bool {
-        let ty = self.element_type(table);
-        self.env.info.is_gc_ref(ty) && self.may_be_object(ty, value)
+        self.definition_may_need_mark(self.element_type(table), value)
     }
 
     /// The length of a table that never grows.

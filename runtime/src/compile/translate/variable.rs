@@ -88,7 +88,7 @@ impl Translator<'_> {
         let (flags, base, offset) = self.global(global);
         self.builder.ins().store(flags, value, base, offset);
         let ty = self.env.info.globals[global.index()].content;
-        if self.env.info.is_gc_ref(ty) && self.may_be_object(ty, value) {
+        if self.definition_may_need_mark(ty, value) {
             let slot = self.builder.ins().iadd_imm_s(base, i64::from(offset));
             let remember = Builtin::RememberGlobal;
             self.definition_written(base, offset + layout::global::MARK, remember, &[slot]);

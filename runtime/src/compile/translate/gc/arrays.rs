@@ -116,7 +116,11 @@ impl Translator<'_> {
     }
 
     /// `value`'s bits as they stand in an array, repeated over 8 bytes; a vector as it is.
-    pub(super) fn pattern(&mut self, storage: Storage, value: Value) -> Value {
+    pub(in crate::compile::translate) fn pattern(
+        &mut self,
+        storage: Storage,
+        value: Value,
+    ) -> Value {
         if let Storage::Plain(LoweredType::V128) = storage {
             return self.as_type(value, I64X2);
         }

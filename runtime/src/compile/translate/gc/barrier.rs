@@ -8,6 +8,8 @@ use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use crate::abi::builtins::Builtin;
 use crate::abi::object::YOUNG_END;
 use crate::compile::translate::Translator;
+use crate::wasm::index::TypeIndex;
+use crate::wasm::types::{StorageType, ValType};
 
 impl Translator<'_> {
     /// Compiled before the store of the reference `value` to the word at address `slot` of the object
@@ -70,6 +72,15 @@ impl Translator<'_> {
         self.call_builtin(remember, args);
         self.builder.ins().jump(next, &[]);
         self.go_on_in(next);
+    }
+
+    /// Whether the collector may have to look at a definition of type `ty` that `value` is written to.
+    pub(in crate::compile::translate) fn definition_may_need_mark(
+        &self,
+        ty: ValType<TypeIndex>,
+        value: Value,
+    ) -> bool {
+        self.env.info.is_gc_ref(ty) && self.may_be_object(StorageType::Val(ty), value)
     }
 
     /// Flags of loads of marks, which only builtins write.

@@ -14,7 +14,6 @@ use crate::abi::object::YOUNG_END;
 use crate::abi::signature::LoweredType;
 use crate::compile::translate::Translator;
 use crate::wasm::index::TypeIndex;
-use crate::wasm::types::StorageType;
 
 /// Fewer elements are handled without a call. A builtin would charge no fuel for them.
 const FEW: i64 = 16;
@@ -145,11 +144,7 @@ impl Translator<'_> {
         }
         let element = self.element_place(ty, array, 0);
         let is_reference = element.storage == Storage::Reference;
-        let may_be_object = |it| match element.ty.storage {
-            StorageType::Val(ty) => self.may_be_object(ty, it),
-            _ => false,
-        };
-        if !is_reference || !value.is_none_or(may_be_object) {
+        if !is_reference || value.is_some_and(|it| !self.may_be_object(element.ty.storage, it)) {
             return directly(self);
         }
         let [old, young, done] = [(); 3].map(|()| self.next_block());

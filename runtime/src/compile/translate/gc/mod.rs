@@ -178,17 +178,16 @@ impl Translator<'_> {
         replaces: Option<MemFlagsData>,
         value: Value,
     ) {
-        let StorageType::Val(ty) = place.ty.storage else { return };
-        if place.storage == Storage::Reference && self.may_be_object(ty, value) {
+        if place.storage == Storage::Reference && self.may_be_object(place.ty.storage, value) {
             let slot = self.builder.ins().iadd_imm_s(place.address, i64::from(place.offset));
             self.reference_written(holder, slot, replaces, value);
         }
     }
 
     /// Whether `value`, of type `ty`, can lead to an object: nulls and i31 never do.
-    pub(super) fn may_be_object(&self, ty: ValType<TypeIndex>, value: Value) -> bool {
+    fn may_be_object(&self, ty: StorageType<TypeIndex>, value: Value) -> bool {
         use crate::wasm::types::HeapType::{I31, NoExn, NoExtern, None};
-        let ValType::Ref(ty) = ty else { return false };
+        let StorageType::Val(ValType::Ref(ty)) = ty else { return false };
         !matches!(ty.heap, I31 | None | NoExtern | NoExn) && self.constant(value) != Some(0)
     }
 }
