@@ -102,7 +102,7 @@ impl Config {
             debug_verifier: false,
             max_wasm_stack: 512 << 10,
             wasm_backtrace: true,
-            gc_stress: false,
+            gc_stress: option_env!("HOSTREF_GC_STRESS").is_some(),
             gc_heap_limit: 1 << 30,
             gc_nursery_size: 1 << 20,
             host_memory_limit: None,
@@ -180,7 +180,8 @@ impl Config {
     }
 
     /// Collects at every opportunity, to find references that are not rooted. Very slow. Off by
-    /// default.
+    /// default, unless the environment variable `HOSTREF_GC_STRESS` was set when hostref was built: for
+    /// whole programs that do not configure it.
     pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
         self.gc_stress = enable;
         self

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use smallvec::SmallVec;
 
 use super::arity::any_values;
 use super::shim::{self, HostFn, HostSignature};
@@ -238,7 +239,7 @@ pub(crate) fn dynamic<D: 'static>(
     let called: Box<str> = name.into();
     let call = move |mut caller: Caller<'_, D>, slots: &mut [ValRaw]| {
         let inner = caller.inner_mut();
-        let mut params = Vec::with_capacity(signature.params.len());
+        let mut values = SmallVec::<[Val; INLINE_VALUES]>::new();
         for (index, (ty, raw)) in signature.params.iter().zip(slots.iter()).enumerate() {
             let param = Val::load(inner, *raw, *ty);
             // The import it is linked as may allow null where `ty` does not.
@@ -247,10 +248,11 @@ pub(crate) fn dynamic<D: 'static>(
             {
                 bail!("parameter {index} of {called}: expected a non-null reference, found null");
             }
-            params.push(param);
+            values.push(param);
         }
-        let mut results: Vec<Val> = signature.results.iter().map(|ty| zero(inner, *ty)).collect();
-        func(caller.reborrow(), &params, &mut results)?;
+        values.extend(signature.results.iter().map(|ty| zero(inner, *ty)));
+        let (params, results) = values.split_at_mut(signature.params.len());
+        func(caller.reborrow(), params, results)?;
         let inner = caller.inner();
         for (index, (result, ty)) in results.iter().zip(&signature.results).enumerate() {
             let raw = result.lower_as(inner, *ty);
@@ -260,6 +262,9 @@ pub(crate) fn dynamic<D: 'static>(
     };
     shim::define_array(info, name, Box::new(call))
 }
+
+/// With how many parameters and results a call over dynamically typed values allocates nothing.
+const INLINE_VALUES: usize = 8;
 
 /// The value that a result has until it is assigned.
 fn zero(store: &mut crate::instance::store::StoreInner, ty: wasm::ValType) -> Val {
