@@ -33,7 +33,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         __linker: &mut ::hostref::Linker<__AnyData>,
         __project: fn(&mut __AnyData) -> &mut Self,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::with_state(
             __linker,
             "log",

@@ -63,6 +63,10 @@ impl ::hostref::__private::GcHandle for SamplesRef {
     }
 }
 #[automatically_derived]
+impl ::hostref::__private::ByHandle for Samples {
+    type Handle = SamplesRef;
+}
+#[automatically_derived]
 impl ::hostref::WasmTy for SamplesRef {
     type Wasm = ::hostref::Rooted<::hostref::ArrayRef<Samples>>;
     fn into_wasm(self) -> ::hostref::Rooted<::hostref::ArrayRef<Samples>> {
@@ -205,6 +209,10 @@ impl ::hostref::__private::GcHandle for FlagsRef {
     fn into_root(self) -> ::hostref::Rooted<::hostref::ArrayRef<Flags>> {
         self.0
     }
+}
+#[automatically_derived]
+impl ::hostref::__private::ByHandle for Flags {
+    type Handle = FlagsRef;
 }
 #[automatically_derived]
 impl ::hostref::WasmTy for FlagsRef {

@@ -75,6 +75,10 @@ impl ::hostref::__private::GcHandle for ShapeHandle {
     }
 }
 #[automatically_derived]
+impl ::hostref::__private::ByHandle for Shape {
+    type Handle = ShapeHandle;
+}
+#[automatically_derived]
 impl ::hostref::WasmTy for ShapeHandle {
     type Wasm = ::hostref::Rooted<::hostref::StructRef<Shape>>;
     fn into_wasm(self) -> ::hostref::Rooted<::hostref::StructRef<Shape>> {
@@ -88,7 +92,6 @@ impl ::hostref::WasmTy for ShapeHandle {
 }
 #[automatically_derived]
 impl ::hostref::__private::GcFields for Shape {
-    type Handle = ShapeHandle;
     const LEN: ::core::primitive::usize = 2usize;
     const OPEN: ::core::primitive::bool = true;
     fn write<'__a, __T: ::hostref::__private::GcStruct, __U: 'static>(
@@ -280,6 +283,10 @@ impl ::hostref::__private::GcHandle for CircleRef {
     }
 }
 #[automatically_derived]
+impl ::hostref::__private::ByHandle for Circle {
+    type Handle = CircleRef;
+}
+#[automatically_derived]
 impl ::hostref::WasmTy for CircleRef {
     type Wasm = ::hostref::Rooted<::hostref::StructRef<Circle>>;
     fn into_wasm(self) -> ::hostref::Rooted<::hostref::StructRef<Circle>> {
@@ -293,7 +300,6 @@ impl ::hostref::WasmTy for CircleRef {
 }
 #[automatically_derived]
 impl ::hostref::__private::GcFields for Circle {
-    type Handle = CircleRef;
     const LEN: ::core::primitive::usize = <Shape as ::hostref::__private::GcFields>::LEN
         + 1usize;
     const OPEN: ::core::primitive::bool = false;
@@ -357,7 +363,7 @@ The same struct as one of its supertype.*/
     fn shape(
         &self,
         __store: impl ::hostref::AsContext,
-    ) -> ::hostref::Result<<Shape as ::hostref::__private::GcFields>::Handle> {
+    ) -> ::hostref::Result<<Shape as ::hostref::__private::ByHandle>::Handle> {
         ::hostref::__private::base::<Shape>(self.0, __store)
     }
     ///The field `type`.

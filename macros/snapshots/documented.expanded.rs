@@ -36,7 +36,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "files",
@@ -44,10 +44,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    &Text,
-                    _,
-                >(::hostref::__private::Probe::<&Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
                 .result::<
@@ -69,10 +66,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    &File,
-                    _,
-                >(::hostref::__private::Probe::<&File>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&File>::NEW.look());
             let __arguments = (__first,);
             let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module

@@ -30,7 +30,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "env",
@@ -38,24 +38,16 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    &'_ Text,
-                    _,
-                >(::hostref::__private::Probe::<&'_ Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&'_ Text>::NEW.look());
             let __arguments = (
                 __first,
                 __module
-                    .argument::<
-                        &'_ Text,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<&'_ Text>::NEW.look()),
+                    .argument(
+                        &__first,
+                        ::hostref::__private::Probe::<&'_ Text>::NEW.look(),
+                    ),
                 __module
-                    .argument::<
-                        Holder<'static>,
-                        _,
-                        _,
-                    >(
+                    .argument(
                         &__first,
                         ::hostref::__private::Probe::<Holder<'static>>::NEW.look(),
                     ),

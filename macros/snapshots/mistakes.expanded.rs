@@ -39,7 +39,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "env",

@@ -34,7 +34,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "my env",
@@ -57,10 +57,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(::hostref::__private::Probe::<i32>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
             let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
@@ -78,10 +75,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(::hostref::__private::Probe::<i32>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
             let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module

@@ -38,7 +38,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "host-string",
@@ -46,18 +46,11 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    &Text,
-                    _,
-                >(::hostref::__private::Probe::<&Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (
                 __first,
                 __module
-                    .argument::<
-                        &Text,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<&Text>::NEW.look()),
+                    .argument(&__first, ::hostref::__private::Probe::<&Text>::NEW.look()),
             );
             let __result = __module
                 .result::<
@@ -86,10 +79,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    &Text,
-                    _,
-                >(::hostref::__private::Probe::<&Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
                 .result::<
@@ -120,10 +110,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    &Text,
-                    _,
-                >(::hostref::__private::Probe::<&Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
                 .result::<

@@ -37,7 +37,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         __linker: &mut ::hostref::Linker<App>,
         __project: fn(&mut App) -> &mut Self,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::with_state(
             __linker,
             "log",
@@ -48,11 +48,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = ::hostref::__private::NoContext;
             let __arguments = (
                 __module
-                    .argument::<
-                        i32,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
+                    .argument(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
             let __result = __module.result::<(), _>(::hostref::__private::Looked);
             __module
@@ -68,10 +64,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(::hostref::__private::Probe::<i32>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
                 .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());

@@ -143,6 +143,11 @@ impl Declared {
             }
 
             #[automatically_derived]
+            impl #private::ByHandle for #ident {
+                type Handle = #handle;
+            }
+
+            #[automatically_derived]
             impl #at::WasmTy for #handle {
                 type Wasm = #root;
 

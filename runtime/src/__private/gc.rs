@@ -28,6 +28,12 @@ pub trait GcHandle: Copy + Send + 'static {
     fn into_root(self) -> Self::Root;
 }
 
+/// A type that defines a type of objects, whose values travel as handles.
+pub trait ByHandle {
+    /// The handle.
+    type Handle: GcHandle;
+}
+
 #[diagnostic::do_not_recommend]
 impl<H: GcHandle> WasmTy for Option<H>
 where
@@ -231,9 +237,9 @@ pub fn define_element<P: GcPart>(definition: &mut GcDefinition, _part: P, mutabi
 }
 
 /// A struct as a Rust value.
-pub trait GcFields: GcStruct + Sized {
-    /// Its handle.
-    type Handle: GcHandle<Root = Rooted<StructRef<Self>>>;
+pub trait GcFields:
+    GcStruct + Sized + ByHandle<Handle: GcHandle<Root = Rooted<StructRef<Self>>>>
+{
     /// The number of fields, those of supertypes included.
     const LEN: usize;
     /// Whether other types may extend it.

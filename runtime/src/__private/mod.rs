@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `param.rs` | which Rust types may be parameters of a host function |
 //! | `probe.rs` | explanations for types that may not |
+//! | `reasons.rs` | their texts |
 //! | `call.rs` | one call of a host function: conversions, then borrows, then the method |
 //! | `objects.rs` | host objects as arguments |
 //! | `memory.rs` | parts of the guest's memory as arguments |
@@ -39,6 +40,7 @@ mod memory;
 mod objects;
 mod param;
 mod probe;
+pub mod reasons;
 mod register;
 mod result;
 mod scalars;
@@ -76,8 +78,8 @@ pub use exports::{
     OptionalFunctionSpec, Problem, Resolved, bind, collector, function, optional_function,
 };
 pub use gc::{
-    ByOptionalRoot, ByRoot, ByWasmTy, DerivesWasmTy, GcArrayOf, GcFields, GcHandle, GcPacked,
-    GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element,
+    ByHandle, ByOptionalRoot, ByRoot, ByWasmTy, DerivesWasmTy, GcArrayOf, GcFields, GcHandle,
+    GcPacked, GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element,
     define_field, element, field, load_array, load_struct, new_struct, packed, set_element,
     set_field, show_handle, stored, write_field,
 };
@@ -99,10 +101,10 @@ pub use objects::{
 };
 pub use param::{Anything, Beside, FirstOf, Never, NoContext, NotContext, Param, Same, kind};
 pub use probe::{
-    ArrayInside, Frozen, HandleInside, Look, Looked, MutProbe, Mutable, NoReason, NumberInside,
-    OptionInside, OptionInsideMut, OtherInteger, OwnedText, OwnedTextResult, Probe, Reason,
-    ReferenceInside, ResultProbe, TextMut, Thawed,
+    Accepted, Borrowed, Looked, MutProbe, Nullable, Other, Probe, ResultProbe, Rooting, Seen,
+    Shaped, Unsized,
 };
+pub use reasons::{Frozen, Mutable, Thawed};
 pub use register::{HostModule, NoReceiver, Receiver, State};
 pub use result::{
     Constant, Errno, ErrnoOf, ErrorNumber, HostError, HostResult, HostValue, HostValues, New,
@@ -114,6 +116,17 @@ pub use scalars::{
 pub use signature::{ArgTypes, ExportArgTypes, NoTypes, ParamTypes, PartTypes, ResultTypes};
 
 use crate::api::refs::target::HostTrait;
+
+/// The traits whose methods generated code calls. None has a name there: a glob import adds nothing that a
+/// type of the user could be taken for.
+pub mod in_scope {
+    pub use super::made::Next as _;
+    pub use super::probe::{
+        Look as _, LookBorrowed as _, LookDeclared as _, LookNumber as _, LookParam as _,
+        LookRoot as _, LookRootOfHandle as _, LookUnrooted as _, LookUnsized as _, LookValue as _,
+    };
+    pub use super::result::Returns as _;
+}
 
 /// A cast to a trait object that guests may pass.
 pub const fn cast_fn<D: ?Sized + HostTrait + 'static>(

@@ -9,7 +9,7 @@ use super::call::{About, Arg, Args, Call, Wrap};
 use super::made::Makers;
 use super::memory::Width;
 use super::param::{Beside, FirstOf, Param};
-use super::probe::Looked;
+use super::probe::{Looked, Seen};
 use super::result::{Constant, Errno, ErrorNumber, HostError, HostResult, HostValues, Returns};
 use super::spans;
 use crate::api::caller::Caller;
@@ -54,7 +54,7 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
     }
 
     /// The marker of a first parameter of type `P`.
-    pub fn first_argument<P: Param<D, Kind>, Kind>(&self, _looked: Looked) -> P::Arg
+    pub fn first_argument<P: Param<D, Kind>, Kind>(&self, _seen: Seen<P, D, Kind>) -> P::Arg
     where
         P::Arg: FirstOf<S>,
     {
@@ -62,7 +62,11 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
     }
 
     /// The marker of another parameter of type `P`, where the first is passed as `F`.
-    pub fn argument<P: Param<D, Kind>, Kind, F>(&self, _first: &F, _looked: Looked) -> P::Arg
+    pub fn argument<P: Param<D, Kind>, Kind, F>(
+        &self,
+        _first: &F,
+        _seen: Seen<P, D, Kind>,
+    ) -> P::Arg
     where
         P::Arg: Beside<F>,
     {
