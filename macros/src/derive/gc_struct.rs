@@ -156,17 +156,20 @@ fn expand(input: &DeriveInput, model: &Struct) -> TokenStream {
             )
         })
     });
-    quote_spanned! {here=>
+    let items = quote_spanned! {here=>
         #definition
-
+        #values
+        #functions
+    };
+    let items = gc::in_scope(&declared.krate, here, &items);
+    quote_spanned! {here=>
         #(const _: () = #base_is_open;)*
 
         #[automatically_derived]
         impl #private::GcStruct for #ident {}
 
         #handle
-        #values
-        #functions
+        #items
     }
 }
 

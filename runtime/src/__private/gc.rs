@@ -61,14 +61,6 @@ impl DerivesWasmTy for char {}
 /// A Rust type that a field of a struct or an element of an array may have.
 ///
 /// `Kind` is inferred: it keeps the implementations apart for rustc, and no type has two.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a field of a struct or an element of an array",
-    label = "a guest's object cannot hold this",
-    note = "numbers of up to 64 bits, `V128`, `bool`, `char`, types with `#[derive(WasmTy)]`, handles of \
-            types with `#[derive(GcStruct)]` or `#[derive(GcArray)]`, `Rooted<..>`, `I31`, `Func`, \
-            and `Option`s of references can",
-    note = "text, and everything else of the host, can be held as a `Rooted<ExternRef<T>>`"
-)]
 pub trait GcStored<Kind>: Sized + 'static {
     /// How it is stored. What follows asks for this, not for the type, so that a type that cannot
     /// be stored is reported once.
@@ -147,12 +139,6 @@ parts! {
 }
 
 /// A type with few enough values to be stored in 8 or 16 bits, which travels as an `i32` otherwise.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be packed",
-    label = "remove `packed`",
-    note = "`#[gc(packed)]` is for `bool` and for enums with `#[derive(WasmTy)]` and a representation of 8 or \
-            16 bits; `i8`, `u8`, `i16` and `u16` are stored in 8 or 16 bits anyway"
-)]
 pub trait GcPacked: Sized + 'static {
     /// How it is stored.
     type Part: GcPart<Value = Self>;
@@ -209,16 +195,6 @@ impl GcPacked for bool {
     fn unpack(stored: u8) -> Result<bool> {
         bool::try_from_wasm(stored.into())
     }
-}
-
-/// How a field or an element of type `V` is stored.
-pub fn stored<V: GcStored<Kind>, Kind>() -> V::Part {
-    V::Part::default()
-}
-
-/// How a field or an element of type `V` is stored that says `packed`.
-pub fn packed<V: GcPacked>() -> V::Part {
-    V::Part::default()
 }
 
 /// Defines the next field, called `name`.

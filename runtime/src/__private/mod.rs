@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `param.rs` | which Rust types may be parameters of a host function |
 //! | `probe.rs` | explanations for types that may not |
+//! | `part_probe.rs` | the same for fields and elements |
 //! | `reasons.rs` | their texts |
 //! | `call.rs` | one call of a host function: conversions, then borrows, then the method |
 //! | `objects.rs` | host objects as arguments |
@@ -39,6 +40,7 @@ mod memory;
 #[allow(unsafe_code, reason = "borrows host values for the time of one call")]
 mod objects;
 mod param;
+mod part_probe;
 mod probe;
 pub mod reasons;
 mod register;
@@ -80,8 +82,8 @@ pub use exports::{
 pub use gc::{
     ByHandle, ByOptionalRoot, ByRoot, ByWasmTy, DerivesWasmTy, GcArrayOf, GcFields, GcHandle,
     GcPacked, GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element,
-    define_field, element, field, load_array, load_struct, new_struct, packed, set_element,
-    set_field, show_handle, stored, write_field,
+    define_field, element, field, load_array, load_struct, new_struct, set_element, set_field,
+    show_handle, write_field,
 };
 pub use guest::{
     AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,
@@ -100,6 +102,9 @@ pub use objects::{
     Shared, SharedGuard, Take, Taking,
 };
 pub use param::{Anything, Beside, FirstOf, Never, NoContext, NotContext, Param, Same, kind};
+pub use part_probe::{
+    AnyPacked, AnyPart, NoPart, NullablePart, PackedProbe, PartProbe, PartShape, PartTraits,
+};
 pub use probe::{
     Accepted, Borrowed, Looked, MutProbe, Nullable, Other, Probe, ResultProbe, Rooting, Seen,
     Shaped, Unsized,
@@ -121,6 +126,10 @@ use crate::api::refs::target::HostTrait;
 /// type of the user could be taken for.
 pub mod in_scope {
     pub use super::made::Next as _;
+    pub use super::part_probe::{
+        LookPacked as _, LookStored as _, LookStoredByHandle as _, LookStoredNumber as _,
+        LookStoredRoot as _,
+    };
     pub use super::probe::{
         Look as _, LookBorrowed as _, LookDeclared as _, LookNumber as _, LookParam as _,
         LookRoot as _, LookRootOfHandle as _, LookUnrooted as _, LookUnsized as _, LookValue as _,

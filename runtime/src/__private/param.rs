@@ -67,6 +67,12 @@ pub mod kind {
     /// `Option` of a value.
     #[derive(Debug)]
     pub struct OptionValue;
+    /// `Box<T>`.
+    #[derive(Debug)]
+    pub struct Boxed;
+    /// `Option<Box<T>>`.
+    #[derive(Debug)]
+    pub struct OptionBoxed;
     /// `Rooted<R>`.
     #[derive(Debug)]
     pub struct Root;

@@ -23,7 +23,6 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -56,6 +55,7 @@ use crate::api::v128::V128;
 use crate::api::value::{Ref, Val};
 use crate::error::{Error, Result};
 
+/// Declares probes, each with the one that it dereferences to.
 macro_rules! levels {
     ($($(#[$doc:meta])* $name:ident -> $next:ident;)*) => {$(
         $(#[$doc])*
@@ -66,7 +66,7 @@ macro_rules! levels {
             pub const NEW: $name<P> = $name($next::NEW);
         }
 
-        impl<P: ?Sized> Deref for $name<P> {
+        impl<P: ?Sized> ::std::ops::Deref for $name<P> {
             type Target = $next<P>;
 
             fn deref(&self) -> &$next<P> {
@@ -74,13 +74,15 @@ macro_rules! levels {
             }
         }
 
-        impl<P: ?Sized> fmt::Debug for $name<P> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl<P: ?Sized> ::std::fmt::Debug for $name<P> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(stringify!($name))
             }
         }
     )*};
 }
+
+pub(super) use levels;
 
 levels! {
     /// Looks at a parameter of type `P`.

@@ -253,6 +253,70 @@ reasons! {
     OptionOf;
 }
 
+// Fields and elements.
+reasons! {
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` cannot be a field of a struct or an element of an array",
+        label = "write `Rooted<ExternRef<{T}>>` for an object of the host",
+        note = "numbers of up to 64 bits, `V128`, `bool`, `char`, types with `#[derive(WasmTy)]`, handles of \
+                types with `#[derive(GcStruct)]` or `#[derive(GcArray)]`, `Rooted<..>`, `I31`, `Func`, \
+                `TypedFunc`, and `Option`s of references can"
+    )]
+    NotStored;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` cannot be packed",
+        label = "remove `packed`",
+        note = "`#[gc(packed)]` is for `bool` and for enums with `#[derive(WasmTy)]` and a representation of 8 or \
+                16 bits; `i8`, `u8`, `i16` and `u16` are stored in 8 or 16 bits anyway"
+    )]
+    NotPacked;
+
+    #[diagnostic::on_unimplemented(
+        message = "a guest's object refers to another struct or array, and does not contain it",
+        label = "write `{T}`",
+        note = "a field or an element is a number or a reference; a handle is a reference to a struct or an array"
+    )]
+    StoredByHandle;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{P}` cannot be a field of a struct or an element of an array",
+        label = "write `{T}`",
+        note = "what is read from an object is rooted in the current scope"
+    )]
+    StoredRoot;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` is no kind of reference",
+        label = "write `Rooted<ExternRef<{T}>>` for an object of the host",
+        note = "a guest's struct or array is `Rooted<AnyRef>`, or the handle that `#[derive(GcStruct)]` or \
+                `#[derive(GcArray)]` makes"
+    )]
+    RootInObject;
+
+    #[diagnostic::on_unimplemented(
+        message = "an array is an object of its own",
+        label = "write the handle of a type with `#[derive(GcArray)]`",
+        note = "as `#[derive(GcArray)] struct Items(Vec<{T}>);`, whose handle is `ItemsRef`"
+    )]
+    ArrayInObject;
+
+    #[diagnostic::on_unimplemented(
+        message = "a field or an element is one value, and a tuple is several",
+        label = "write a field for each",
+        note = "or the handle of another struct with `#[derive(GcStruct)]`"
+    )]
+    SeveralParts;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{P}` cannot be a field of a struct or an element of an array",
+        label = "write `Option<Rooted<ExternRef<{T}>>>` for an object of the host",
+        note = "`Option`s of references may be null: `Option<Rooted<..>>`, `Option<Func>`, `Option<I31>`, and those of \
+                handles"
+    )]
+    StoredOption;
+}
+
 // Results.
 reasons! {
     #[diagnostic::on_unimplemented(
