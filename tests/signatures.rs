@@ -254,6 +254,35 @@ fn a_guest_made_from_the_text_links_and_runs() -> Result<()> {
     Ok(())
 }
 
+/// Mentions types of `Shapes` again, and has functions of the same names.
+struct Plots;
+
+#[host_module(name = "plots", rename_all = "kebab-case")]
+impl Plots {
+    fn center(point: PointRef, polar: polar::PointRef) {}
+
+    fn grow(tree: TreeRef) {}
+}
+
+#[test]
+fn the_texts_of_several_blocks_join() -> Result<()> {
+    let engine = Engine::default();
+    let mut linker = Linker::new(&engine);
+    Shapes::add_to_linker(&mut linker)?;
+    Plots::add_to_linker(&mut linker)?;
+    let all = [Plots::SIGNATURES, Shapes::SIGNATURES];
+    let apart: String = all.iter().map(Signatures::to_wat).collect();
+    assert!(Module::new(&engine, format!("(module {apart})")).is_err(), "defined twice");
+    let wat = Signatures::wat_of(all);
+    assert_eq!(wat.matches("(type $Tree ").count(), 1, "{wat}");
+    let module = Module::new(&engine, format!("(module {wat})"))?;
+    let functions: usize = all.iter().map(|signatures| signatures.functions().len()).sum();
+    assert_eq!(module.imports().len(), functions);
+    linker.instantiate_pre(&module)?;
+    assert_eq!(Signatures::wat_of([]), "");
+    Ok(())
+}
+
 struct Untold;
 
 #[derive(GcStruct)]

@@ -383,7 +383,8 @@ pub fn element<P: GcPart, T: GcArray>(
     name: &'static str,
 ) -> Result<P::Value> {
     let stored = root.get_typed::<P::Stored>(store, index);
-    stored.and_then(P::from_stored).map_err(|error| in_part(error, name))
+    let stored = stored.map_err(|error| in_part(error, name))?;
+    P::from_stored(stored).map_err(|error| in_part(error, &format!("{name}[{index}]")))
 }
 
 /// Replaces the element at `index` of an array of the type called `name`.

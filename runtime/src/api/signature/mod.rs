@@ -170,7 +170,46 @@ impl Signatures {
     ///
     /// As linking does, if types mention each other that do not say that they are one recursion group.
     pub fn to_wat(&self) -> String {
-        wat::write(self)
+        Signatures::wat_of([*self])
+    }
+
+    /// The imports from several modules in one text, as [`to_wat`](Signatures::to_wat) writes those from
+    /// one. Each type is defined once, also when several blocks mention it, and no two functions have the
+    /// same identifier: the texts of the blocks one after the other would not parse then.
+    ///
+    /// ```
+    /// # use hostref::{GcStruct, Signatures, host_module};
+    /// #[derive(GcStruct)]
+    /// struct Point {
+    ///     x: f64,
+    /// }
+    ///
+    /// struct Plot;
+    ///
+    /// #[host_module(name = "plot")]
+    /// impl Plot {
+    ///     fn show(point: PointRef) {}
+    /// }
+    ///
+    /// struct Log;
+    ///
+    /// #[host_module(name = "log")]
+    /// impl Log {
+    ///     fn show(point: PointRef) {}
+    /// }
+    ///
+    /// assert_eq!(Signatures::wat_of([Plot::SIGNATURES, Log::SIGNATURES]), r#"
+    /// (type $Point (struct (field $x f64)))
+    /// (import "plot" "show" (func $show (param $point (ref null $Point))))
+    /// (import "log" "show" (func $show_2 (param $point (ref null $Point))))
+    /// "#.trim_start());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`to_wat`](Signatures::to_wat).
+    pub fn wat_of(all: impl IntoIterator<Item = Signatures>) -> String {
+        wat::write(all)
     }
 
     /// The imports as declarations for a guest in Rust: an `unsafe extern` block. A function that

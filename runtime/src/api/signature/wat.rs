@@ -7,19 +7,21 @@ use super::type_definitions::TypeDefinitions;
 use super::{FunctionSignature, Signatures};
 
 /// The definitions of types, and the import lines.
-pub(super) fn write(signatures: &Signatures) -> String {
+pub(super) fn write(all: impl IntoIterator<Item = Signatures>) -> String {
     let mut types = TypeDefinitions::default();
     let mut text = String::new();
     let mut functions = Scope::new(&[]);
-    for function in signatures.functions {
-        for line in function.docs.lines() {
-            text += format!(";; {line}").trim_end();
-            text.push('\n');
+    for signatures in all {
+        let module = string(signatures.module);
+        for function in signatures.functions {
+            for line in function.docs.lines() {
+                text += format!(";; {line}").trim_end();
+                text.push('\n');
+            }
+            let (name, id) = (string(function.name), functions.claim(function.name));
+            let ty = function_type(function, &mut types);
+            let _ = writeln!(text, "(import {module} {name} (func ${id}{ty}))");
         }
-        let (module, name) = (string(signatures.module), string(function.name));
-        let id = functions.claim(function.name);
-        let ty = function_type(function, &mut types);
-        let _ = writeln!(text, "(import {module} {name} (func ${id}{ty}))");
     }
     types.into_text() + &text
 }
