@@ -52,7 +52,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     .argument(&__first, ::hostref::__private::Probe::<u64>::NEW.look()),
             );
             let __result = __module
-                .result::<u64, _>(::hostref::__private::ResultProbe::<u64>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<u64>::NEW.look());
             __module
                 .function(
                     "now",

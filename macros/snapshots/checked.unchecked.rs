@@ -55,7 +55,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ),
             );
             let __result = __module
-                .result::<u32, _>(::hostref::__private::ResultProbe::<u32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<u32>::NEW.look());
             __module
                 .function(
                     "len",
@@ -79,10 +79,9 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 __first,
             );
             let __result = __module
-                .result::<
-                    Result<(bool, u64)>,
-                    _,
-                >(::hostref::__private::ResultProbe::<Result<(bool, u64)>>::NEW.look());
+                .result(
+                    ::hostref::__private::ResultProbe::<Result<(bool, u64)>>::NEW.look(),
+                );
             __module
                 .function(
                     "find",
@@ -102,7 +101,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         {
             let __first = ::hostref::__private::NoContext;
             let __arguments = ();
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "not_imported",

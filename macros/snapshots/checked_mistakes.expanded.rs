@@ -55,7 +55,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ),
             );
             let __result = __module
-                .result::<u32, _>(::hostref::__private::ResultProbe::<u32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<u32>::NEW.look());
             {
                 let __guest = ::hostref::__private::guest::<
                     (::hostref::guest_types::externref, ()),
@@ -92,10 +92,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 __first,
             );
             let __result = __module
-                .result::<
-                    (bool, u64),
-                    _,
-                >(::hostref::__private::ResultProbe::<(bool, u64)>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<(bool, u64)>::NEW.look());
             __module
                 .function(
                     "fnid",

@@ -53,7 +53,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     .argument(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
             let __result = __module
-                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "add",
@@ -80,7 +80,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     .argument(&__first, ::hostref::__private::Probe::<f64>::NEW.look()),
             );
             let __result = __module
-                .result::<f64, _>(::hostref::__private::ResultProbe::<f64>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<f64>::NEW.look());
             __module
                 .function(
                     "add",

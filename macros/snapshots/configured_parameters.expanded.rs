@@ -51,7 +51,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 __module
                     .argument(&__first, ::hostref::__private::Probe::<u32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "log",
@@ -74,7 +74,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = __module
                 .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "log",

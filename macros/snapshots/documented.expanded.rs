@@ -47,10 +47,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<
-                    New<File>,
-                    _,
-                >(::hostref::__private::ResultProbe::<New<File>>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<New<File>>::NEW.look());
             __module
                 .function(
                     "open",
@@ -68,7 +65,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = __module
                 .first_argument(::hostref::__private::Probe::<&File>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "close",

@@ -43,7 +43,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         {
             let __first = ::hostref::__private::NoContext;
             let __arguments = ();
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "log-line",
@@ -59,7 +59,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = __module
                 .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "print",
@@ -77,7 +77,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = __module
                 .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "match",

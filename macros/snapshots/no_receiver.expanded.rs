@@ -44,7 +44,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         {
             let __first = ::hostref::__private::NoContext;
             let __arguments = ();
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "good",

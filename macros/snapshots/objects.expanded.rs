@@ -52,7 +52,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ),
             );
             let __result = __module
-                .result::<i64, _>(::hostref::__private::ResultProbe::<i64>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<i64>::NEW.look());
             __module
                 .function(
                     "get",
@@ -81,7 +81,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 __module
                     .argument(&__first, ::hostref::__private::Probe::<u32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "add",
@@ -119,7 +119,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                             ),
                     ),
             );
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "swap",

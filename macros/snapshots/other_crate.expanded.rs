@@ -41,10 +41,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 .first_argument(crate::runtime::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<
-                    i32,
-                    _,
-                >(crate::runtime::__private::ResultProbe::<i32>::NEW.look());
+                .result(crate::runtime::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "log",

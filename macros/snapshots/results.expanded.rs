@@ -53,10 +53,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     .argument(&__first, ::hostref::__private::Probe::<&Text>::NEW.look()),
             );
             let __result = __module
-                .result::<
-                    New<Text>,
-                    _,
-                >(::hostref::__private::ResultProbe::<New<Text>>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<New<Text>>::NEW.look());
             __module
                 .function(
                     "concat",
@@ -82,10 +79,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<
-                    (i32, Option<New<Text>>),
-                    _,
-                >(
+                .result(
                     ::hostref::__private::ResultProbe::<(i32, Option<New<Text>>)>::NEW
                         .look(),
                 );
@@ -113,10 +107,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<
-                    Outcome<i64>,
-                    _,
-                >(::hostref::__private::ResultProbe::<Outcome<i64>>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<Outcome<i64>>::NEW.look());
             __module
                 .function(
                     "parse",

@@ -50,7 +50,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 __module
                     .argument(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "push",
@@ -67,7 +67,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "stateless",

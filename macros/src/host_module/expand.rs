@@ -195,7 +195,7 @@ fn result(module: &HostModule, function: &Function, here: Span) -> (TokenStream,
     let private = module.krate.private(here);
     let plain = quote_spanned!(here=> #private::Makers::PLAIN);
     let Some(ty) = &function.result else {
-        return (quote_spanned!(here=> __module.result::<(), _>(#private::Looked)), plain);
+        return (quote_spanned!(here=> __module.result(#private::SeenResult::NOTHING)), plain);
     };
     if function.errno {
         let marker =
@@ -205,7 +205,7 @@ fn result(module: &HostModule, function: &Function, here: Span) -> (TokenStream,
     let marker = spans::call_at(ty, |span| {
         let private = module.krate.private(span);
         (
-            quote_spanned!(span=> __module.result::<#ty, _>),
+            quote_spanned!(span=> __module.result),
             quote_spanned!(span=> #private::ResultProbe::<#ty>::NEW.look()),
         )
     });

@@ -6,6 +6,7 @@
 //! | `param.rs` | which Rust types may be parameters of a host function |
 //! | `probe.rs` | explanations for types that may not |
 //! | `part_probe.rs` | the same for fields and elements |
+//! | `result_probe.rs` | the same for results |
 //! | `reasons.rs` | their texts |
 //! | `call.rs` | one call of a host function: conversions, then borrows, then the method |
 //! | `objects.rs` | host objects as arguments |
@@ -45,6 +46,7 @@ mod probe;
 pub mod reasons;
 mod register;
 mod result;
+mod result_probe;
 mod scalars;
 mod signature;
 mod spans;
@@ -106,14 +108,17 @@ pub use part_probe::{
     AnyPacked, AnyPart, NoPart, NullablePart, PackedProbe, PartProbe, PartShape, PartTraits,
 };
 pub use probe::{
-    Accepted, Borrowed, Looked, MutProbe, Nullable, Other, Probe, ResultProbe, Rooting, Seen,
-    Shaped, Unsized,
+    Accepted, Borrowed, Looked, MutProbe, Nullable, Other, Probe, Rooting, Seen, Shaped, Unsized,
 };
 pub use reasons::{Frozen, Mutable, Thawed};
 pub use register::{HostModule, NoReceiver, Receiver, State};
 pub use result::{
     Constant, Errno, ErrnoOf, ErrorNumber, HostError, HostResult, HostValue, HostValues, New,
     Returns, ReturnsOf,
+};
+pub use result_probe::{
+    AcceptedResult, AnyResult, FallibleResult, NullableResult, ReportedResult, ResultProbe,
+    ResultShape, SeenResult,
 };
 pub use scalars::{
     ConvertsFrom, ConvertsInto, into_wasm_as, try_from_wasm_as, unknown_discriminant,
@@ -135,6 +140,9 @@ pub mod in_scope {
         LookRoot as _, LookRootOfHandle as _, LookUnrooted as _, LookUnsized as _, LookValue as _,
     };
     pub use super::result::Returns as _;
+    pub use super::result_probe::{
+        LookDeclaredResult as _, LookNumberResult as _, LookResult as _, LookUnrootedResult as _,
+    };
 }
 
 /// A cast to a trait object that guests may pass.

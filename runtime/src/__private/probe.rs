@@ -1,6 +1,6 @@
-//! Types of parameters and results that would be accepted for what they are not, or refused without a
+//! Types of parameters that would be accepted for what they are not, or refused without a
 //! hint. Finds the explanation, whose text is in `reasons.rs`; what is accepted is the affair of
-//! `param.rs` and `result.rs`.
+//! `param.rs`.
 //!
 //! A type is known by its traits and its shape, never by its spelling. `Probe::<P>::NEW.look()` is
 //! resolved by rustc like any method call: on the probe, then on what it dereferences to, and so on.
@@ -20,7 +20,6 @@
 //! there as one that is [`Reported`], so that nothing else is said about it.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -35,10 +34,10 @@ use super::reasons::{
     AnyValue, ArrayByItself, ArrayInside, ContextShared, Declared, ElementOther, FunctionOfOther,
     FunctionPointer, MemoryNeverNull, Mutable, NewInside, NoReference, NoTarget, NotSendSync,
     NotUnsized, NumberInside, NumberNeverNull, OptionInside, OptionInsideMut, OptionOf,
-    OtherInteger, OwnedText, OwnedTextResult, OwnerInside, Reason, ReferenceInside, ResultInside,
-    SeveralValues, StoreInside, TextMut, Unrooted, ValueInside,
+    OtherInteger, OwnedText, OwnerInside, Reason, ReferenceInside, ResultInside, SeveralValues,
+    StoreInside, TextMut, Unrooted, ValueInside,
 };
-use super::result::{HostResult, New, ReturnsOf};
+use super::result::New;
 use crate::api::caller::Caller;
 use crate::api::convert::{WasmNumber, WasmTy};
 use crate::api::func::arity::any_values;
@@ -53,7 +52,7 @@ use crate::api::table::Table;
 use crate::api::tag::Tag;
 use crate::api::v128::V128;
 use crate::api::value::{Ref, Val};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Declares probes, each with the one that it dereferences to.
 macro_rules! levels {
@@ -441,65 +440,4 @@ impl<'a, T: HostObject> MutProbe<Option<&'a mut T>> {
     {
         Looked
     }
-}
-
-// Results.
-
-/// Looks at a result of type `R`.
-pub struct ResultProbe<R>(PhantomData<R>);
-
-impl<R> ResultProbe<R> {
-    /// The probe.
-    pub const NEW: ResultProbe<R> = ResultProbe(PhantomData);
-}
-
-impl<R> fmt::Debug for ResultProbe<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ResultProbe")
-    }
-}
-
-impl<R> Look for ResultProbe<R> {}
-
-/// Explains types that are results only so that they are reported once, by themselves and in a `Result`.
-macro_rules! explain_results {
-    ($([$($generics:tt)*] $ty:ty: $bound:ident;)*) => {$(
-        explain_results! { @each [$($generics)*] $ty: $bound($ty) }
-        explain_results! { @each [$($generics)* E: 'static] Result<$ty, E>: $bound($ty) }
-    )*};
-    (@each [$($generics:tt)*] $ty:ty: $bound:ident($inside:ty)) => {
-        impl<'why, $($generics)*> ResultProbe<$ty> {
-            /// Says what is wrong.
-            pub fn look(&self) -> Looked
-            where
-                Reason<'why>: $bound<$inside, $inside>,
-            {
-                Looked
-            }
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl<$($generics)*> HostResult<kind::Reported> for $ty {
-            type Values = ();
-            type Error = Infallible;
-            type Marker = ReturnsOf<$ty, kind::Reported>;
-
-            fn marker(into_error: fn(Infallible) -> Error) -> Self::Marker {
-                ReturnsOf::new(into_error)
-            }
-
-            fn into_result(self) -> Result<(), Infallible> {
-                unreachable!("a result of this type is reported at compile time")
-            }
-        }
-    };
-}
-
-explain_results! {
-    [] String: OwnedTextResult;
-    [T: 'static,] Vec<T>: OwnedTextResult;
-    [] usize: OtherInteger;
-    [] isize: OtherInteger;
-    [] u128: OtherInteger;
-    [] i128: OtherInteger;
 }

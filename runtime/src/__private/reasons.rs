@@ -123,7 +123,7 @@ reasons! {
     #[diagnostic::on_unimplemented(
         message = "a number is never null",
         label = "write `{T}`",
-        note = "let one number stand for none, or take a `bool` beside it; only references may be null"
+        note = "let one number stand for none, or pass a `bool` beside it; only references may be null"
     )]
     NumberNeverNull;
 
@@ -326,6 +326,90 @@ reasons! {
                 was written"
     )]
     OwnedTextResult;
+
+    #[diagnostic::on_unimplemented(
+        message = "a guest is given a handle of its struct or array, not `{P}`",
+        label = "write `{T}`",
+        note = "`PointRef::new(cx, point)?` makes one, with `cx: &mut Caller<'_, T>`"
+    )]
+    DeclaredResult;
+
+    #[diagnostic::on_unimplemented(
+        message = "a guest is given a root, not `{P}`",
+        label = "write `{T}`",
+        note = "every way to get a reference gives a root: `ExternRef::new`, a field of a struct, a result of a call"
+    )]
+    UnrootedResult;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` is no kind of reference",
+        label = "write `Rooted<ExternRef<{T}>>`, or `New<{T}>` for a new object",
+        note = "what is rooted is a reference: `ExternRef<T>` to an object of the host, `T` being `Send + Sync + \
+                'static` or `dyn Trait` with `#[host_trait]`; `AnyRef`, `StructRef` or `ArrayRef` to one of the guest"
+    )]
+    NoReferenceResult;
+
+    #[diagnostic::on_unimplemented(
+        message = "a guest is given a reference to an object, which nobody owns but the store",
+        label = "write `New<{T}>` for a new object",
+        note = "an object that was there before is returned as the `Rooted<ExternRef<T>>` that led to it"
+    )]
+    OwnerResult;
+
+    #[diagnostic::on_unimplemented(
+        message = "a guest cannot be given `{P}` by itself",
+        label = "write a tuple",
+        note = "many numbers go into the guest's memory: take `&mut [E]`, and return how many were written"
+    )]
+    ArrayResult;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` is no result: each has one type of Wasm",
+        label = "write the type that the guest gets",
+        note = "as `i32`, `f64`, `Rooted<ExternRef>` or `Rooted<AnyRef>`; for functions of a type that is known \
+                at run time use `Linker::func_new`"
+    )]
+    AnyValueResult;
+
+    #[diagnostic::on_unimplemented(
+        message = "a guest is given functions of its store, not `{P}`",
+        label = "write `Func`",
+        note = "`Func::wrap(cx, |n: i32| n + 1)` makes one"
+    )]
+    FunctionResult;
+
+    #[diagnostic::on_unimplemented(
+        message = "a guest cannot be given all of `{T}`",
+        label = "a part of this is no result by itself",
+        note = "the parts are up to 16 of what a function may return alone, `Result` and tuples excepted"
+    )]
+    SeveralResults;
+
+    #[diagnostic::on_unimplemented(
+        message = "a guest cannot be given an `Option` of `{T}`",
+        label = "write `Option<New<{T}>>` for a new object",
+        note = "`None` is null: of `Option`s of `New`, `Rooted` and other handles, and of types with \
+                `#[derive(HostObject)]`"
+    )]
+    NullableObject;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` cannot be the result of a host function",
+        label = "write `Result<New<{T}>, _>` for a new object",
+        note = "an error stops the guest and comes back to the embedder; what is `Ok` must be a result by itself"
+    )]
+    FallibleObject;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` cannot be the result of a host function",
+        label = "write `New<{T}>` for a new object",
+        note = "a host function returns nothing, a number of up to 64 bits, `bool`, `char`, a type with \
+                `#[derive(WasmTy)]`, `Rooted<ExternRef<T>>`, `New<T>` for a new object, a type with \
+                `#[derive(HostObject)]`, the handle of one with `#[derive(GcStruct)]` or \
+                `#[derive(GcArray)]`, `Option`s of references and `New`, a tuple of up to 16 of these, or a \
+                `Result` of any of these"
+    )]
+    OtherResult;
 }
 
 /// The objects of a type are never borrowed mutably.

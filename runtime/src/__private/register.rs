@@ -9,8 +9,9 @@ use super::call::{About, Arg, Args, Call, Wrap};
 use super::made::Makers;
 use super::memory::Width;
 use super::param::{Beside, FirstOf, Param};
-use super::probe::{Looked, Seen};
+use super::probe::Seen;
 use super::result::{Constant, Errno, ErrorNumber, HostError, HostResult, HostValues, Returns};
+use super::result_probe::SeenResult;
 use super::spans;
 use crate::api::caller::Caller;
 use crate::api::engine::Engine;
@@ -79,7 +80,7 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
     }
 
     /// The marker of a result of type `R`.
-    pub fn result<R: HostResult<Kind>, Kind>(&self, _looked: Looked) -> R::Marker
+    pub fn result<R: HostResult<Kind>, Kind>(&self, _seen: SeenResult<R, Kind>) -> R::Marker
     where
         R::Error: HostError,
     {
