@@ -98,7 +98,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `text`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `text`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -126,6 +126,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<(bool, u64), _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -57,7 +57,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `env`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `env`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: crate::runtime::Signatures = {
         use crate::runtime::__private::NoTypes as _;
         crate::runtime::Signatures::new(
@@ -73,6 +73,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     crate::runtime::__private::ResultTypes::<i32, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

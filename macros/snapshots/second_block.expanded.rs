@@ -64,7 +64,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `math`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `math`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const MATH_SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -81,6 +81,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -113,7 +113,7 @@ fn register(module: &HostModule, function: &Function) -> TokenStream {
 
 /// The statement that defines one global.
 fn global(global: &Global) -> TokenStream {
-    let Global { ident, wasm_name, cfgs, ty } = global;
+    let Global { ident, wasm_name, cfgs, ty, .. } = global;
     let name = &wasm_name.text;
     let call = spans::call_at(ty, |span| {
         (quote_spanned!(span=> __module.global::<#ty>), quote_spanned!(span=> #name, Self::#ident))

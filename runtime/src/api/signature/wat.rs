@@ -10,20 +10,29 @@ use super::{FunctionSignature, Signatures};
 pub(super) fn write(all: impl IntoIterator<Item = Signatures>) -> String {
     let mut types = TypeDefinitions::default();
     let mut text = String::new();
-    let mut functions = Scope::new(&[]);
+    let (mut functions, mut globals) = (Scope::new(&[]), Scope::new(&[]));
     for signatures in all {
         let module = string(signatures.module);
         for function in signatures.functions {
-            for line in function.docs.lines() {
-                text += format!(";; {line}").trim_end();
-                text.push('\n');
-            }
+            comment(&mut text, function.docs);
             let (name, id) = (string(function.name), functions.claim(function.name));
             let ty = function_type(function, &mut types);
             let _ = writeln!(text, "(import {module} {name} (func ${id}{ty}))");
         }
+        for global in signatures.globals {
+            comment(&mut text, global.docs);
+            let (name, id) = (string(global.name), globals.claim(global.name));
+            let _ = writeln!(text, "(import {module} {name} (global ${id} {}))", global.ty());
+        }
     }
     types.into_text() + &text
+}
+
+fn comment(text: &mut String, docs: &str) {
+    for line in docs.lines() {
+        *text += format!(";; {line}").trim_end();
+        text.push('\n');
+    }
 }
 
 fn function_type(function: &FunctionSignature, types: &mut TypeDefinitions) -> String {
