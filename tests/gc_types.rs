@@ -2,14 +2,55 @@
 
 mod support;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use hostref::{
-    ArrayRef, ArrayType, Engine, FieldType, Finality, FuncType, HeapType, Mutability, RecField,
-    RecGroup, RecMember, RefType, Result, Rooted, StorageType, StructRef, StructType, ValType,
+    AnyRef, ArrayRef, ArrayType, Engine, EqRef, ExternType, FieldType, Finality, FuncType,
+    HeapType, ManuallyRooted, Mutability, RecField, RecGroup, RecMember, Ref, RefType, Result,
+    Rooted, StorageType, Store, StructRef, StructRefPre, StructType, Val, ValType,
 };
 use support::{Mode, both_modes, export, instantiate};
 
 both_modes! {
     recursion_groups_are_those_of_guests,
+}
+
+#[test]
+fn types_and_values_convert_to_what_they_are_a_kind_of() -> Result<()> {
+    let mut store = Store::<()>::default();
+    let engine = store.engine().clone();
+    let func = FuncType::new(&engine, [ValType::I32], []);
+    let pair = StructType::new(&engine, [constant(RefType::EXTERNREF), var(ValType::I64)])?;
+    let pairs = ArrayType::new(&engine, var(RefType::new(true, pair.clone().into())));
+    assert_eq!(
+        pairs.to_string(),
+        "(array (mut (ref null (struct (field externref) \
+        (field (mut i64))))))"
+    );
+    assert_eq!(HeapType::from(func.clone()), HeapType::ConcreteFunc(func.clone()));
+    assert_eq!(HeapType::from(pairs.clone()), HeapType::ConcreteArray(pairs.clone()));
+
+    let pre = StructRefPre::new(&mut store, pair.clone());
+    let fields = [Val::null_extern_ref(), Val::I64(1)];
+    let made = StructRef::new(&mut store, &pre, &fields)?.to_manually_rooted(&mut store)?;
+    let made: ManuallyRooted<EqRef> = made.into();
+    let made: ManuallyRooted<AnyRef> = made.into();
+    let value = Val::from(made.into_rooted(&mut store));
+    assert!(value.matches_ty(&store, &RefType::new(false, pair.into()).into())?);
+    assert!(!value.matches_ty(&store, &RefType::new(false, pairs.into()).into())?);
+    assert!(!value.matches_ty(&store, &ValType::I64)?);
+    assert!(value.unwrap_any_ref().is_some() && value.extern_ref().is_none());
+
+    let reference = value.ref_().expect("a reference");
+    assert!(reference.is_any() && reference.is_non_null() && !reference.is_func());
+    assert!(reference.matches_ty(&store, &RefType::new(false, HeapType::Struct))?);
+    assert!(!Ref::null(&HeapType::Eq).matches_ty(&store, &RefType::new(false, HeapType::Eq))?);
+    let ty = ExternType::from(func.clone());
+    assert_eq!(ty.unwrap_func(), &func);
+    let panic = catch_unwind(AssertUnwindSafe(|| ty.unwrap_memory().minimum())).unwrap_err();
+    let text = panic.downcast_ref::<String>().expect("a text");
+    assert_eq!(text, "expected the type of a memory, found (func (param i32))");
+    Ok(())
 }
 
 fn var(ty: impl Into<StorageType>) -> FieldType {

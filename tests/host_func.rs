@@ -42,7 +42,7 @@ const CALLS: &str = r#"(module
 #[test]
 fn the_very_error_of_a_host_function_comes_back_with_the_backtrace_as_context() {
     let mut store = Store::new(&Engine::default(), ());
-    let fail = Func::wrap(&mut store, || -> Result<(), Refused> { Err(Refused(17)) });
+    let fail = Func::wrap(&mut store, || -> Result<()> { Err(Refused(17).into()) });
     let guest = instance(&mut store, CALLS, &[fail.into()]);
     let run = export::<(), ()>(&mut store, &guest, "run");
     for _ in 0..3 {
@@ -70,6 +70,8 @@ fn an_error_of_a_function_that_the_embedder_calls_itself_is_that_error() {
     let fail = Func::wrap(&mut store, || -> Result<i32> { Err(Refused(1).into()) });
     let error = fail.call(&mut store, &[], &mut [Val::I32(0)]).unwrap_err();
     assert_eq!(error.downcast_ref(), Some(&Refused(1)));
+    assert!(error.downcast_ref::<WasmBacktrace>().is_none(), "no Wasm was called");
+    assert_eq!(error.to_string(), Refused(1).to_string());
     let typed = fail.typed::<(), i32>(&store).unwrap();
     assert_eq!(typed.call(&mut store, ()).unwrap_err().downcast_ref(), Some(&Refused(1)));
 }
@@ -196,6 +198,25 @@ fn a_caller_is_the_instance_that_calls() {
         let func = func.typed::<(), i32>(&store).unwrap();
         assert_eq!(func.call(&mut store, ()).unwrap(), -1, "the embedder exports nothing");
     }
+}
+
+#[test]
+fn the_caller_of_a_start_function_of_the_host_is_the_instance_that_starts() {
+    let mut store = Store::new(&Engine::default(), ());
+    let (sender, seen) = std::sync::mpsc::channel();
+    let start = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
+        let id = caller.get_export("id").and_then(Extern::into_global);
+        sender.send(id.map(|id| id.get(&mut caller).unwrap_i32()))?;
+        Ok(())
+    });
+    let wat = r#"(import "" "start" (func $start)) (start $start)"#;
+    instance(
+        &mut store,
+        &format!(r#"(module {wat} (global (export "id") i32 (i32.const 7)))"#),
+        &[start.into()],
+    );
+    start.call(&mut store, &[], &mut []).unwrap();
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), [Some(7), None]);
 }
 
 #[test]

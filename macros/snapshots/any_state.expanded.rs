@@ -31,7 +31,9 @@ impl Log {
 Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
-        __project: fn(&mut __AnyData) -> &mut Self,
+        __project: impl ::core::ops::Fn(
+            &mut __AnyData,
+        ) -> &mut Self + ::core::marker::Copy + ::core::marker::Send + ::core::marker::Sync + 'static,
     ) -> ::hostref::Result<()> {
         use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::with_state(
@@ -49,7 +51,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 .function(
                     "last",
                     const { &[] },
-                    ::hostref::__private::State(__project),
+                    ::hostref::__private::State::new(__project),
                     __arguments,
                     __result,
                     ::hostref::__makers!(__result),

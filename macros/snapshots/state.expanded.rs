@@ -35,7 +35,9 @@ impl Log {
 Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker(
         __linker: &mut ::hostref::Linker<App>,
-        __project: fn(&mut App) -> &mut Self,
+        __project: impl ::core::ops::Fn(
+            &mut App,
+        ) -> &mut Self + ::core::marker::Copy + ::core::marker::Send + ::core::marker::Sync + 'static,
     ) -> ::hostref::Result<()> {
         use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::with_state(
@@ -55,7 +57,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                 .function(
                     "push",
                     const { &[::hostref::__private::Site::new("log", "push", "code")] },
-                    ::hostref::__private::State(__project),
+                    ::hostref::__private::State::new(__project),
                     __arguments,
                     __result,
                     ::hostref::__private::Makers::PLAIN,

@@ -17,8 +17,9 @@
 //! assert_eq!(error.to_string(), "the plug-in does not compile");
 //! ```
 
-/// Adds context to errors: [`anyhow::Context`].
-pub use anyhow::Context;
+/// Adds context to errors: [`anyhow::Context`]. And [`anyhow::Ok`], at the end of closures whose error
+/// type nothing else names.
+pub use anyhow::{Context, Ok};
 
 /// An error: [`anyhow::Error`], so that typed causes ([`Trap`](crate::Trap), a host function's own
 /// error, ..) come back by `downcast_ref`.

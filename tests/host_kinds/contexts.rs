@@ -104,3 +104,29 @@ fn a_block_without_state_has_a_context_too() {
     let (mut store, guest) = app(false);
     assert_eq!(one(&mut store, &guest, "call", &[]).unwrap().unwrap_i32(), 1);
 }
+
+#[test]
+fn a_projection_is_a_closure_with_what_it_captured_or_a_function_pointer() {
+    const WAT: &str = r#"(module
+        (func $count (import "events" "count") (result i32))
+        (func $emit (import "events" "emit") (param i32 i32))
+        (memory (export "memory") 1)
+        (func (export "run") (result i32) (call $emit (i32.const 0) (i32.const 0)) (call $count)))"#;
+    fn first(data: &mut [Events; 3]) -> &mut Events {
+        &mut data[0]
+    }
+    let pointer: fn(&mut [Events; 3]) -> &mut Events = first;
+    let of_two = |two: usize, pointed: bool| {
+        let (mut store, guest) =
+            guest(&mut Config::new(), Default::default(), WAT, |linker| match pointed {
+                true => Events::add_to_linker(linker, pointer),
+                false => Events::add_to_linker(linker, move |data| &mut data[two]),
+            })
+            .unwrap();
+        assert_eq!(one(&mut store, &guest, "run", &[]).unwrap().unwrap_i32(), 1);
+        store.into_data().map(|events: Events| events.log.len())
+    };
+    assert_eq!(of_two(1, false), [0, 1, 0]);
+    assert_eq!(of_two(2, false), [0, 0, 1]);
+    assert_eq!(of_two(2, true), [1, 0, 0]);
+}

@@ -37,8 +37,12 @@ fn link_function(module: &HostModule) -> TokenStream {
         Some(state) => (None, quote!(#state)),
         None => (Some(quote!(<__AnyData: 'static>)), quote!(__AnyData)),
     };
-    let project = (module.receiver == Some(ReceiverKind::State))
-        .then(|| quote_spanned!(Span::mixed_site()=> , __project: fn(&mut #data) -> &mut Self));
+    let project = (module.receiver == Some(ReceiverKind::State)).then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            , __project: impl ::core::ops::Fn(&mut #data) -> &mut Self
+                + ::core::marker::Copy + ::core::marker::Send + ::core::marker::Sync + 'static
+        }
+    });
     let docs = docs(module);
     // Local names are the macro's own.
     let here = Span::mixed_site();
@@ -85,7 +89,7 @@ fn register(module: &HostModule, function: &Function) -> TokenStream {
         (0..arguments.len()).map(|at| format_ident!("__a{at}", span = span)).collect();
     let (receiver, receiver_value, receiver_argument) = match state {
         true => (
-            quote_spanned!(span=> #private::State(__project)),
+            quote_spanned!(span=> #private::State::new(__project)),
             quote_spanned!(span=> __state),
             quote_spanned!(span=> __state,),
         ),

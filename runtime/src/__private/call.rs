@@ -5,7 +5,6 @@
 //! and no guest runs. Conversions root references and call `WasmTy::try_from_wasm`, which has no store
 //! to collect in.
 
-use std::any::Any;
 use std::marker::PhantomData;
 
 use super::memory::{self, CallMemory, MemoryRange, Width};
@@ -15,7 +14,7 @@ use crate::api::convert::{Abi, LoadError, WasmBasic, WasmTy, load};
 use crate::api::engine::Engine;
 use crate::api::func::arity::any_values;
 use crate::api::func::shim::{AbiParams, CallingCtx};
-use crate::api::host_cx::{HostCx, HostCxSlot, Project};
+use crate::api::host_cx::{AnyProjection, HostCx, HostCxSlot};
 use crate::api::refs::HostAccessError;
 use crate::api::types::ValType;
 use crate::error::{Error, Result};
@@ -102,7 +101,7 @@ impl Conversion<'_> {
 #[doc(hidden)]
 pub struct CallContext<'g, D: 'static> {
     caller: Option<&'g mut Caller<'g, D>>,
-    project: &'g (dyn Any + Send + Sync),
+    projection: &'g dyn AnyProjection<D>,
 }
 
 /// Why an argument was refused.
@@ -343,8 +342,7 @@ impl<D: 'static, S: 'static> Arg<D> for HostCxArg<S> {
     ) -> &'g mut HostCx<'g, S> {
         let caller = context.caller.take();
         let caller = caller.expect("the context is taken once: only the first parameter can be it");
-        let project = context.project.downcast_ref::<Project<D, S>>();
-        held.fill(caller, *project.expect("the block's state is the context's"))
+        held.fill(caller, context.projection)
     }
 }
 
@@ -420,7 +418,7 @@ pub trait Args<D: 'static>: Copy + 'static {
         caller: &mut Caller<'_, D>,
         abi: Self::Abi<W>,
         about: &About<Self::Sites>,
-        project: &(dyn Any + Send + Sync),
+        projection: &dyn AnyProjection<D>,
         method: &C,
     ) -> Result<C::Return>;
 }
@@ -449,7 +447,7 @@ macro_rules! arg_tuples {
                 caller: &mut Caller<'_, Data>,
                 abi: Self::Abi<W>,
                 about: &About<Self::Sites>,
-                project: &(dyn Any + Send + Sync),
+                projection: &dyn AnyProjection<Data>,
                 method: &Method,
             ) -> Result<Method::Return> {
                 let sites = about.sites;
@@ -474,7 +472,7 @@ macro_rules! arg_tuples {
                     Err(refusal) => return Err(refusal.at(&sites[$index])),
                 };)*
                 let mut caller = caller.reborrow();
-                let mut context = CallContext { caller: Some(&mut caller), project };
+                let mut context = CallContext { caller: Some(&mut caller), projection };
                 let arguments = ($($name::out(&mut $name, &mut context),)*);
                 Ok(method.call(context.caller, arguments))
             }

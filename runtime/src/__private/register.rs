@@ -1,7 +1,6 @@
 //! From a method to a linker's definition. Generated code calls [`HostModule`] and nothing else of
 //! the runtime.
 
-use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -16,16 +15,17 @@ use super::spans;
 use crate::api::caller::Caller;
 use crate::api::engine::Engine;
 use crate::api::func::shim::{HostFn, HostSignature, MemoryUse};
-use crate::api::host_cx::Project;
+use crate::api::host_cx::{AnyProjection, Project, Projection};
 use crate::api::linker::Linker;
 use crate::error::{Error, Result};
 
-/// A block of host functions on its way into a linker. `S` is the block's part of the store's data.
-pub struct HostModule<'l, D: 'static, S: 'static> {
+/// A block of host functions on its way into a linker. `S` is the block's part of the store's data,
+/// which `P` finds.
+pub struct HostModule<'l, D: 'static, S: 'static, P = fn(&mut D) -> &mut S> {
     linker: &'l mut Linker<D>,
     name: &'static str,
     memory: &'static str,
-    project: Project<D, S>,
+    projection: Projection<P, S>,
     errors: Vec<Error>,
 }
 
@@ -43,40 +43,41 @@ impl<'l, D: 'static> HostModule<'l, D, ()> {
     }
 }
 
-impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
+impl<'l, D: 'static, S: 'static, P: Project<D, S>> HostModule<'l, D, S, P> {
     /// As [`HostModule::new`], with a part of the store's data.
     pub fn with_state(
         linker: &'l mut Linker<D>,
         name: &'static str,
         memory: &'static str,
-        project: fn(&mut D) -> &mut S,
+        project: P,
     ) -> Self {
-        HostModule { linker, name, memory, project, errors: Vec::new() }
+        let projection = Projection::new(project);
+        HostModule { linker, name, memory, projection, errors: Vec::new() }
     }
 
-    /// The marker of a first parameter of type `P`.
-    pub fn first_argument<P: Param<D, Kind>, Kind>(&self, _seen: Seen<P, D, Kind>) -> P::Arg
+    /// The marker of a first parameter of type `A`.
+    pub fn first_argument<A: Param<D, Kind>, Kind>(&self, _seen: Seen<A, D, Kind>) -> A::Arg
     where
-        P::Arg: FirstOf<S>,
+        A::Arg: FirstOf<S>,
     {
-        P::Arg::MARKER
+        A::Arg::MARKER
     }
 
-    /// The marker of another parameter of type `P`, where the first is passed as `F`.
-    pub fn argument<P: Param<D, Kind>, Kind, F>(
+    /// The marker of another parameter of type `A`, where the first is passed as `F`.
+    pub fn argument<A: Param<D, Kind>, Kind, F>(
         &self,
         _first: &F,
-        _seen: Seen<P, D, Kind>,
-    ) -> P::Arg
+        _seen: Seen<A, D, Kind>,
+    ) -> A::Arg
     where
-        P::Arg: Beside<F>,
+        A::Arg: Beside<F>,
     {
-        P::Arg::MARKER
+        A::Arg::MARKER
     }
 
-    /// The marker of a parameter of type `P` that is cut to its lower bits.
-    pub fn wrapped<P: Wrap>(&self) -> P::Marker {
-        P::marker()
+    /// The marker of a parameter of type `A` that is cut to its lower bits.
+    pub fn wrapped<A: Wrap>(&self) -> A::Marker {
+        A::marker()
     }
 
     /// The marker of a result of type `R`.
@@ -120,12 +121,12 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
         M: Returns,
         F: for<'g> Fn(V::Out<'g>, A::Out<'g>) -> M::Value + Copy + Send + Sync + 'static,
     {
-        let HostModule { name: module, memory, project, .. } = *self;
+        let HostModule { name: module, memory, projection, .. } = *self;
         let about = About { module, name, memory, sites };
         let method = Method { receiver, method, _arguments: PhantomData::<fn(A)> };
         let function = HostFunction {
             about,
-            project,
+            projection,
             method,
             returns,
             makers,
@@ -157,7 +158,7 @@ impl<'l, D: 'static, S: 'static> HostModule<'l, D, S> {
     }
 }
 
-impl<D: 'static, S: 'static> fmt::Debug for HostModule<'_, D, S> {
+impl<D: 'static, S: 'static, P> fmt::Debug for HostModule<'_, D, S, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostModule").field("name", &self.name).finish_non_exhaustive()
     }
@@ -184,29 +185,39 @@ impl<D: 'static> Receiver<D> for NoReceiver {
     fn out<'g>(&self, _: Option<&'g mut Caller<'g, D>>) {}
 }
 
-/// A part of the store's data.
-pub struct State<D, S>(pub fn(&mut D) -> &mut S);
+/// The part `S` of the store's data, which `P` finds.
+pub struct State<P, S>(Projection<P, S>);
 
-impl<D: 'static, S: 'static> Receiver<D> for State<D, S> {
+impl<P, S> State<P, S> {
+    /// What `project` finds.
+    pub fn new<D>(project: P) -> State<P, S>
+    where
+        P: Project<D, S>,
+    {
+        State(Projection::new(project))
+    }
+}
+
+impl<D: 'static, S: 'static, P: Project<D, S>> Receiver<D> for State<P, S> {
     type Out<'g> = &'g mut S;
 
     #[inline]
     fn out<'g>(&self, caller: Option<&'g mut Caller<'g, D>>) -> &'g mut S {
         let caller =
             caller.expect("a method of the store's data has no caller among its parameters");
-        (self.0)(caller.data_mut())
+        self.0.project()(caller.data_mut())
     }
 }
 
-impl<D, S> Clone for State<D, S> {
+impl<P: Copy, S> Clone for State<P, S> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D, S> Copy for State<D, S> {}
+impl<P: Copy, S> Copy for State<P, S> {}
 
-impl<D, S> fmt::Debug for State<D, S> {
+impl<P, S> fmt::Debug for State<P, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("State")
     }
@@ -215,7 +226,7 @@ impl<D, S> fmt::Debug for State<D, S> {
 /// A method as a host function for guests whose addresses are `W`s.
 struct HostFunction<S, P, M, R, W> {
     about: About<S>,
-    project: P,
+    projection: P,
     method: M,
     returns: R,
     makers: Makers,
@@ -233,8 +244,8 @@ impl<S: Copy, P: Copy, M: Copy, R: Copy, W> Copy for HostFunction<S, P, M, R, W>
 impl<S, P, M, R> HostFunction<S, P, M, R, i32> {
     /// The same function for guests with a 64-bit memory.
     fn wide(self) -> HostFunction<S, P, M, R, i64> {
-        let HostFunction { about, project, method, returns, makers, .. } = self;
-        HostFunction { about, project, method, returns, makers, _width: PhantomData }
+        let HostFunction { about, projection, method, returns, makers, .. } = self;
+        HostFunction { about, projection, method, returns, makers, _width: PhantomData }
     }
 }
 
@@ -271,7 +282,7 @@ where
 impl<D, P, V, A, M, F, W> HostFn<D> for HostFunction<A::Sites, P, Method<V, F, A>, M, W>
 where
     D: 'static,
-    P: Any + Send + Sync,
+    P: AnyProjection<D> + 'static,
     V: Receiver<D>,
     A: Args<D>,
     M: Returns,
@@ -294,7 +305,8 @@ where
     #[inline]
     fn call(&self, caller: &mut Caller<'_, D>, params: A::Abi<W>) -> Result<Self::Results> {
         let _span = spans::host_function(self.about.module, self.about.name);
-        let returned = A::call::<W, _>(caller, params, &self.about, &self.project, &self.method)?;
+        let returned =
+            A::call::<W, _>(caller, params, &self.about, &self.projection, &self.method)?;
         let values = self.returns.into_result(returned);
         let lowered = values.and_then(|values| {
             let store = caller.inner_mut();

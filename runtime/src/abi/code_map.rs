@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::plain;
 use crate::wasm::index::DefinedFuncIndex;
 use crate::wasm::module::ModuleInfo;
 
@@ -26,18 +27,22 @@ pub(crate) struct CodeMap {
 pub(crate) struct CodeTables {
     pub(crate) functions: Box<[FunctionCode]>,
     /// Instructions that may fault: code offset and trap code.
+    #[serde(with = "plain")]
     pub(crate) traps: Box<[(u32, u8)]>,
     pub(crate) stack_maps: Box<[StackMap]>,
     /// The slots of all stack maps: offsets from the stack pointer of the frame.
+    #[serde(with = "plain")]
     pub(crate) stack_map_slots: Box<[u32]>,
     /// Calls that an exception may come back from to a handler of the same function.
     pub(crate) call_sites: Box<[CallSite]>,
     /// The handlers of all call sites.
     pub(crate) handlers: Box<[Handler]>,
     /// Offsets in the Wasm bytes: each holds from its code offset to the next entry's.
+    #[serde(with = "plain")]
     pub(crate) source: Box<[(u32, u32)]>,
     /// Where the code of inlined functions is: from each code offset to the next, the position in
     /// `inlined_calls` of the innermost call, or [`NOT_INLINED`].
+    #[serde(with = "plain")]
     pub(crate) inlined: Box<[(u32, u32)]>,
     pub(crate) inlined_calls: Box<[InlinedCall]>,
 }

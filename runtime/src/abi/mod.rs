@@ -42,5 +42,6 @@ pub(crate) mod exception;
 pub(crate) mod gc_layout;
 pub(crate) mod layout;
 pub(crate) mod object;
+pub(crate) mod plain;
 pub(crate) mod shape;
 pub(crate) mod signature;

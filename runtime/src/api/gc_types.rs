@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use super::engine::Engine;
 use super::entity_types::Mutability;
 use super::types::Finality;
-use super::value_types::ValType;
+use super::value_types::{RefType, ValType};
 use crate::error::Result;
 use crate::wasm::types::{self as wasm, CompositeType, TypeId};
 
@@ -101,6 +101,12 @@ impl StorageType {
                 wasm::StorageType::Val(ty.to_wasm())
             }
         })
+    }
+}
+
+impl From<RefType> for StorageType {
+    fn from(ty: RefType) -> StorageType {
+        ValType::Ref(ty).into()
     }
 }
 

@@ -1,8 +1,9 @@
 //! `HostCx`: a host function's view of a store whose data it does not know, but for a part of it.
 //!
 //! Invariant: a [`HostCx`] has a store of some `D` to itself for its lifetime, by a pointer that may be
-//! used for the whole of it; `project` and `state` belong to that `D`.
+//! used for the whole of it; `projection` is one from that `D` to `S`.
 
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -15,8 +16,68 @@ use super::instance::Instance;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::instance::store::StoreShell;
 
-/// How a part of the store's data is found.
-pub(crate) type Project<D, S> = fn(&mut D) -> &mut S;
+/// How the part `S` of a store's data is found: a function, or a closure that captures nothing but
+/// what is `Copy`.
+#[doc(hidden)]
+pub trait Project<D, S>: Fn(&mut D) -> &mut S + Copy + Send + Sync + 'static {}
+
+impl<D, S, P: Fn(&mut D) -> &mut S + Copy + Send + Sync + 'static> Project<D, S> for P {}
+
+/// The projection `P` to the part `S`, for those who know neither type.
+pub(crate) struct Projection<P, S>(P, PhantomData<fn() -> S>);
+
+impl<P, S> Projection<P, S> {
+    pub(crate) fn new<D>(project: P) -> Projection<P, S>
+    where
+        P: Project<D, S>,
+    {
+        Projection(project, PhantomData)
+    }
+
+    /// The projection itself.
+    #[inline]
+    pub(crate) fn project(&self) -> &P {
+        &self.0
+    }
+}
+
+impl<P: Copy, S> Clone for Projection<P, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Copy, S> Copy for Projection<P, S> {}
+
+/// A projection from the data `D` to a part of some type.
+#[doc(hidden)]
+pub trait AnyProjection<D: 'static>: Send + Sync {
+    /// The projection without its types.
+    fn erased(&self) -> ErasedProjection;
+}
+
+/// A [`Project<D, S>`] for types that are known elsewhere.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct ErasedProjection {
+    project: *const (),
+    /// Applies `project` to the data of a store.
+    ///
+    /// The store must be one of that `D`, exclusively the caller's. The result is an `S`.
+    apply: unsafe fn(NonNull<StoreShell<()>>, *const ()) -> NonNull<()>,
+    /// `S`.
+    target: TypeId,
+}
+
+impl<D: 'static, S: 'static, P: Project<D, S>> AnyProjection<D> for Projection<P, S> {
+    fn erased(&self) -> ErasedProjection {
+        ErasedProjection {
+            project: std::ptr::from_ref(&self.0).cast(),
+            apply: state::<D, S, P>,
+            target: TypeId::of::<S>(),
+        }
+    }
+}
 
 /// What a host function of a library sees of the store that calls it: everything but the embedder's
 /// data, of which it sees its own part, `S`.
@@ -71,12 +132,8 @@ pub struct HostCx<'a, S: 'static> {
     /// A store of some `D`, seen without its data.
     shell: NonNull<StoreShell<()>>,
     ctx: CallingCtx,
-    /// A [`Project<D, S>`] for that `D`.
-    project: *const (),
-    /// Applies `project` to the data.
-    ///
-    /// The shell and the projection must be this context's.
-    state: unsafe fn(NonNull<StoreShell<()>>, *const ()) -> NonNull<S>,
+    /// One from that `D` to `S`.
+    projection: ErasedProjection,
     _store: PhantomData<&'a mut S>,
 }
 
@@ -92,23 +149,28 @@ impl<S> Default for HostCxSlot<S> {
 
 impl<S: 'static> HostCxSlot<S> {
     /// A context with the store of `caller`.
+    ///
+    /// # Panics
+    ///
+    /// If `projection` leads to something else than an `S`.
     #[inline]
     pub(crate) fn fill<'g, D: 'static>(
         &'g mut self,
         caller: &'g mut Caller<'g, D>,
-        project: Project<D, S>,
+        projection: &'g dyn AnyProjection<D>,
     ) -> &'g mut HostCx<'g, S> {
+        let projection = projection.erased();
+        assert!(projection.target == TypeId::of::<S>(), "the block's state is the context's");
         let (shell, ctx) = caller.as_parts();
         let cx = self.0.insert(HostCx {
             shell: NonNull::from(shell).cast(),
             ctx,
-            project: project as *const (),
-            state: state::<D, S>,
+            projection,
             _store: PhantomData,
         });
         let cx: NonNull<HostCx<'static, S>> = NonNull::from(cx);
         // SAFETY: a lifetime is no part of the layout. The slot is borrowed for `'g`, as the caller's
-        // store is, and is not looked at afterwards.
+        // store and the projection are, and is not looked at afterwards.
         unsafe { cx.cast::<HostCx<'g, S>>().as_mut() }
     }
 }
@@ -117,24 +179,25 @@ impl<S: 'static> HostCxSlot<S> {
 ///
 /// # Safety
 ///
-/// `shell` is a store of `D`, exclusively the caller's, and `project` a `Project<D, S>`.
-unsafe fn state<D: 'static, S: 'static>(
+/// `shell` is a store of `D`, exclusively the caller's, and `project` points to a `P`.
+unsafe fn state<D: 'static, S: 'static, P: Project<D, S>>(
     shell: NonNull<StoreShell<()>>,
     project: *const (),
-) -> NonNull<S> {
-    // SAFETY: the pointer was made of such a function pointer, by the caller's word.
-    let project = unsafe { std::mem::transmute::<*const (), Project<D, S>>(project) };
+) -> NonNull<()> {
+    // SAFETY: by the caller's word.
+    let project = unsafe { *project.cast::<P>() };
     // SAFETY: the caller has the store to itself.
     let shell = unsafe { shell.cast::<StoreShell<D>>().as_mut() };
-    NonNull::from(project(&mut shell.data))
+    NonNull::from(project(&mut shell.data)).cast()
 }
 
 impl<S: 'static> HostCx<'_, S> {
     /// The library's part of the store's data.
     pub fn state(&mut self) -> &mut S {
-        // SAFETY: shell and projection are this context's own; the result borrows the context, which
-        // has the store to itself.
-        unsafe { (self.state)(self.shell, self.project).as_mut() }
+        let projection = self.projection;
+        // SAFETY: shell and projection are this context's own, and lead to an `S`; the result borrows
+        // the context, which has the store to itself.
+        unsafe { (projection.apply)(self.shell, projection.project).cast::<S>().as_mut() }
     }
 
     /// The store's engine.

@@ -118,7 +118,7 @@ impl Instance {
         if let Some(start) = compiled.info.start {
             let start = inner.instances[index].func(start);
             let start = start.expect("decode gives the start function a record");
-            enter::call_vals(store.0, start, &[], &mut [])?;
+            enter::call_start(store.0, index, start)?;
         }
         Ok(Instance::from_position(store.inner(), index))
     }

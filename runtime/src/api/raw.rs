@@ -205,7 +205,7 @@ impl Func {
         let engine = store.inner().engine.clone();
         let entry = store.inner_mut().func_type(ptr.type_id()).array_entry(&engine)?;
         // SAFETY: the caller's duties are the same, and the entry is that of the function's type.
-        unsafe { store.0.call_array(ptr, entry, slots.as_mut_ptr()) }
+        unsafe { store.0.call_array(std::ptr::null_mut(), ptr, entry, slots.as_mut_ptr()) }
     }
 }
 

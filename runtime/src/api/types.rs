@@ -57,18 +57,43 @@ pub enum ExternType {
     Tag(TagType),
 }
 
-macro_rules! from_its_kinds {
-    ($($kind:ident($ty:ty))*) => {$(
-        impl From<$ty> for ExternType {
+macro_rules! kinds {
+    ($($kind:ident($ty:ty) $what:literal $get:ident $unwrap:ident;)*) => {
+        $(impl From<$ty> for ExternType {
             fn from(ty: $ty) -> ExternType {
                 ExternType::$kind(ty)
             }
-        }
-    )*};
+        })*
+
+        impl ExternType {$(
+            #[doc = concat!("The type of ", $what, ", if this is one.")]
+            pub fn $get(&self) -> Option<&$ty> {
+                match self {
+                    ExternType::$kind(ty) => Some(ty),
+                    _ => None,
+                }
+            }
+
+            #[doc = concat!("The type of ", $what, ".")]
+            ///
+            /// # Panics
+            ///
+            /// If this is the type of something else.
+            pub fn $unwrap(&self) -> &$ty {
+                self.$get().unwrap_or_else(|| {
+                    panic!(concat!("expected the type of ", $what, ", found {}"), self)
+                })
+            }
+        )*}
+    };
 }
 
-from_its_kinds! {
-    Func(FuncType) Global(GlobalType) Table(TableType) Memory(MemoryType) Tag(TagType)
+kinds! {
+    Func(FuncType) "a function" func unwrap_func;
+    Global(GlobalType) "a global" global unwrap_global;
+    Table(TableType) "a table" table unwrap_table;
+    Memory(MemoryType) "a memory" memory unwrap_memory;
+    Tag(TagType) "a tag" tag unwrap_tag;
 }
 
 /// One import of a module.
@@ -261,48 +286,6 @@ impl TagType {
     /// The function type.
     pub fn ty(&self) -> &FuncType {
         &self.ty
-    }
-}
-
-impl ExternType {
-    /// The function type, if this is one.
-    pub fn func(&self) -> Option<&FuncType> {
-        match self {
-            ExternType::Func(ty) => Some(ty),
-            _ => None,
-        }
-    }
-
-    /// The global type, if this is one.
-    pub fn global(&self) -> Option<&GlobalType> {
-        match self {
-            ExternType::Global(ty) => Some(ty),
-            _ => None,
-        }
-    }
-
-    /// The table type, if this is one.
-    pub fn table(&self) -> Option<&TableType> {
-        match self {
-            ExternType::Table(ty) => Some(ty),
-            _ => None,
-        }
-    }
-
-    /// The memory type, if this is one.
-    pub fn memory(&self) -> Option<&MemoryType> {
-        match self {
-            ExternType::Memory(ty) => Some(ty),
-            _ => None,
-        }
-    }
-
-    /// The tag type, if this is one.
-    pub fn tag(&self) -> Option<&TagType> {
-        match self {
-            ExternType::Tag(ty) => Some(ty),
-            _ => None,
-        }
     }
 }
 

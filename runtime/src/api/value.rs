@@ -2,6 +2,7 @@
 
 use super::func::Func;
 use super::refs::{AnyRef, EqKind, ExnRef, ExternRef, Rooted};
+use super::store::AsContext;
 use super::types::{HeapType, RefType, ValType};
 use super::v128::V128;
 use crate::error::Result;
@@ -75,81 +76,32 @@ impl Val {
     }
 
     /// The type of the value. Of a null reference it is the hierarchy's bottom type.
-    pub fn ty(&self, store: impl crate::AsContext) -> Result<ValType> {
+    pub fn ty(&self, store: impl AsContext) -> Result<ValType> {
         let ty = self.wasm_type(store.as_context().inner())?;
         Ok(ValType::from_wasm(store.as_context().engine(), ty))
     }
 
-    /// The integer, if this is an `i32`.
-    pub fn i32(&self) -> Option<i32> {
-        match self {
-            Val::I32(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The integer, if this is an `i64`.
-    pub fn i64(&self) -> Option<i64> {
-        match self {
-            Val::I64(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The number, if this is an `f32`.
-    pub fn f32(&self) -> Option<f32> {
-        match self {
-            Val::F32(bits) => Some(f32::from_bits(*bits)),
-            _ => None,
-        }
-    }
-
-    /// The number, if this is an `f64`.
-    pub fn f64(&self) -> Option<f64> {
-        match self {
-            Val::F64(bits) => Some(f64::from_bits(*bits)),
-            _ => None,
-        }
-    }
-
-    /// The vector, if this is a `v128`.
-    pub fn v128(&self) -> Option<V128> {
-        match self {
-            Val::V128(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The reference, if this is one to a host object: `Some(None)` is null.
-    pub fn externref(&self) -> Option<Option<&Rooted<ExternRef>>> {
-        match self {
-            Val::ExternRef(object) => Some(object.as_ref()),
-            _ => None,
-        }
-    }
-
-    /// The reference, if this is one to an exception: `Some(None)` is null.
-    pub fn exnref(&self) -> Option<Option<&Rooted<ExnRef>>> {
-        match self {
-            Val::ExnRef(exception) => Some(exception.as_ref()),
-            _ => None,
-        }
-    }
-
-    /// The reference, if this is an `anyref`: `Some(None)` is null.
-    pub fn anyref(&self) -> Option<Option<&Rooted<AnyRef>>> {
-        match self {
-            Val::AnyRef(object) => Some(object.as_ref()),
-            _ => None,
-        }
-    }
-
-    /// The reference, if this is one to a function: `Some(None)` is null.
-    pub fn funcref(&self) -> Option<Option<&Func>> {
-        match self {
-            Val::FuncRef(func) => Some(func.as_ref()),
-            _ => None,
-        }
+    /// Whether the value may be used where `ty` is expected.
+    ///
+    /// ```
+    /// use hostref::{ExternRef, HeapType, RefType, Result, Store, Val, ValType};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let object = Val::from(ExternRef::new(&mut store, "an object")?);
+    /// assert!(object.matches_ty(&store, &ValType::EXTERNREF)?);
+    /// assert!(!object.matches_ty(&store, &ValType::ANYREF)?);
+    /// let not_null = ValType::from(RefType::new(false, HeapType::Extern));
+    /// assert!(!Val::null_extern_ref().matches_ty(&store, &not_null)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is a reference that is not rooted any more or belongs to another store.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &ValType) -> Result<bool> {
+        Ok(self.ty(store)?.matches(ty))
     }
 
     /// The reference, if this is one.
@@ -161,87 +113,6 @@ impl Val {
             Val::AnyRef(reference) => Some(Ref::Any(reference)),
             _ => None,
         }
-    }
-
-    /// The integer.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `i32`.
-    pub fn unwrap_i32(&self) -> i32 {
-        self.i32().unwrap_or_else(|| panic!("expected an i32, found {self:?}"))
-    }
-
-    /// The integer.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `i64`.
-    pub fn unwrap_i64(&self) -> i64 {
-        self.i64().unwrap_or_else(|| panic!("expected an i64, found {self:?}"))
-    }
-
-    /// The number.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `f32`.
-    pub fn unwrap_f32(&self) -> f32 {
-        self.f32().unwrap_or_else(|| panic!("expected an f32, found {self:?}"))
-    }
-
-    /// The number.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `f64`.
-    pub fn unwrap_f64(&self) -> f64 {
-        self.f64().unwrap_or_else(|| panic!("expected an f64, found {self:?}"))
-    }
-
-    /// The vector.
-    ///
-    /// # Panics
-    ///
-    /// If this is not a `v128`.
-    pub fn unwrap_v128(&self) -> V128 {
-        self.v128().unwrap_or_else(|| panic!("expected a v128, found {self:?}"))
-    }
-
-    /// The reference.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `externref`.
-    pub fn unwrap_externref(&self) -> Option<&Rooted<ExternRef>> {
-        self.externref().unwrap_or_else(|| panic!("expected an externref, found {self:?}"))
-    }
-
-    /// The reference.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `exnref`.
-    pub fn unwrap_exnref(&self) -> Option<&Rooted<ExnRef>> {
-        self.exnref().unwrap_or_else(|| panic!("expected an exnref, found {self:?}"))
-    }
-
-    /// The reference.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `anyref`.
-    pub fn unwrap_anyref(&self) -> Option<&Rooted<AnyRef>> {
-        self.anyref().unwrap_or_else(|| panic!("expected an anyref, found {self:?}"))
-    }
-
-    /// The reference.
-    ///
-    /// # Panics
-    ///
-    /// If this is not a `funcref`.
-    pub fn unwrap_funcref(&self) -> Option<&Func> {
-        self.funcref().unwrap_or_else(|| panic!("expected a funcref, found {self:?}"))
     }
 
     pub(crate) fn wasm_type(&self, store: &StoreInner) -> Result<wasm::ValType> {
@@ -341,78 +212,24 @@ impl Ref {
         matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None) | Ref::Any(None))
     }
 
-    /// The reference, if this is one to a host object: `Some(None)` is null.
-    pub fn as_extern(&self) -> Option<Option<&Rooted<ExternRef>>> {
-        match self {
-            Ref::Extern(object) => Some(object.as_ref()),
-            _ => None,
-        }
-    }
-
-    /// The reference, if this is one to a function: `Some(None)` is null.
-    pub fn as_func(&self) -> Option<Option<&Func>> {
-        match self {
-            Ref::Func(func) => Some(func.as_ref()),
-            _ => None,
-        }
-    }
-
-    /// The reference, if this is one to an exception: `Some(None)` is null.
-    pub fn as_exn(&self) -> Option<Option<&Rooted<ExnRef>>> {
-        match self {
-            Ref::Exn(exception) => Some(exception.as_ref()),
-            _ => None,
-        }
-    }
-
-    /// The reference, if this is an `anyref`: `Some(None)` is null.
-    pub fn as_any(&self) -> Option<Option<&Rooted<AnyRef>>> {
-        match self {
-            Ref::Any(object) => Some(object.as_ref()),
-            _ => None,
-        }
-    }
-
-    /// The reference.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `exnref`.
-    pub fn unwrap_exn(&self) -> Option<&Rooted<ExnRef>> {
-        self.as_exn().unwrap_or_else(|| panic!("expected an exnref, found {self:?}"))
-    }
-
-    /// The reference.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `anyref`.
-    pub fn unwrap_any(&self) -> Option<&Rooted<AnyRef>> {
-        self.as_any().unwrap_or_else(|| panic!("expected an anyref, found {self:?}"))
-    }
-
-    /// The reference.
-    ///
-    /// # Panics
-    ///
-    /// If this is not an `externref`.
-    pub fn unwrap_extern(&self) -> Option<&Rooted<ExternRef>> {
-        self.as_extern().unwrap_or_else(|| panic!("expected an externref, found {self:?}"))
-    }
-
-    /// The reference.
-    ///
-    /// # Panics
-    ///
-    /// If this is not a `funcref`.
-    pub fn unwrap_func(&self) -> Option<&Func> {
-        self.as_func().unwrap_or_else(|| panic!("expected a funcref, found {self:?}"))
+    /// Whether this is not null.
+    pub fn is_non_null(&self) -> bool {
+        !self.is_null()
     }
 
     /// The type of the reference. Of null it is the hierarchy's bottom type.
-    pub fn ty(&self, store: impl crate::AsContext) -> Result<RefType> {
+    pub fn ty(&self, store: impl AsContext) -> Result<RefType> {
         let ty = self.wasm_type(store.as_context().inner())?;
         Ok(RefType::from_wasm(store.as_context().engine(), ty))
+    }
+
+    /// Whether the reference may be used where `ty` is expected.
+    ///
+    /// # Errors
+    ///
+    /// If it is not rooted any more or belongs to another store.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &RefType) -> Result<bool> {
+        Ok(self.ty(store)?.matches(ty))
     }
 
     pub(crate) fn wasm_type(&self, store: &StoreInner) -> Result<wasm::RefType> {
@@ -472,6 +289,76 @@ impl Ref {
             }
         }
     }
+}
+
+/// For each kind: what gives its content, if it is of that kind, and what insists on it.
+macro_rules! contents {
+    ($of:ident: $($kind:ident($content:pat => $value:expr): $ty:ty, $is:literal,
+        $($get:ident / $unwrap:ident),+;)*) => {
+        impl $of {$($(
+            #[doc = concat!("The content, if this is ", $is, ".")]
+            pub fn $get(&self) -> Option<$ty> {
+                match self {
+                    $of::$kind($content) => Some($value),
+                    _ => None,
+                }
+            }
+
+            #[doc = concat!("The content of what is ", $is, ".")]
+            ///
+            /// # Panics
+            ///
+            /// If it is something else.
+            pub fn $unwrap(&self) -> $ty {
+                self.$get().unwrap_or_else(|| panic!(concat!("expected ", $is, ", found {:?}"), self))
+            }
+        )+)*}
+    };
+}
+
+contents! {
+    Val:
+    I32(value => *value): i32, "an i32", i32 / unwrap_i32;
+    I64(value => *value): i64, "an i64", i64 / unwrap_i64;
+    F32(bits => f32::from_bits(*bits)): f32, "an f32", f32 / unwrap_f32;
+    F64(bits => f64::from_bits(*bits)): f64, "an f64", f64 / unwrap_f64;
+    V128(value => *value): V128, "a v128", v128 / unwrap_v128;
+    FuncRef(func => func.as_ref()): Option<&Func>, "a funcref",
+        func_ref / unwrap_func_ref, funcref / unwrap_funcref;
+    ExternRef(object => object.as_ref()): Option<&Rooted<ExternRef>>, "an externref",
+        extern_ref / unwrap_extern_ref, externref / unwrap_externref;
+    ExnRef(exception => exception.as_ref()): Option<&Rooted<ExnRef>>, "an exnref",
+        exn_ref / unwrap_exn_ref, exnref / unwrap_exnref;
+    AnyRef(object => object.as_ref()): Option<&Rooted<AnyRef>>, "an anyref",
+        any_ref / unwrap_any_ref, anyref / unwrap_anyref;
+}
+
+contents! {
+    Ref:
+    Func(func => func.as_ref()): Option<&Func>, "a funcref", as_func / unwrap_func;
+    Extern(object => object.as_ref()): Option<&Rooted<ExternRef>>, "an externref",
+        as_extern / unwrap_extern;
+    Exn(exception => exception.as_ref()): Option<&Rooted<ExnRef>>, "an exnref", as_exn / unwrap_exn;
+    Any(object => object.as_ref()): Option<&Rooted<AnyRef>>, "an anyref", as_any / unwrap_any;
+}
+
+/// Of which hierarchy a reference is, null or not.
+macro_rules! hierarchies {
+    ($($is:ident $kind:ident $name:literal)*) => {
+        impl Ref {$(
+            #[doc = concat!("Whether this is ", $name, ", null or not.")]
+            pub fn $is(&self) -> bool {
+                matches!(self, Ref::$kind(_))
+            }
+        )*}
+    };
+}
+
+hierarchies! {
+    is_func Func "a funcref"
+    is_extern Extern "an externref"
+    is_exn Exn "an exnref"
+    is_any Any "an anyref"
 }
 
 impl From<Ref> for Val {

@@ -112,6 +112,30 @@ reference_types! {
     NULLREF = None;
 }
 
+impl From<RefType> for ValType {
+    fn from(ty: RefType) -> ValType {
+        ValType::Ref(ty)
+    }
+}
+
+impl From<FuncType> for HeapType {
+    fn from(ty: FuncType) -> HeapType {
+        HeapType::ConcreteFunc(ty)
+    }
+}
+
+impl From<StructType> for HeapType {
+    fn from(ty: StructType) -> HeapType {
+        HeapType::ConcreteStruct(ty)
+    }
+}
+
+impl From<ArrayType> for HeapType {
+    fn from(ty: ArrayType) -> HeapType {
+        HeapType::ConcreteArray(ty)
+    }
+}
+
 impl ValType {
     /// Whether this is `i32`.
     pub fn is_i32(&self) -> bool {

@@ -22,7 +22,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use cranelift_codegen::isa::OwnedTargetIsa;
 
 use crate::abi::signature::LoweredSig;
-use crate::compile::{Artifact, TrampolineKind, Tunables, host_isa};
+use crate::compile::{Artifact, TrampolineKind, Tunables, compile_trampoline, host_isa};
 use crate::error::Result;
 use crate::vm::signals;
 use crate::wasm::module::ModuleInfo;
@@ -85,7 +85,7 @@ impl EngineInner {
     /// If there is no memory left for code.
     pub(crate) fn publish(
         &self,
-        artifact: Artifact,
+        artifact: Artifact<'_>,
         module: Option<Arc<ModuleInfo>>,
     ) -> Result<CodeObject> {
         self.builtins.prepare(&self.isa, &artifact.relocs)?;
@@ -102,19 +102,8 @@ impl EngineInner {
         if let Some(known) = self.trampolines.get(kind, sig) {
             return Ok(known);
         }
-        self.prepare_trampolines(vec![(kind, sig.clone())])?;
-        Ok(self.trampolines.get(kind, sig).expect("prepared a line ago, and never forgotten"))
-    }
-
-    /// Compiles those of the `wanted` trampolines that do not exist yet, all at once.
-    ///
-    /// # Errors
-    ///
-    /// As for [`EngineInner::trampoline`].
-    pub(crate) fn prepare_trampolines(
-        &self,
-        wanted: Vec<(TrampolineKind, LoweredSig)>,
-    ) -> Result<()> {
-        self.trampolines.prepare(&*self.isa, wanted, |artifact| self.publish(artifact, None))
+        self.trampolines.get_or_make(kind, sig, || {
+            self.publish(compile_trampoline(&*self.isa, kind, sig)?, None)
+        })
     }
 }

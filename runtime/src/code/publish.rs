@@ -40,7 +40,7 @@ const FUNCTIONS: u32 = 0;
 pub(super) fn publish(
     isa: &OwnedTargetIsa,
     address: &impl Fn(RelocTarget) -> usize,
-    artifact: Artifact,
+    artifact: Artifact<'_>,
     module: Option<Arc<ModuleInfo>>,
 ) -> Result<CodeObject> {
     let Artifact { text, relocs, tables } = artifact;

@@ -1,13 +1,11 @@
 //! The trampolines of an engine by lowered signature: made once, kept while the engine lives.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
-
-use cranelift_codegen::isa::TargetIsa;
 
 use super::code_object::CodeObject;
 use crate::abi::signature::LoweredSig;
-use crate::compile::{Artifact, TrampolineKind, compile_trampolines};
+use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::vm::code_memory::CodePtr;
 
@@ -33,29 +31,25 @@ impl Trampolines {
         self.cache.read().unwrap_or_else(PoisonError::into_inner).get(kind, sig)
     }
 
-    /// Makes those of the `wanted` trampolines that do not exist, each once.
-    pub(super) fn prepare(
+    /// The trampoline. If it does not exist, it is the first function of what `make` publishes.
+    ///
+    /// That is done under the lock: two threads never make the same trampoline. A panic leaves the cache
+    /// as it was, so a poisoned lock says nothing about its content.
+    pub(super) fn get_or_make(
         &self,
-        isa: &dyn TargetIsa,
-        mut wanted: Vec<(TrampolineKind, LoweredSig)>,
-        publish: impl FnOnce(Artifact) -> Result<CodeObject>,
-    ) -> Result<()> {
-        // Compiling under the lock: two threads never make the same trampoline. A panic leaves the
-        // cache as it was, so a poisoned lock says nothing about its content.
+        kind: TrampolineKind,
+        sig: &LoweredSig,
+        make: impl FnOnce() -> Result<CodeObject>,
+    ) -> Result<CodePtr> {
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-        let mut new = HashSet::new();
-        wanted.retain(|wanted| {
-            cache.get(wanted.0, &wanted.1).is_none() && new.insert(wanted.clone())
-        });
-        if wanted.is_empty() {
-            return Ok(());
+        if let Some(made_meanwhile) = cache.get(kind, sig) {
+            return Ok(made_meanwhile);
         }
-        let object = publish(compile_trampolines(isa, &wanted)?)?;
-        for (position, (kind, sig)) in wanted.into_iter().enumerate() {
-            cache.known.entry(sig).or_default()[kind as usize] = Some(object.function(position));
-        }
+        let object = make()?;
+        let code = object.function(0);
+        cache.known.entry(sig.clone()).or_default()[kind as usize] = Some(code);
         cache.objects.push(object);
-        Ok(())
+        Ok(code)
     }
 }
 

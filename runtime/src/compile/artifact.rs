@@ -1,6 +1,8 @@
 //! What compiling yields: bytes, side tables and symbolic relocations. Holds no addresses and no
 //! engine ids; `code` patches and publishes it.
 
+use std::borrow::Cow;
+
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::entity::EntitySet;
 use cranelift_codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
@@ -20,8 +22,9 @@ use crate::wasm::index::DefinedFuncIndex;
 /// The functions of one compilation as one text, in the order that was asked for. It runs at any
 /// address, once its relocations are resolved.
 #[derive(Debug)]
-pub(crate) struct Artifact {
-    pub(crate) text: Vec<u8>,
+pub(crate) struct Artifact<'a> {
+    /// Borrowed if it was compiled before.
+    pub(crate) text: Cow<'a, [u8]>,
     /// What the text names outside itself, in order.
     pub(crate) relocs: Vec<Relocation>,
     pub(crate) tables: CodeTables,

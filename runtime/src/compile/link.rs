@@ -14,7 +14,7 @@ use crate::abi::code_map::{
 /// # Panics
 ///
 /// If a function names one that is not there, or in a way other than a call.
-pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Artifact {
+pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Artifact<'static> {
     let mut text = isa.text_section_builder(functions.len());
     let mut control = ControlPlane::default();
     let mut tables = Tables::default();
@@ -42,7 +42,7 @@ pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Art
         tables.add(start, function);
     }
     let text = text.finish(&mut control);
-    Artifact { text, relocs: outside, tables: tables.finish() }
+    Artifact { text: text.into(), relocs: outside, tables: tables.finish() }
 }
 
 /// No more than a function asks for: predictors of indirect branches tell targets apart by the low bits

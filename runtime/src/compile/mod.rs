@@ -37,7 +37,7 @@ pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use limits::{Effort, Plan};
 pub(crate) use link::link;
 use location::Locations;
-pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampolines};
+pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampoline};
 use translate::ModuleEnv;
 
 /// How much time Cranelift spends to make code fast.
@@ -141,7 +141,7 @@ pub(crate) fn compile_module(
     isa: &dyn TargetIsa,
     tunables: &Tunables,
     decoded: Decoded<'_>,
-) -> Result<(ModuleInfo, Artifact)> {
+) -> Result<(ModuleInfo, Artifact<'static>)> {
     let Decoded { info, bodies } = decoded;
     let functions = compile_functions(isa, tunables, &info, bodies)?;
     Ok((info, link(isa, functions)))

@@ -283,14 +283,9 @@ fn hundreds_of_parameters_and_results_compile() {
         let all: Box<[_]> = one.into_iter().cycle().take(300).collect();
         LoweredSig { params: all.clone(), results: all }
     };
-    let wanted = [
-        TrampolineKind::TypedEntry,
-        TrampolineKind::ArrayEntry,
-        TrampolineKind::TypedExit,
-        TrampolineKind::ArrayExit,
-    ]
-    .map(|kind| (kind, sig.clone()));
-    compile_trampolines(&*isa(), &wanted).unwrap();
+    for kind in KINDS {
+        compile_trampoline(&*isa(), kind, &sig).unwrap();
+    }
 }
 
 #[test]
@@ -539,7 +534,7 @@ fn functions_come_out_in_order_on_any_number_of_threads() {
 }
 
 /// What the function at `position` of a text names outside it.
-fn outside(artifact: &Artifact, position: usize) -> Vec<RelocTarget> {
+fn outside(artifact: &Artifact<'_>, position: usize) -> Vec<RelocTarget> {
     let function = &artifact.tables.functions[position];
     let relocs = artifact.relocs.iter();
     relocs
@@ -559,41 +554,38 @@ fn every_builtin_has_a_trampoline_to_its_rust_function() {
     }
 }
 
+const KINDS: [TrampolineKind; 4] = [
+    TrampolineKind::TypedEntry,
+    TrampolineKind::ArrayEntry,
+    TrampolineKind::TypedExit,
+    TrampolineKind::ArrayExit,
+];
+
 #[test]
 fn trampolines_compile_for_every_shape() {
     use LoweredType::{F32, F64, I32, I64, V128};
     let lists: [&[LoweredType]; 5] =
         [&[], &[I32], &[V128], &[I32, F64], &[I64, I32, F32, F64, V128, I32, I64, I64, I64, F32]];
-    let kinds = [
-        TrampolineKind::TypedEntry,
-        TrampolineKind::ArrayEntry,
-        TrampolineKind::TypedExit,
-        TrampolineKind::ArrayExit,
-    ];
-    let mut wanted = Vec::new();
-    for kind in kinds {
-        for params in lists {
-            for results in lists {
-                wanted.push((kind, LoweredSig { params: params.into(), results: results.into() }));
+    for (params, results) in lists.iter().flat_map(|params| lists.map(|results| (params, results)))
+    {
+        let sig = LoweredSig { params: (*params).into(), results: results.into() };
+        for kind in KINDS {
+            let artifact = compile_trampoline(&*isa(), kind, &sig).unwrap();
+            let [function] = &*artifact.tables.functions else { panic!("one trampoline") };
+            match (kind, function.kind) {
+                (
+                    TrampolineKind::TypedEntry | TrampolineKind::ArrayEntry,
+                    CodeKind::Entry { activation_below_fp },
+                ) => {
+                    assert!(activation_below_fp as usize >= crate::abi::layout::activation::SIZE);
+                    assert_eq!(outside(&artifact, 0), []);
+                }
+                (TrampolineKind::TypedExit | TrampolineKind::ArrayExit, CodeKind::Exit) => {
+                    let raise = RelocTarget::BuiltinImpl(Builtin::Raise);
+                    assert_eq!(outside(&artifact, 0), [raise]);
+                }
+                (kind, code) => panic!("a {kind:?} came out as {code:?}"),
             }
-        }
-    }
-    let artifact = compile_trampolines(&*isa(), &wanted).unwrap();
-    assert_eq!(artifact.tables.functions.len(), wanted.len());
-    for (position, (kind, _)) in wanted.iter().enumerate() {
-        match (kind, artifact.tables.functions[position].kind) {
-            (
-                TrampolineKind::TypedEntry | TrampolineKind::ArrayEntry,
-                CodeKind::Entry { activation_below_fp },
-            ) => {
-                assert!(activation_below_fp as usize >= crate::abi::layout::activation::SIZE);
-                assert_eq!(outside(&artifact, position), []);
-            }
-            (TrampolineKind::TypedExit | TrampolineKind::ArrayExit, CodeKind::Exit) => {
-                let raise = RelocTarget::BuiltinImpl(Builtin::Raise);
-                assert_eq!(outside(&artifact, position), [raise]);
-            }
-            (kind, code) => panic!("a {kind:?} came out as {code:?}"),
         }
     }
 }

@@ -36,23 +36,24 @@ pub(crate) enum TrampolineKind {
     ArrayExit,
 }
 
-/// Compiles the wanted trampolines, in order.
+/// Compiles a trampoline.
 ///
 /// # Errors
 ///
-/// If a signature is beyond what Cranelift can compile.
-pub(crate) fn compile_trampolines(
+/// If the signature is beyond what Cranelift can compile.
+pub(crate) fn compile_trampoline(
     isa: &dyn TargetIsa,
-    wanted: &[(TrampolineKind, LoweredSig)],
-) -> Result<Artifact> {
+    kind: TrampolineKind,
+    sig: &LoweredSig,
+) -> Result<Artifact<'static>> {
     let mut compiler = Compiler::new(isa);
-    let compile = |(kind, sig): &(TrampolineKind, LoweredSig)| match kind {
+    let function = match kind {
         TrampolineKind::TypedEntry => compile_entry(&mut compiler, Passing::Typed, sig),
         TrampolineKind::ArrayEntry => compile_entry(&mut compiler, Passing::Array, sig),
         TrampolineKind::TypedExit => compile_exit(&mut compiler, Passing::Typed, sig),
         TrampolineKind::ArrayExit => compile_exit(&mut compiler, Passing::Array, sig),
     };
-    Ok(link(isa, wanted.iter().map(compile).collect::<Result<_>>()?))
+    Ok(link(isa, vec![function?]))
 }
 
 /// Compiles the trampolines of the wanted builtins, in order.
@@ -60,7 +61,10 @@ pub(crate) fn compile_trampolines(
 /// # Errors
 ///
 /// If the machine is not one that Cranelift compiles for.
-pub(crate) fn compile_builtins(isa: &dyn TargetIsa, wanted: &[Builtin]) -> Result<Artifact> {
+pub(crate) fn compile_builtins(
+    isa: &dyn TargetIsa,
+    wanted: &[Builtin],
+) -> Result<Artifact<'static>> {
     let mut compiler = Compiler::new(isa);
     let compile = |builtin: &Builtin| compile_builtin(&mut compiler, *builtin);
     Ok(link(isa, wanted.iter().map(compile).collect::<Result<_>>()?))

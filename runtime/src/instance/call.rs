@@ -8,13 +8,14 @@ use super::definition::FuncPtr;
 use super::store::{StoreInner, StoreShell};
 use crate::code::CodePtr;
 use crate::error::Result;
-use crate::vm::context::VmStore;
+use crate::vm::context::{VmCtx, VmStore};
 use crate::vm::unwind::Backtrace;
 use crate::vm::value::ValRaw;
 use crate::vm::{code_memory, entry, stack};
 
 impl<T> StoreShell<T> {
-    /// Calls `func` with the arguments in `slots`, which receive the results.
+    /// Calls `func` with the arguments in `slots`, which receive the results. `caller` is the vmctx of
+    /// the instance on whose behalf, or null.
     ///
     /// # Errors
     ///
@@ -24,15 +25,16 @@ impl<T> StoreShell<T> {
     ///
     /// `func` must be a record of this store, and `entry` the array entry of its type. `slots` must
     /// have room for its parameters and for its results and hold arguments of its parameter types;
-    /// references among them must be live.
+    /// references among them must be live. `caller` must be of this store.
     #[inline]
     pub(crate) unsafe fn call_array(
         &mut self,
+        caller: *mut VmCtx,
         func: FuncPtr,
         entry: CodePtr,
         slots: *mut ValRaw,
     ) -> Result<()> {
-        self.inner.before_entry();
+        self.inner.before_entry(caller);
         let record = func.record();
         let store = self.vm_ptr();
         // SAFETY: the caller vouches for `entry` and `slots`, and `store` is derived from the whole
@@ -43,13 +45,14 @@ impl<T> StoreShell<T> {
 }
 
 impl StoreInner {
-    /// Prepares an entry into Wasm.
+    /// Prepares an entry into Wasm, or into a host function that takes `caller` for the instance that
+    /// calls it.
     #[inline]
-    pub(crate) fn before_entry(&mut self) {
+    pub(crate) fn before_entry(&mut self, caller: *mut VmCtx) {
         if self.vm.activation.get().is_null() {
             self.vm.stack_limit.set(stack::stack_limit(self.max_wasm_stack));
         }
-        self.vm.caller.set(std::ptr::null_mut());
+        self.vm.caller.set(caller);
     }
 
     /// Whether the entry into Wasm that just came back succeeded.

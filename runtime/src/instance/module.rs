@@ -1,13 +1,11 @@
 //! A compiled module as its instances share it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::engine::Engine;
 use crate::abi::layout::VmCtxLayout;
-use crate::abi::signature::LoweredSig;
 use crate::code::{CodeObject, CodePtr};
-use crate::compile::{self, Artifact, TrampolineKind};
+use crate::compile::{self, Artifact};
 use crate::error::Result;
 use crate::wasm::index::{DefinedFuncIndex, FuncIndex, MemoryIndex, TypeIndex};
 use crate::wasm::module::{EntityIndex, ModuleInfo};
@@ -29,15 +27,15 @@ pub(crate) struct Module {
 }
 
 /// A module that has been compiled and not been published: it belongs to no engine.
-pub(crate) struct CompiledModule {
+pub(crate) struct CompiledModule<'a> {
     pub(crate) info: ModuleInfo,
     pub(crate) data: Box<[u8]>,
-    pub(crate) artifact: Artifact,
+    pub(crate) artifact: Artifact<'a>,
 }
 
-impl CompiledModule {
+impl CompiledModule<'_> {
     /// Validates and compiles `wasm` as `engine` wants it.
-    pub(crate) fn new(engine: &Engine, wasm: &[u8]) -> Result<CompiledModule> {
+    pub(crate) fn new(engine: &Engine, wasm: &[u8]) -> Result<CompiledModule<'static>> {
         let shared = engine.shared();
         let inner = &shared.code;
         let allowed = shared.settings.features;
@@ -56,12 +54,11 @@ impl Module {
     }
 
     /// Makes a compiled module executable. It was compiled for an engine like `engine`.
-    pub(crate) fn publish(engine: &Engine, compiled: CompiledModule) -> Result<Module> {
+    pub(crate) fn publish(engine: &Engine, compiled: CompiledModule<'_>) -> Result<Module> {
         let CompiledModule { info, data, artifact } = compiled;
         let inner = &engine.shared().code;
         let info = Arc::new(info);
         let code = inner.publish(artifact, Some(info.clone()))?;
-        inner.prepare_trampolines(boundary(&info))?;
         let type_ids = inner.types_mut().register_module(&info.types, &info.groups)?;
         Ok(Module {
             engine: engine.clone(),
@@ -128,20 +125,4 @@ fn exported_memories(info: &ModuleInfo) -> Box<[(Box<str>, MemoryIndex)]> {
         _ => None,
     });
     memories.collect()
-}
-
-/// The trampolines of the signatures at the module's boundary: typed calls of its exports, and typed
-/// host functions behind its imports. Others are compiled when they are first needed.
-fn boundary(info: &ModuleInfo) -> Vec<(TrampolineKind, LoweredSig)> {
-    let exported = info.exports.iter().filter_map(|(_, entity)| match entity {
-        EntityIndex::Func(func) => Some(info.functions[func.index()]),
-        _ => None,
-    });
-    let imported = info.functions[..info.imported_functions as usize].iter().copied();
-    // By types first: many functions may have one long type.
-    let (exported, imported): (BTreeSet<_>, BTreeSet<_>) = (exported.collect(), imported.collect());
-    let signature = |ty| LoweredSig::of_module(info, info.func_type_at(ty));
-    let entries = exported.into_iter().map(|ty| (TrampolineKind::TypedEntry, signature(ty)));
-    let exits = imported.into_iter().map(|ty| (TrampolineKind::TypedExit, signature(ty)));
-    entries.chain(exits).collect()
 }

@@ -2,7 +2,7 @@
 //! and decides which engine may load what; compiles and publishes nothing.
 //!
 //! ```text
-//!  magic (8) | format version (4) | checksum of the rest (8) | length of the rest (8)
+//!  magic (8) | format version (4) | CRC-32 of the rest (4) | length of the rest (8)
 //!  | settings | module | data segments | tables | relocations | text
 //! ```
 //!
@@ -27,10 +27,10 @@ use crate::wasm::module::ModuleInfo;
 const MAGIC: [u8; 8] = *b"hostref\0";
 
 /// The version of the format: of what stands in [`HEADER`], and of the order of the parts.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The bytes before the settings.
-const HEADER: usize = 28;
+const HEADER: usize = 24;
 
 /// Whether `bytes` begin as compiled modules do.
 pub(crate) fn detect(bytes: &[u8]) -> bool {
@@ -40,7 +40,7 @@ pub(crate) fn detect(bytes: &[u8]) -> bool {
 /// How many bytes [`detect`] looks at.
 pub(crate) const DETECT: usize = MAGIC.len();
 
-impl CompiledModule {
+impl<'a> CompiledModule<'a> {
     /// The module as bytes, compiled by `engine`.
     pub(crate) fn serialize(&self, engine: &Engine) -> Result<Vec<u8>> {
         let CompiledModule { info, data, artifact } = self;
@@ -53,7 +53,7 @@ impl CompiledModule {
     /// # Errors
     ///
     /// If `bytes` are no compiled module, or not whole, or one for another kind of engine.
-    pub(crate) fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<CompiledModule> {
+    pub(crate) fn deserialize(engine: &Engine, bytes: &'a [u8]) -> Result<CompiledModule<'a>> {
         let mut reader = Reader { rest: contents(bytes)? };
         let required: Requirements<'_> = reader.part("settings")?;
         required.check(&Requirements::of(engine.shared()))?;
@@ -62,7 +62,7 @@ impl CompiledModule {
         let data = reader.bytes("data segments")?.into();
         let tables: CodeTables = reader.part("tables")?;
         let relocs: Vec<Relocation> = reader.part("relocations")?;
-        let text = reader.bytes("text")?.into();
+        let text = Cow::Borrowed(reader.bytes("text")?);
         ensure!(reader.rest.is_empty(), "bytes follow the compiled module");
         Ok(CompiledModule { info, data, artifact: Artifact { text, relocs, tables } })
     }
@@ -106,8 +106,8 @@ fn serialize(engine: &Engine, parts: &Parts<'_>) -> Result<Vec<u8>> {
     let (header, rest) = out.split_at_mut(HEADER);
     header[..8].copy_from_slice(&MAGIC);
     header[8..12].copy_from_slice(&FORMAT.to_le_bytes());
-    header[12..20].copy_from_slice(&checksum(rest).to_le_bytes());
-    header[20..28].copy_from_slice(&(rest.len() as u64).to_le_bytes());
+    header[12..16].copy_from_slice(&crc32fast::hash(rest).to_le_bytes());
+    header[16..24].copy_from_slice(&(rest.len() as u64).to_le_bytes());
     Ok(out)
 }
 
@@ -143,26 +143,13 @@ fn contents(bytes: &[u8]) -> Result<&[u8]> {
         Ordering::Greater => bail!("bytes follow the compiled module"),
         Ordering::Equal => {}
     }
-    let intact = u64::from_le_bytes(*expected) == checksum(rest);
+    let intact = u32::from_le_bytes(*expected) == crc32fast::hash(rest);
     ensure!(intact, "the compiled module is corrupt: its checksum is wrong");
     Ok(rest)
 }
 
 fn truncated() -> crate::Error {
     anyhow!("the compiled module is truncated")
-}
-
-/// Finds every change of one word of 8 bytes, and others with a probability of 1 - 2^-64: a step is
-/// a bijection of the state for a given word, and of the word for a given state.
-fn checksum(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let start = bytes.len() as u64;
-    words.iter().chain([&last]).fold(start, |state, word| {
-        let mixed = (state ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        mixed ^ mixed >> 32
-    })
 }
 
 /// Reads part after part.

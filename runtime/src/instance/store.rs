@@ -384,7 +384,8 @@ impl StoreInner {
         if !self.engine.settings.wasm_backtrace || error.is::<WasmBacktrace>() {
             return error;
         }
-        error.context(call::resolve_backtrace(&backtrace))
+        let backtrace = call::resolve_backtrace(&backtrace);
+        if backtrace.frames().is_empty() { error } else { error.context(backtrace) }
     }
 }
 

@@ -7,6 +7,7 @@
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ptr;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -157,7 +158,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedEntry<Params, Results> {
         if self.checks == ArgumentChecks::EachCall {
             check_arguments(&shell.inner, ptr, &args.to_slots())?;
         }
-        shell.inner.before_entry();
+        shell.inner.before_entry(ptr::null_mut());
         let record = ptr.record();
         let mut slots = Results::Abi::slots();
         let out = Results::Abi::out(&mut slots);
@@ -207,14 +208,14 @@ fn check_arguments(store: &StoreInner, func: FuncPtr, slots: &[ValRaw]) -> Resul
     Ok(())
 }
 
-/// Calls `ptr`, a function of this store, with dynamically typed values.
+/// Calls `func`, a function of this store, with dynamically typed values.
 pub(crate) fn call_vals<T>(
     shell: &mut StoreShell<T>,
-    ptr: FuncPtr,
+    func: FuncPtr,
     params: &[Val],
     results: &mut [Val],
 ) -> Result<()> {
-    let id = ptr.type_id();
+    let id = func.type_id();
     let call = prepare(&mut shell.inner, id, params.len(), results.len())?;
     shell.inner.safepoint();
     let mut slots = Slots::new(call.slots);
@@ -229,7 +230,7 @@ pub(crate) fn call_vals<T>(
     // SAFETY: the function is of this store by the caller's word, and the entry is that of its type;
     // the slots hold arguments that match its parameter types and have room for its results, and
     // nothing collected since.
-    unsafe { shell.call_array(ptr, call.entry, slots.as_mut_ptr())? };
+    unsafe { shell.call_array(ptr::null_mut(), func, call.entry, slots.as_mut_ptr())? };
     for (index, result) in results.iter_mut().enumerate() {
         let ty = shell.inner.known_func_type(id).ty.results[index];
         // SAFETY: the function has returned, and so written all its results.
@@ -237,6 +238,22 @@ pub(crate) fn call_vals<T>(
         *result = Val::load(&mut shell.inner, raw, ty);
     }
     Ok(())
+}
+
+/// Calls `start`, the start function of the instance at `instance`: its exports are those that a host
+/// function sees then.
+pub(crate) fn call_start<T>(
+    shell: &mut StoreShell<T>,
+    instance: usize,
+    start: FuncPtr,
+) -> Result<()> {
+    let call = prepare(&mut shell.inner, start.type_id(), 0, 0)?;
+    shell.inner.safepoint();
+    let mut slots = Slots::new(call.slots);
+    let caller = shell.inner.instances[instance].ctx.address();
+    // SAFETY: the instance and its start function, which has neither parameters nor results, are of
+    // this store, and the entry is that of its type.
+    unsafe { shell.call_array(caller, start, call.entry, slots.as_mut_ptr()) }
 }
 
 /// What a call with dynamically typed values needs to know of the function's type.

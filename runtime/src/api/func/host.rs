@@ -20,11 +20,35 @@ use crate::instance::host_func::HostFunc;
 use crate::vm::value::ValRaw;
 use crate::wasm::types::{self as wasm, RefType};
 
-/// What a host function may return: a [`WasmTy`], a tuple of them, `()`, or a `Result` of these.
+/// What a closure may return as a host function: a [`WasmTy`], a tuple of them, `()`, or a
+/// [`hostref::Result`](crate::Result) of these.
+///
+/// The error is always [`hostref::Error`](crate::Error), so that a closure which uses `?` and ends in
+/// `Ok(())` needs no annotation:
+///
+/// ```
+/// use hostref::{Engine, Func, Instance, Module, Result, Store};
+///
+/// # fn main() -> Result<()> {
+/// let mut store = Store::<()>::default();
+/// let sqrt = Func::wrap(&mut store, |area: i64| {
+///     let area = u32::try_from(area)?;
+///     Ok(f64::from(area).sqrt())
+/// });
+/// let sqrt = sqrt.typed::<i64, f64>(&store)?;
+/// assert_eq!(sqrt.call(&mut store, 9)?, 3.0);
+/// let error = sqrt.call(&mut store, -9).unwrap_err();
+/// assert!(error.is::<std::num::TryFromIntError>());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Functions of a [`host_module`](crate::host_module) may have errors of any type that converts to it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned to a Wasm guest",
-    note = "return a value that implements `WasmTy`, a tuple of them, or a `Result` of these; to \
-            hand out an object, return `Rooted<ExternRef<T>>`"
+    note = "return a value that implements `WasmTy`, a tuple of them, or a `hostref::Result` of \
+            these, to which `?` converts other errors; to hand out an object, return \
+            `Rooted<ExternRef<T>>`"
 )]
 pub trait WasmRet {
     /// The results in the case of success.
@@ -44,12 +68,12 @@ impl<R: WasmResults> WasmRet for R {
     }
 }
 
-impl<R: WasmResults, E: Into<crate::Error>> WasmRet for Result<R, E> {
+impl<R: WasmResults> WasmRet for Result<R> {
     type Ok = R;
 
     #[inline]
     fn into_result(self) -> Result<R> {
-        self.map_err(Into::into)
+        self
     }
 }
 
@@ -60,7 +84,9 @@ impl<R: WasmResults, E: Into<crate::Error>> WasmRet for Result<R, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a host function of a store with data `{T}`",
     note = "write the types of all parameters; each implements `WasmTy`, and a `Caller<'_, {T}>` \
-            may come first"
+            may come first",
+    note = "it returns nothing, a value that implements `WasmTy`, a tuple of them, or a \
+            `hostref::Result` of these, to which `?` converts other errors"
 )]
 pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
     #[doc(hidden)]

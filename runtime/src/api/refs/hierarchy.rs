@@ -242,26 +242,26 @@ impl<T: AnyKind> ManuallyRooted<T> {
     }
 }
 
-impl<T: EqKind> From<Rooted<T>> for Rooted<AnyRef> {
-    fn from(reference: Rooted<T>) -> Self {
-        reference.to_anyref()
-    }
+macro_rules! upcasts {
+    ($($handle:ident)*) => {$(
+        impl<T: EqKind> From<$handle<T>> for $handle<AnyRef> {
+            fn from(reference: $handle<T>) -> Self {
+                reference.to_anyref()
+            }
+        }
+
+        impl<T: ?Sized + StructKind> From<$handle<StructRef<T>>> for $handle<EqRef> {
+            fn from(reference: $handle<StructRef<T>>) -> Self {
+                reference.to_eqref()
+            }
+        }
+
+        impl<T: ?Sized + ArrayKind> From<$handle<ArrayRef<T>>> for $handle<EqRef> {
+            fn from(reference: $handle<ArrayRef<T>>) -> Self {
+                reference.to_eqref()
+            }
+        }
+    )*};
 }
 
-impl<T: EqKind> From<ManuallyRooted<T>> for ManuallyRooted<AnyRef> {
-    fn from(reference: ManuallyRooted<T>) -> Self {
-        reference.to_anyref()
-    }
-}
-
-impl<T: ?Sized + StructKind> From<Rooted<StructRef<T>>> for Rooted<EqRef> {
-    fn from(reference: Rooted<StructRef<T>>) -> Self {
-        reference.to_eqref()
-    }
-}
-
-impl<T: ?Sized + ArrayKind> From<Rooted<ArrayRef<T>>> for Rooted<EqRef> {
-    fn from(reference: Rooted<ArrayRef<T>>) -> Self {
-        reference.to_eqref()
-    }
-}
+upcasts! { Rooted ManuallyRooted }

@@ -1,7 +1,10 @@
 //! Code memory: published, run, freed, and the process stays as large as it was.
 
 use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::code::trampolines::Trampolines;
+use crate::compile::compile_trampoline;
 use crate::vm::code_memory::alloc;
 
 fn resident_bytes() -> usize {
@@ -9,7 +12,7 @@ fn resident_bytes() -> usize {
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * rustix::param::page_size()
 }
 
-fn artifact() -> Artifact {
+fn artifact() -> Artifact<'static> {
     let mut code = Code::default();
     code.add(|body, vmctx, argument| body.call(1, vmctx, argument));
     code.add(|body, vmctx, argument| {
@@ -22,7 +25,7 @@ fn artifact() -> Artifact {
     link(&*engine().isa, code.functions)
 }
 
-fn copy(artifact: &Artifact) -> Artifact {
+fn copy(artifact: &Artifact<'static>) -> Artifact<'static> {
     let rows = postcard::to_allocvec(&artifact.tables).unwrap();
     Artifact {
         text: artifact.text.clone(),
@@ -89,7 +92,7 @@ fn the_text_of_published_code_is_what_was_published() {
     let artifact = artifact();
     let code = engine().publish(copy(&artifact), Some(Arc::default())).unwrap();
     assert!(!code.relocs().is_empty());
-    assert_eq!((code.text(), code.relocs()), (artifact.text, &*artifact.relocs));
+    assert_eq!((code.text(), code.relocs()), (artifact.text.into_owned(), &*artifact.relocs));
     assert_eq!(*code.tables(), artifact.tables);
 }
 
@@ -126,16 +129,21 @@ fn pages_come_back_in_any_order() {
 }
 
 #[test]
-fn a_trampoline_that_many_functions_need_is_compiled_once() {
-    let length = |times: usize| {
-        let wanted = vec![(TrampolineKind::TypedEntry, sig()); times];
-        let mut length = 0;
-        let prepared = Trampolines::default().prepare(&*engine().isa, wanted, |artifact| {
-            length = artifact.text.len();
-            engine().publish(artifact, None)
+fn a_trampoline_that_many_threads_need_is_compiled_once() {
+    let trampolines = Trampolines::default();
+    let published = AtomicUsize::new(0);
+    let made = || {
+        let kind = TrampolineKind::TypedEntry;
+        let code = trampolines.get_or_make(kind, &sig(), || {
+            published.fetch_add(1, Ordering::Relaxed);
+            engine().publish(compile_trampoline(&*engine().isa, kind, &sig())?, None)
         });
-        prepared.unwrap();
-        length
+        code.unwrap().as_ptr().addr()
     };
-    assert_eq!(length(100), length(1));
+    let made: Vec<usize> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(made)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(made.windows(2).all(|pair| pair[0] == pair[1]), "{made:?}");
+    assert_eq!(published.into_inner(), 1);
 }
