@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 
 use super::gc::{ByHandle, GcPacked, GcPart, GcStored};
 use super::param::kind;
-use super::probe::levels;
+use super::probe::{explain, explain_by_trait, levels};
 use super::reasons::{
     ArrayInObject, NotPacked, NotStored, NumberNeverNull, OtherInteger, Reason, RootInObject,
     SeveralParts, StoredByHandle, StoredOption, StoredRoot,
@@ -47,9 +47,13 @@ pub struct AnyPacked<P: ?Sized>(PhantomData<P>);
 /// What a field or an element would be that cannot be held: a program with one does not compile.
 pub struct NoPart<P>(PhantomData<fn() -> P>);
 
+impl<P> NoPart<P> {
+    const NEW: NoPart<P> = NoPart(PhantomData);
+}
+
 impl<P> Default for NoPart<P> {
     fn default() -> Self {
-        NoPart(PhantomData)
+        NoPart::NEW
     }
 }
 
@@ -96,75 +100,31 @@ impl<P: GcPacked> LookPacked for PackedProbe<P> {
     type Part = P::Part;
 }
 
-/// Explains types by their shape.
-macro_rules! explain {
-    ($level:ident: $([$($generics:tt)*] $ty:ty => $bound:ident($inside:ty);)*) => {$(
-        impl<$($generics)*> $level<$ty> {
-            /// Says what is wrong.
-            pub fn look<'why>(&self) -> NoPart<$ty>
-            where
-                Reason<'why>: $bound<$inside, $ty>,
-            {
-                NoPart::default()
-            }
-        }
-    )*};
-}
-
-/// Explains types by traits of what is inside. The trait's parameter keeps the shapes apart for rustc.
-macro_rules! explain_by_trait {
-    ($(#[$doc:meta])* $name:ident, $bound:ident
-        $([$($generics:tt)*] $kind:ident: $ty:ty => $inside:ty;)*) => {
-        $(#[$doc])*
-        pub trait $name<Kind> {
-            /// The type.
-            type Given;
-            /// What else the explanation names.
-            type Inside;
-
-            /// Says what is wrong.
-            fn look<'why>(&self) -> NoPart<Self::Given>
-            where
-                Reason<'why>: $bound<Self::Inside, Self::Given>,
-            {
-                NoPart::default()
-            }
-        }
-
-        $(
-            impl<$($generics)*> $name<kind::$kind> for PartTraits<$ty> {
-                type Given = $ty;
-                type Inside = $inside;
-            }
-        )*
-    };
-}
-
 explain_by_trait! {
     /// Explains what has handles.
-    LookStoredByHandle, StoredByHandle
-    [T: ByHandle] Value: T => T::Handle;
-    [T: ByHandle] OptionValue: Option<T> => Option<T::Handle>;
-    [T: ByHandle] Root: Rooted<T> => T::Handle;
-    [T: ByHandle] OptionRoot: Option<Rooted<T>> => Option<T::Handle>;
-    [T: ByHandle] Boxed: Box<T> => T::Handle;
-    [T: ByHandle] OptionBoxed: Option<Box<T>> => Option<T::Handle>;
+    PartTraits -> NoPart[]: LookStoredByHandle, StoredByHandle
+    [T: ByHandle] kind::Value: T => T::Handle;
+    [T: ByHandle] kind::OptionValue: Option<T> => Option<T::Handle>;
+    [T: ByHandle] kind::Root: Rooted<T> => T::Handle;
+    [T: ByHandle] kind::OptionRoot: Option<Rooted<T>> => Option<T::Handle>;
+    [T: ByHandle] kind::Boxed: Box<T> => T::Handle;
+    [T: ByHandle] kind::OptionBoxed: Option<Box<T>> => Option<T::Handle>;
 }
 
 explain_by_trait! {
     /// Explains what must be rooted.
-    LookStoredRoot, StoredRoot
-    [T: GcRef] Value: T => Rooted<T>;
-    [T: GcRef] OptionValue: Option<T> => Option<Rooted<T>>;
+    PartTraits -> NoPart[]: LookStoredRoot, StoredRoot
+    [T: GcRef] kind::Value: T => Rooted<T>;
+    [T: GcRef] kind::OptionValue: Option<T> => Option<Rooted<T>>;
 }
 
 explain_by_trait! {
     /// Explains numbers that are never null.
-    LookStoredNumber, NumberNeverNull
-    [T: WasmTy<Wasm: WasmNumber>] OptionValue: Option<T> => T;
+    PartTraits -> NoPart[]: LookStoredNumber, NumberNeverNull
+    [T: WasmTy<Wasm: WasmNumber>] kind::OptionValue: Option<T> => T;
 }
 
-explain! { PartShape:
+explain! { PartShape -> NoPart[]:
     [T] Rooted<T> => RootInObject(T);
     [T] Option<Rooted<T>> => RootInObject(T);
     [T] Vec<T> => ArrayInObject(T);
@@ -177,7 +137,7 @@ explain! { PartShape:
 
 macro_rules! explain_tuples {
     ($($($name:ident $index:tt)*;)*) => {$(
-        explain! { PartShape:
+        explain! { PartShape -> NoPart[]:
             [$($name),*] ($($name,)*) => SeveralParts(($($name,)*));
         }
     )*};
@@ -185,15 +145,15 @@ macro_rules! explain_tuples {
 
 several_values!(explain_tuples);
 
-explain! { NullablePart:
+explain! { NullablePart -> NoPart[]:
     [T] Option<T> => StoredOption(T);
 }
 
-explain! { AnyPart:
+explain! { AnyPart -> NoPart[]:
     [P] P => NotStored(P);
 }
 
-explain! { AnyPacked:
+explain! { AnyPacked -> NoPart[]:
     [P] P => NotPacked(P);
 }
 

@@ -81,8 +81,6 @@ macro_rules! levels {
     )*};
 }
 
-pub(super) use levels;
-
 levels! {
     /// Looks at a parameter of type `P`.
     Probe -> Accepted;
@@ -158,25 +156,31 @@ impl<'a, 'b, T> Probe<&'a mut Caller<'b, T>> {
     }
 }
 
-/// Explains types by their shape.
+/// Explains types by their shape. What a look has found then is named with the parameters that it has
+/// besides the type.
 macro_rules! explain {
-    ($level:ident: $([$($generics:tt)*] $ty:ty => $bound:ident($inside:ty);)*) => {$(
+    ($level:ident -> $found:ident $params:tt:
+        $([$($generics:tt)*] $ty:ty => $bound:ident($inside:ty);)*) => {$(
+        explain! { @each $level $found $params [$($generics)*] $ty => $bound($inside) }
+    )*};
+    (@each $level:ident $found:ident [$($param:ident)?]
+        [$($generics:tt)*] $ty:ty => $bound:ident($inside:ty)) => {
         impl<$($generics)*> $level<$ty> {
             /// Says what is wrong.
-            pub fn look<'why, Data>(&self) -> Seen<Reported<$ty>, Data, kind::Reported>
+            pub fn look<'why $(, $param)?>(&self) -> $found<$ty $(, $param)?>
             where
                 Reason<'why>: $bound<$inside, $ty>,
             {
-                Seen::NEW
+                <$found<$ty $(, $param)?>>::NEW
             }
         }
-    )*};
+    };
 }
 
 /// Explains types by traits of what is inside. The trait's parameter keeps the shapes apart for rustc.
 macro_rules! explain_by_trait {
-    ($(#[$doc:meta])* $level:ident: $name:ident, $bound:ident
-        $([$($generics:tt)*] $kind:ident: $ty:ty => $inside:ty $(where $of:ty: $has:ident)?;)*) => {
+    ($(#[$doc:meta])* $level:ident -> $found:ident[$($param:ident)?]: $name:ident, $bound:ident
+        $([$($generics:tt)*] $kind:ty: $ty:ty => $inside:ty $(where $of:ty: $has:ident)?;)*) => {
         $(#[$doc])*
         pub trait $name<Kind> {
             /// The type.
@@ -185,16 +189,16 @@ macro_rules! explain_by_trait {
             type Inside: ?Sized;
 
             /// Says what is wrong.
-            fn look<'why, Data>(&self) -> Seen<Reported<Self::Given>, Data, kind::Reported>
+            fn look<'why $(, $param)?>(&self) -> $found<Self::Given $(, $param)?>
             where
                 Reason<'why>: $bound<Self::Inside, Self::Given>,
             {
-                Seen::NEW
+                <$found<Self::Given $(, $param)?>>::NEW
             }
         }
 
         $(
-            impl<$($generics)*> $name<kind::$kind> for $level<$ty>
+            impl<$($generics)*> $name<$kind> for $level<$ty>
             $(where $of: $has)?
             {
                 type Given = $ty;
@@ -204,9 +208,14 @@ macro_rules! explain_by_trait {
     };
 }
 
+pub(super) use {explain, explain_by_trait, levels};
+
+/// What was explained.
+type Explained<P, D> = Seen<Reported<P>, D, kind::Reported>;
+
 // What would be an object.
 
-explain! { Probe:
+explain! { Probe -> Explained[Data]:
     ['a, T] &'a Option<T> => OptionInside(T);
     ['a, T] &'a mut Option<T> => OptionInsideMut(T);
     ['a, 'b, T: ?Sized] &'a &'b T => ReferenceInside(T);
@@ -226,7 +235,7 @@ explain! { Probe:
 
 macro_rules! explain_references {
     ($($bound:ident: $($ty:ident)*;)*) => {$($(
-        explain! { Probe:
+        explain! { Probe -> Explained[Data]:
             ['a] &'a $ty => $bound($ty);
             ['a] &'a mut $ty => $bound($ty);
             ['a] Option<&'a $ty> => $bound($ty);
@@ -243,67 +252,67 @@ explain_references! {
 
 explain_by_trait! {
     /// Explains what is passed by value.
-    Probe: LookValue, ValueInside
-    ['a, T: WasmTy] Shared: &'a T => T;
-    ['a, T: WasmTy] Exclusive: &'a mut T => T;
-    ['a, T: WasmTy] OptionShared: Option<&'a T> => Option<T> where Option<T>: WasmTy;
-    ['a, T: WasmTy] OptionExclusive: Option<&'a mut T> => Option<T> where Option<T>: WasmTy;
-    [T: WasmTy] Take: Take<T> => T;
+    Probe -> Explained[Data]: LookValue, ValueInside
+    ['a, T: WasmTy] kind::Shared: &'a T => T;
+    ['a, T: WasmTy] kind::Exclusive: &'a mut T => T;
+    ['a, T: WasmTy] kind::OptionShared: Option<&'a T> => Option<T> where Option<T>: WasmTy;
+    ['a, T: WasmTy] kind::OptionExclusive: Option<&'a mut T> => Option<T> where Option<T>: WasmTy;
+    [T: WasmTy] kind::Take: Take<T> => T;
 }
 
 explain_by_trait! {
     /// Explains what must be rooted.
-    Probe: LookUnrooted, Unrooted
-    [T: GcRef] Value: T => Rooted<T>;
-    [T: GcRef] OptionValue: Option<T> => Option<Rooted<T>>;
-    ['a, T: GcRef] Shared: &'a T => Rooted<T>;
-    ['a, T: GcRef] Exclusive: &'a mut T => Rooted<T>;
-    ['a, T: GcRef] OptionShared: Option<&'a T> => Option<Rooted<T>>;
-    ['a, T: GcRef] OptionExclusive: Option<&'a mut T> => Option<Rooted<T>>;
-    [T: GcRef] Take: Take<T> => Rooted<T>;
+    Probe -> Explained[Data]: LookUnrooted, Unrooted
+    [T: GcRef] kind::Value: T => Rooted<T>;
+    [T: GcRef] kind::OptionValue: Option<T> => Option<Rooted<T>>;
+    ['a, T: GcRef] kind::Shared: &'a T => Rooted<T>;
+    ['a, T: GcRef] kind::Exclusive: &'a mut T => Rooted<T>;
+    ['a, T: GcRef] kind::OptionShared: Option<&'a T> => Option<Rooted<T>>;
+    ['a, T: GcRef] kind::OptionExclusive: Option<&'a mut T> => Option<Rooted<T>>;
+    [T: GcRef] kind::Take: Take<T> => Rooted<T>;
 }
 
 explain_by_trait! {
     /// Explains what has handles.
-    Probe: LookDeclared, Declared
-    [T: ByHandle] Value: T => T::Handle;
-    [T: ByHandle] OptionValue: Option<T> => Option<T::Handle>;
-    ['a, T: ByHandle] Shared: &'a T => T::Handle;
-    ['a, T: ByHandle] Exclusive: &'a mut T => T::Handle;
-    ['a, T: ByHandle] OptionShared: Option<&'a T> => Option<T::Handle>;
-    ['a, T: ByHandle] OptionExclusive: Option<&'a mut T> => Option<T::Handle>;
-    [T: ByHandle] Take: Take<T> => T::Handle;
-    [T: ByHandle] Root: Rooted<T> => T::Handle;
-    [T: ByHandle] OptionRoot: Option<Rooted<T>> => Option<T::Handle>;
+    Probe -> Explained[Data]: LookDeclared, Declared
+    [T: ByHandle] kind::Value: T => T::Handle;
+    [T: ByHandle] kind::OptionValue: Option<T> => Option<T::Handle>;
+    ['a, T: ByHandle] kind::Shared: &'a T => T::Handle;
+    ['a, T: ByHandle] kind::Exclusive: &'a mut T => T::Handle;
+    ['a, T: ByHandle] kind::OptionShared: Option<&'a T> => Option<T::Handle>;
+    ['a, T: ByHandle] kind::OptionExclusive: Option<&'a mut T> => Option<T::Handle>;
+    [T: ByHandle] kind::Take: Take<T> => T::Handle;
+    [T: ByHandle] kind::Root: Rooted<T> => T::Handle;
+    [T: ByHandle] kind::OptionRoot: Option<Rooted<T>> => Option<T::Handle>;
 }
 
 explain_by_trait! {
     /// Explains roots of what is no reference but has one inside.
-    Probe: LookRootOfHandle, ValueInside
-    [H: GcHandle] Root: Rooted<H> => H;
-    [H: GcHandle] OptionRoot: Option<Rooted<H>> => Option<H>;
+    Probe -> Explained[Data]: LookRootOfHandle, ValueInside
+    [H: GcHandle] kind::Root: Rooted<H> => H;
+    [H: GcHandle] kind::OptionRoot: Option<Rooted<H>> => Option<H>;
 }
 
 explain_by_trait! {
     /// Explains numbers that are never null.
-    Probe: LookNumber, NumberNeverNull
-    [T: WasmTy<Wasm: WasmNumber>] OptionValue: Option<T> => T;
-    ['a, T: WasmTy<Wasm: WasmNumber>] OptionShared: Option<&'a T> => T;
-    ['a, T: WasmTy<Wasm: WasmNumber>] OptionExclusive: Option<&'a mut T> => T;
+    Probe -> Explained[Data]: LookNumber, NumberNeverNull
+    [T: WasmTy<Wasm: WasmNumber>] kind::OptionValue: Option<T> => T;
+    ['a, T: WasmTy<Wasm: WasmNumber>] kind::OptionShared: Option<&'a T> => T;
+    ['a, T: WasmTy<Wasm: WasmNumber>] kind::OptionExclusive: Option<&'a mut T> => T;
 }
 
 // What is refused.
 
 explain_by_trait! {
     /// Explains roots of references that lead to nothing.
-    Rooting: LookRoot, NoTarget
-    [T: GcRef] Root: Rooted<T> => T;
-    [T: GcRef] OptionRoot: Option<Rooted<T>> => T;
-    [T: GcRef] OwnedRoot: ManuallyRooted<T> => T;
-    [T: GcRef] OptionOwnedRoot: Option<ManuallyRooted<T>> => T;
+    Rooting -> Explained[Data]: LookRoot, NoTarget
+    [T: GcRef] kind::Root: Rooted<T> => T;
+    [T: GcRef] kind::OptionRoot: Option<Rooted<T>> => T;
+    [T: GcRef] kind::OwnedRoot: ManuallyRooted<T> => T;
+    [T: GcRef] kind::OptionOwnedRoot: Option<ManuallyRooted<T>> => T;
 }
 
-explain! { Shaped:
+explain! { Shaped -> Explained[Data]:
     [T] Rooted<T> => NoReference(T);
     [T] Option<Rooted<T>> => NoReference(T);
     [T] ManuallyRooted<T> => NoReference(T);
@@ -350,7 +359,7 @@ explain! { Shaped:
 
 macro_rules! explain_tuples {
     ($($($name:ident $index:tt)*;)*) => {$(
-        explain! { Shaped:
+        explain! { Shaped -> Explained[Data]:
             [$($name),*] ($($name,)*) => SeveralValues(($($name,)*));
         }
     )*};
@@ -360,7 +369,7 @@ any_values!(explain_tuples);
 
 macro_rules! explain_functions {
     ($([$($name:ident)*])*) => {$(
-        explain! { Shaped:
+        explain! { Shaped -> Explained[Data]:
             [$($name,)* R] fn($($name),*) -> R => FunctionPointer(TypedFunc<($($name,)*), R>);
         }
     )*};
@@ -370,25 +379,25 @@ explain_functions! { [] [A] [A B] [A B C] [A B C D] }
 
 explain_by_trait! {
     /// Explains objects that threads cannot share.
-    Borrowed: LookBorrowed, NotSendSync
-    ['a, T] Shared: &'a T => T;
-    ['a, T] Exclusive: &'a mut T => T;
-    ['a, T] OptionShared: Option<&'a T> => T;
-    ['a, T] OptionExclusive: Option<&'a mut T> => T;
-    [T] Take: Take<T> => T;
-    [T] OptionTake: Option<Take<T>> => T;
+    Borrowed -> Explained[Data]: LookBorrowed, NotSendSync
+    ['a, T] kind::Shared: &'a T => T;
+    ['a, T] kind::Exclusive: &'a mut T => T;
+    ['a, T] kind::OptionShared: Option<&'a T> => T;
+    ['a, T] kind::OptionExclusive: Option<&'a mut T> => T;
+    [T] kind::Take: Take<T> => T;
+    [T] kind::OptionTake: Option<Take<T>> => T;
 }
 
 explain_by_trait! {
     /// Explains objects without a size.
-    Unsized: LookUnsized, NotUnsized
-    ['a, T: ?Sized] Shared: &'a T => T;
-    ['a, T: ?Sized] Exclusive: &'a mut T => T;
-    ['a, T: ?Sized] OptionShared: Option<&'a T> => T;
-    ['a, T: ?Sized] OptionExclusive: Option<&'a mut T> => T;
+    Unsized -> Explained[Data]: LookUnsized, NotUnsized
+    ['a, T: ?Sized] kind::Shared: &'a T => T;
+    ['a, T: ?Sized] kind::Exclusive: &'a mut T => T;
+    ['a, T: ?Sized] kind::OptionShared: Option<&'a T> => T;
+    ['a, T: ?Sized] kind::OptionExclusive: Option<&'a mut T> => T;
 }
 
-explain! { Nullable:
+explain! { Nullable -> Explained[Data]:
     [T] Option<T> => OptionOf(T);
 }
 

@@ -18,7 +18,7 @@ use super::call::Reported;
 use super::gc::ByHandle;
 use super::objects::Take;
 use super::param::kind;
-use super::probe::levels;
+use super::probe::{explain, explain_by_trait, levels};
 use super::reasons::{
     AnyValueResult, ArrayResult, DeclaredResult, FallibleObject, FunctionResult, NoReferenceResult,
     NotSendSync, NullableObject, NumberNeverNull, OtherInteger, OtherResult, OwnedTextResult,
@@ -129,87 +129,56 @@ impl<R: 'static> HostResult<kind::Reported> for Reported<R> {
     }
 }
 
-/// Explains types by their shape.
-macro_rules! explain {
-    ($level:ident: $([$($generics:tt)*] $ty:ty => $bound:ident($inside:ty);)*) => {$(
-        impl<$($generics)*> $level<$ty> {
-            /// Says what is wrong.
-            pub fn look<'why>(&self) -> SeenResult<Reported<$ty>, kind::Reported>
-            where
-                Reason<'why>: $bound<$inside, $ty>,
-            {
-                SeenResult::NEW
-            }
-        }
-    )*};
-}
+/// What was explained.
+type Explained<R> = SeenResult<Reported<R>, kind::Reported>;
 
 /// As `explain`, for each type by itself and in a `Result`.
 macro_rules! explain_fallible {
     ($level:ident: $([$($generics:tt)*] $ty:ty => $bound:ident($inside:ty);)*) => {$(
-        explain! { $level:
+        explain! { $level -> Explained[]:
             [$($generics)*] $ty => $bound($inside);
             [$($generics)* E] Result<$ty, E> => $bound($inside);
         }
     )*};
 }
 
-/// Explains types by traits of what is inside. The trait's parameter keeps the shapes apart for rustc.
-macro_rules! explain_by_trait {
+/// As `explain_by_trait`, for each type by itself and in a `Result`.
+macro_rules! explain_fallible_by_trait {
     ($(#[$doc:meta])* $name:ident, $bound:ident
-        $([$($generics:tt)*] $kind:ident: $ty:ty => $inside:ty;)*) => {
-        $(#[$doc])*
-        pub trait $name<Kind> {
-            /// The type.
-            type Given;
-            /// What else the explanation names.
-            type Inside;
-
-            /// Says what is wrong.
-            fn look<'why>(&self) -> SeenResult<Reported<Self::Given>, kind::Reported>
-            where
-                Reason<'why>: $bound<Self::Inside, Self::Given>,
-            {
-                SeenResult::NEW
-            }
+        $([$($generics:tt)*] $kind:ty: $ty:ty => $inside:ty;)*) => {
+        explain_by_trait! {
+            $(#[$doc])*
+            ResultProbe -> Explained[]: $name, $bound
+            $(
+                [$($generics)*] $kind: $ty => $inside;
+                [$($generics)*, E] ($kind, kind::Fallible): Result<$ty, E> => $inside;
+            )*
         }
-
-        $(
-            impl<$($generics)*> $name<kind::$kind> for ResultProbe<$ty> {
-                type Given = $ty;
-                type Inside = $inside;
-            }
-
-            impl<$($generics)*, E> $name<(kind::$kind, kind::Fallible)> for ResultProbe<Result<$ty, E>> {
-                type Given = Result<$ty, E>;
-                type Inside = $inside;
-            }
-        )*
     };
 }
 
-explain_by_trait! {
+explain_fallible_by_trait! {
     /// Explains what has handles.
     LookDeclaredResult, DeclaredResult
-    [T: ByHandle] Value: T => T::Handle;
-    [T: ByHandle] OptionValue: Option<T> => Option<T::Handle>;
-    [T: ByHandle] Root: Rooted<T> => T::Handle;
-    [T: ByHandle] OptionRoot: Option<Rooted<T>> => Option<T::Handle>;
-    [T: ByHandle] New: New<T> => T::Handle;
-    [T: ByHandle] OptionNew: Option<New<T>> => Option<T::Handle>;
+    [T: ByHandle] kind::Value: T => T::Handle;
+    [T: ByHandle] kind::OptionValue: Option<T> => Option<T::Handle>;
+    [T: ByHandle] kind::Root: Rooted<T> => T::Handle;
+    [T: ByHandle] kind::OptionRoot: Option<Rooted<T>> => Option<T::Handle>;
+    [T: ByHandle] kind::New: New<T> => T::Handle;
+    [T: ByHandle] kind::OptionNew: Option<New<T>> => Option<T::Handle>;
 }
 
-explain_by_trait! {
+explain_fallible_by_trait! {
     /// Explains what must be rooted.
     LookUnrootedResult, UnrootedResult
-    [T: GcRef] Value: T => Rooted<T>;
-    [T: GcRef] OptionValue: Option<T> => Option<Rooted<T>>;
+    [T: GcRef] kind::Value: T => Rooted<T>;
+    [T: GcRef] kind::OptionValue: Option<T> => Option<Rooted<T>>;
 }
 
-explain_by_trait! {
+explain_fallible_by_trait! {
     /// Explains numbers that are never null.
     LookNumberResult, NumberNeverNull
-    [T: WasmTy<Wasm: WasmNumber>] OptionValue: Option<T> => T;
+    [T: WasmTy<Wasm: WasmNumber>] kind::OptionValue: Option<T> => T;
 }
 
 explain_fallible! { ResultShape:
@@ -247,7 +216,7 @@ explain_functions! { [] [A] [A B] [A B C] [A B C D] }
 
 macro_rules! explain_tuples {
     ($($($name:ident $index:tt)*;)*) => {$(
-        explain! { ResultShape:
+        explain! { ResultShape -> Explained[]:
             [$($name),*] ($($name,)*) => SeveralResults(($($name,)*));
             [$($name,)* Err] Result<($($name,)*), Err> => SeveralResults(($($name,)*));
         }
@@ -260,10 +229,10 @@ explain_fallible! { NullableResult:
     [T,] Option<T> => NullableObject(T);
 }
 
-explain! { FallibleResult:
+explain! { FallibleResult -> Explained[]:
     [T, E] Result<T, E> => FallibleObject(T);
 }
 
-explain! { AnyResult:
+explain! { AnyResult -> Explained[]:
     [T] T => OtherResult(T);
 }
