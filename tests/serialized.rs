@@ -204,7 +204,7 @@ fn contents_that_make_no_sense_are_an_error_even_with_a_good_checksum() {
     /// CRC-32 as in Ethernet, bit by bit.
     fn checksum(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0, |sum, byte| {
-            (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (sum & 1) * 0xedb8_8320)
+            (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ ((sum & 1) * 0xedb8_8320))
         })
     }
     let bytes = compiled();

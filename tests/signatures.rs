@@ -80,6 +80,13 @@ struct Math;
 
 #[host_module(name = "math", link = "add_math_to_linker")]
 impl Math {
+    /// Ends with a backslash \
+    #[host(global)]
+    const BASE: f64 = std::f64::consts::E;
+
+    #[host(global, name = "all right\\")]
+    const GOOD: bool = true;
+
     /// Adds.
     fn add(a: i32, b: i32) -> i32 {
         a + b
@@ -182,7 +189,8 @@ fn the_import_lines_link() -> Result<()> {
     for signatures in [Text::SIGNATURES, Math::MATH_SIGNATURES] {
         let memory = "(memory (export \"memory\") 1)";
         let module = Module::new(&engine, format!("(module {} {memory})", signatures.to_wat()))?;
-        assert_eq!(module.imports().len(), signatures.functions().len());
+        let all = signatures.functions().len() + signatures.globals().len();
+        assert_eq!(module.imports().len(), all);
         linker.instantiate_pre(&module)?;
     }
     Ok(())
@@ -254,6 +262,35 @@ fn a_guest_made_from_the_text_links_and_runs() -> Result<()> {
     Ok(())
 }
 
+/// Mentions types of `Shapes` again, and has functions of the same names.
+struct Plots;
+
+#[host_module(name = "plots", rename_all = "kebab-case")]
+impl Plots {
+    fn center(point: PointRef, polar: polar::PointRef) {}
+
+    fn grow(tree: TreeRef) {}
+}
+
+#[test]
+fn the_texts_of_several_blocks_join() -> Result<()> {
+    let engine = Engine::default();
+    let mut linker = Linker::new(&engine);
+    Shapes::add_to_linker(&mut linker)?;
+    Plots::add_to_linker(&mut linker)?;
+    let all = [Plots::SIGNATURES, Shapes::SIGNATURES];
+    let apart: String = all.iter().map(Signatures::to_wat).collect();
+    assert!(Module::new(&engine, format!("(module {apart})")).is_err(), "defined twice");
+    let wat = Signatures::wat_of(all);
+    assert_eq!(wat.matches("(type $Tree ").count(), 1, "{wat}");
+    let module = Module::new(&engine, format!("(module {wat})"))?;
+    let functions: usize = all.iter().map(|signatures| signatures.functions().len()).sum();
+    assert_eq!(module.imports().len(), functions);
+    linker.instantiate_pre(&module)?;
+    assert_eq!(Signatures::wat_of([]), "");
+    Ok(())
+}
+
 struct Untold;
 
 #[derive(GcStruct)]
@@ -313,6 +350,21 @@ fn types_are_those_of_the_rust_types() {
     let add = Math::MATH_SIGNATURES.functions()[0];
     assert_eq!((add.name(), add.docs()), ("add", "Adds."));
     assert_eq!((add.params()[1].name(), add.results()), ("b", &[SignatureType::I32][..]));
+    let [base, good] = Math::MATH_SIGNATURES.globals() else { panic!("two globals") };
+    assert_eq!((base.name(), base.docs()), ("BASE", "Ends with a backslash \\"));
+    assert_eq!((base.to_string(), good.ty()), ("(global f64)".to_owned(), SignatureType::I32));
+}
+
+#[test]
+fn globals_are_imported_too() {
+    let wat = Math::MATH_SIGNATURES.to_wat();
+    let base = ";; Ends with a backslash \\\n(import \"math\" \"BASE\" (global $BASE f64))\n";
+    assert!(wat.contains(base), "{wat}");
+    let header = Math::MATH_SIGNATURES.to_c_header();
+    assert!(header.contains("// \"BASE\" (global f64): C cannot"), "{header}");
+    assert!(header.contains("// \"all right//\" (global i32): C cannot"), "{header}");
+    let rust = Math::MATH_SIGNATURES.to_rust_guest();
+    assert!(rust.contains("    // \"BASE\" (global f64): Rust cannot"), "{rust}");
 }
 
 /// A folder for what one test compiles.

@@ -35,7 +35,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             &mut __AnyData,
         ) -> &mut Self + ::core::marker::Copy + ::core::marker::Send + ::core::marker::Sync + 'static,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::with_state(
             __linker,
             "log",
@@ -46,7 +46,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = ::hostref::__private::NoContext;
             let __arguments = ();
             let __result = __module
-                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "last",
@@ -60,7 +60,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `log`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `log`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -73,6 +73,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

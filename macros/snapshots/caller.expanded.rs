@@ -30,7 +30,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker(
         __linker: &mut ::hostref::Linker<App>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "env",
@@ -38,10 +38,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    &mut Caller<'_, App>,
-                    _,
-                >(
+                .first_argument(
                     ::hostref::__private::Probe::<&mut Caller<'_, App>>::NEW
                         .look()
                         .and(
@@ -52,14 +49,10 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __arguments = (
                 __first,
                 __module
-                    .argument::<
-                        u64,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<u64>::NEW.look()),
+                    .argument(&__first, ::hostref::__private::Probe::<u64>::NEW.look()),
             );
             let __result = __module
-                .result::<u64, _>(::hostref::__private::ResultProbe::<u64>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<u64>::NEW.look());
             __module
                 .function(
                     "now",
@@ -78,7 +71,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `env`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `env`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -100,6 +93,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<u64, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -36,7 +36,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "text",
@@ -46,14 +46,13 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = ::hostref::__private::NoContext;
             let __arguments = (
                 __module
-                    .argument::<
-                        &Self,
-                        _,
-                        _,
-                    >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
+                    .argument(
+                        &::hostref::__private::NoContext,
+                        ::hostref::__private::Probe::<&Self>::NEW.look(),
+                    ),
             );
             let __result = __module
-                .result::<u32, _>(::hostref::__private::ResultProbe::<u32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<u32>::NEW.look());
             {
                 let __guest = ::hostref::__private::guest::<
                     (::hostref::guest_types::externref, ()),
@@ -80,21 +79,19 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<u8, _>(::hostref::__private::Probe::<u8>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<u8>::NEW.look());
             let __arguments = (
                 __module
-                    .argument::<
-                        &Self,
-                        _,
-                        _,
-                    >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
+                    .argument(
+                        &::hostref::__private::NoContext,
+                        ::hostref::__private::Probe::<&Self>::NEW.look(),
+                    ),
                 __first,
             );
             let __result = __module
-                .result::<
-                    Result<(bool, u64)>,
-                    _,
-                >(::hostref::__private::ResultProbe::<Result<(bool, u64)>>::NEW.look());
+                .result(
+                    ::hostref::__private::ResultProbe::<Result<(bool, u64)>>::NEW.look(),
+                );
             {
                 let __guest = ::hostref::__private::guest::<
                     (::hostref::guest_types::ref_extern, (::core::primitive::i32, ())),
@@ -129,7 +126,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         {
             let __first = ::hostref::__private::NoContext;
             let __arguments = ();
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "not_imported",
@@ -143,7 +140,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `text`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `text`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -176,6 +173,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -38,7 +38,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "text",
@@ -49,14 +49,13 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = ::hostref::__private::NoContext;
             let __arguments = (
                 __module
-                    .argument::<
-                        &Self,
-                        _,
-                        _,
-                    >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
+                    .argument(
+                        &::hostref::__private::NoContext,
+                        ::hostref::__private::Probe::<&Self>::NEW.look(),
+                    ),
             );
             let __result = __module
-                .result::<u32, _>(::hostref::__private::ResultProbe::<u32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<u32>::NEW.look());
             {
                 let __guest = ::hostref::__private::guest::<
                     (::hostref::guest_types::externref, ()),
@@ -83,21 +82,17 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<u8, _>(::hostref::__private::Probe::<u8>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<u8>::NEW.look());
             let __arguments = (
                 __module
-                    .argument::<
-                        &Self,
-                        _,
-                        _,
-                    >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
+                    .argument(
+                        &::hostref::__private::NoContext,
+                        ::hostref::__private::Probe::<&Self>::NEW.look(),
+                    ),
                 __first,
             );
             let __result = __module
-                .result::<
-                    (bool, u64),
-                    _,
-                >(::hostref::__private::ResultProbe::<(bool, u64)>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<(bool, u64)>::NEW.look());
             __module
                 .function(
                     "fnid",
@@ -116,7 +111,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `text`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `text`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -144,6 +139,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<(bool, u64), _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -9,19 +9,24 @@ impl ::hostref::WasmTy for Color {
         )
     }
     fn try_from_wasm(__wasm: Self::Wasm) -> ::hostref::Result<Self> {
-        let __value = <::core::primitive::u8 as ::hostref::WasmTy>::try_from_wasm(
-            __wasm,
-        )?;
-        if __value == Self::Red as ::core::primitive::u8 {
+        if __wasm
+            == <::core::primitive::u8 as ::hostref::WasmTy>::into_wasm(
+                Self::Red as ::core::primitive::u8,
+            )
+        {
             return ::hostref::Result::Ok(Self::Red);
         }
-        if __value == Self::Green as ::core::primitive::u8 {
+        if __wasm
+            == <::core::primitive::u8 as ::hostref::WasmTy>::into_wasm(
+                Self::Green as ::core::primitive::u8,
+            )
+        {
             return ::hostref::Result::Ok(Self::Green);
         }
         ::hostref::Result::Err(
             ::hostref::__private::unknown_discriminant(
                 "Color",
-                &__value,
+                &__wasm,
                 &[
                     ("Red", &(Self::Red as ::core::primitive::u8)),
                     ("Green", &(Self::Green as ::core::primitive::u8)),

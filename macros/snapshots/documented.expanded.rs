@@ -36,7 +36,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "files",
@@ -44,16 +44,10 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    &Text,
-                    _,
-                >(::hostref::__private::Probe::<&Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<
-                    New<File>,
-                    _,
-                >(::hostref::__private::ResultProbe::<New<File>>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<New<File>>::NEW.look());
             __module
                 .function(
                     "open",
@@ -69,12 +63,9 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    &File,
-                    _,
-                >(::hostref::__private::Probe::<&File>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&File>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "close",
@@ -90,7 +81,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `files`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `files`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -115,6 +106,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -30,7 +30,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "env",
@@ -38,30 +38,22 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    &'_ Text,
-                    _,
-                >(::hostref::__private::Probe::<&'_ Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&'_ Text>::NEW.look());
             let __arguments = (
                 __first,
                 __module
-                    .argument::<
-                        &'_ Text,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<&'_ Text>::NEW.look()),
+                    .argument(
+                        &__first,
+                        ::hostref::__private::Probe::<&'_ Text>::NEW.look(),
+                    ),
                 __module
-                    .argument::<
-                        Holder<'static>,
-                        _,
-                        _,
-                    >(
+                    .argument(
                         &__first,
                         ::hostref::__private::Probe::<Holder<'static>>::NEW.look(),
                     ),
             );
             let __result = __module
-                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "longest",
@@ -81,7 +73,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `env`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `env`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -101,6 +93,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -34,7 +34,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "my env",
@@ -43,7 +43,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         {
             let __first = ::hostref::__private::NoContext;
             let __arguments = ();
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "log-line",
@@ -57,12 +57,9 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(::hostref::__private::Probe::<i32>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "print",
@@ -78,12 +75,9 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(::hostref::__private::Probe::<i32>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "match",
@@ -99,7 +93,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `my env`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `my env`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -130,6 +124,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

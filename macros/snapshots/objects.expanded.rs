@@ -36,7 +36,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "counter",
@@ -46,14 +46,13 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = ::hostref::__private::NoContext;
             let __arguments = (
                 __module
-                    .argument::<
-                        &Self,
-                        _,
-                        _,
-                    >(&::hostref::__private::NoContext, ::hostref::__private::Looked),
+                    .argument(
+                        &::hostref::__private::NoContext,
+                        ::hostref::__private::Probe::<&Self>::NEW.look(),
+                    ),
             );
             let __result = __module
-                .result::<i64, _>(::hostref::__private::ResultProbe::<i64>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<i64>::NEW.look());
             __module
                 .function(
                     "get",
@@ -69,29 +68,20 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    &Counter,
-                    _,
-                >(::hostref::__private::Probe::<&Counter>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Counter>::NEW.look());
             let __arguments = (
                 __module
-                    .argument::<
-                        &mut Self,
-                        _,
-                        _,
-                    >(
+                    .argument(
                         &::hostref::__private::NoContext,
-                        ::hostref::__private::MutProbe::<&mut Self>::NEW.look(),
+                        ::hostref::__private::Probe::<&mut Self>::NEW
+                            .look()
+                            .and(::hostref::__private::MutProbe::<&mut Self>::NEW.look()),
                     ),
                 __first,
                 __module
-                    .argument::<
-                        u32,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<u32>::NEW.look()),
+                    .argument(&__first, ::hostref::__private::Probe::<u32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "add",
@@ -111,10 +101,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    &mut Counter,
-                    _,
-                >(
+                .first_argument(
                     ::hostref::__private::Probe::<&mut Counter>::NEW
                         .look()
                         .and(::hostref::__private::MutProbe::<&mut Counter>::NEW.look()),
@@ -122,11 +109,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __arguments = (
                 __first,
                 __module
-                    .argument::<
-                        Option<&mut Counter>,
-                        _,
-                        _,
-                    >(
+                    .argument(
                         &__first,
                         ::hostref::__private::Probe::<Option<&mut Counter>>::NEW
                             .look()
@@ -136,7 +119,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                             ),
                     ),
             );
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "swap",
@@ -155,7 +138,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `counter`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `counter`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -199,6 +182,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -30,7 +30,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut crate::runtime::Linker<__AnyData>,
     ) -> crate::runtime::Result<()> {
-        use crate::runtime::__private::{Look as _, Next as _, Returns as _};
+        use crate::runtime::__private::in_scope::*;
         let mut __module = crate::runtime::__private::HostModule::new(
             __linker,
             "env",
@@ -38,16 +38,10 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(crate::runtime::__private::Probe::<i32>::NEW.look());
+                .first_argument(crate::runtime::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<
-                    i32,
-                    _,
-                >(crate::runtime::__private::ResultProbe::<i32>::NEW.look());
+                .result(crate::runtime::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "log",
@@ -63,7 +57,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `env`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `env`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: crate::runtime::Signatures = {
         use crate::runtime::__private::NoTypes as _;
         crate::runtime::Signatures::new(
@@ -79,6 +73,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     crate::runtime::__private::ResultTypes::<i32, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

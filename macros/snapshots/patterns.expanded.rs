@@ -28,7 +28,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "counter",
@@ -36,29 +36,20 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(::hostref::__private::Probe::<i32>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (
                 __module
-                    .argument::<
-                        &mut Self,
-                        _,
-                        _,
-                    >(
+                    .argument(
                         &::hostref::__private::NoContext,
-                        ::hostref::__private::MutProbe::<&mut Self>::NEW.look(),
+                        ::hostref::__private::Probe::<&mut Self>::NEW
+                            .look()
+                            .and(::hostref::__private::MutProbe::<&mut Self>::NEW.look()),
                     ),
                 __first,
                 __module
-                    .argument::<
-                        i32,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
+                    .argument(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "set",
@@ -78,7 +69,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `counter`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `counter`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -98,6 +89,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<(), _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -38,7 +38,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "host-string",
@@ -46,24 +46,14 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    &Text,
-                    _,
-                >(::hostref::__private::Probe::<&Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (
                 __first,
                 __module
-                    .argument::<
-                        &Text,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<&Text>::NEW.look()),
+                    .argument(&__first, ::hostref::__private::Probe::<&Text>::NEW.look()),
             );
             let __result = __module
-                .result::<
-                    New<Text>,
-                    _,
-                >(::hostref::__private::ResultProbe::<New<Text>>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<New<Text>>::NEW.look());
             __module
                 .function(
                     "concat",
@@ -86,16 +76,10 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    &Text,
-                    _,
-                >(::hostref::__private::Probe::<&Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<
-                    (i32, Option<New<Text>>),
-                    _,
-                >(
+                .result(
                     ::hostref::__private::ResultProbe::<(i32, Option<New<Text>>)>::NEW
                         .look(),
                 );
@@ -120,16 +104,10 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    &Text,
-                    _,
-                >(::hostref::__private::Probe::<&Text>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<&Text>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<
-                    Outcome<i64>,
-                    _,
-                >(::hostref::__private::ResultProbe::<Outcome<i64>>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<Outcome<i64>>::NEW.look());
             __module
                 .function(
                     "parse",
@@ -151,7 +129,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `host-string`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `host-string`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -190,6 +168,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<Outcome<i64>, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

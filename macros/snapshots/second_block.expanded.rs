@@ -30,7 +30,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
     pub fn add_math_to_linker<__AnyData: 'static>(
         __linker: &mut ::hostref::Linker<__AnyData>,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::new(
             __linker,
             "math",
@@ -38,21 +38,14 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         );
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(::hostref::__private::Probe::<i32>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (
                 __first,
                 __module
-                    .argument::<
-                        i32,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
+                    .argument(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
             let __result = __module
-                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "add",
@@ -71,7 +64,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `math`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `math`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const MATH_SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -88,6 +81,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

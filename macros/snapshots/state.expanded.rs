@@ -39,7 +39,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             &mut App,
         ) -> &mut Self + ::core::marker::Copy + ::core::marker::Send + ::core::marker::Sync + 'static,
     ) -> ::hostref::Result<()> {
-        use ::hostref::__private::{Look as _, Next as _, Returns as _};
+        use ::hostref::__private::in_scope::*;
         let mut __module = ::hostref::__private::HostModule::with_state(
             __linker,
             "log",
@@ -50,13 +50,9 @@ Fails when a name is already defined and the linker forbids shadowing.*/
             let __first = ::hostref::__private::NoContext;
             let __arguments = (
                 __module
-                    .argument::<
-                        i32,
-                        _,
-                        _,
-                    >(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
+                    .argument(&__first, ::hostref::__private::Probe::<i32>::NEW.look()),
             );
-            let __result = __module.result::<(), _>(::hostref::__private::Looked);
+            let __result = __module.result(::hostref::__private::SeenResult::NOTHING);
             __module
                 .function(
                     "push",
@@ -70,13 +66,10 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         {
             let __first = __module
-                .first_argument::<
-                    i32,
-                    _,
-                >(::hostref::__private::Probe::<i32>::NEW.look());
+                .first_argument(::hostref::__private::Probe::<i32>::NEW.look());
             let __arguments = (__first,);
             let __result = __module
-                .result::<i32, _>(::hostref::__private::ResultProbe::<i32>::NEW.look());
+                .result(::hostref::__private::ResultProbe::<i32>::NEW.look());
             __module
                 .function(
                     "stateless",
@@ -92,7 +85,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
         }
         __module.finish()
     }
-    ///The functions that guests import from `log`: names, Wasm types and documentation, with declarations for the authors of guests.
+    ///What guests import from `log`: names, Wasm types and documentation, with declarations for the authors of guests.
     pub const SIGNATURES: ::hostref::Signatures = {
         use ::hostref::__private::NoTypes as _;
         ::hostref::Signatures::new(
@@ -117,6 +110,7 @@ Fails when a name is already defined and the linker forbids shadowing.*/
                     ::hostref::__private::ResultTypes::<i32, _>::TYPES,
                 ),
             ],
+            &[],
         )
     };
 }

@@ -160,7 +160,7 @@ pub use api::refs::{
 };
 pub use api::shared_memory::SharedMemory;
 pub use api::signature::{
-    DeclaredType, FunctionSignature, ParamSignature, SignatureType, Signatures,
+    DeclaredType, FunctionSignature, GlobalSignature, ParamSignature, SignatureType, Signatures,
 };
 pub use api::store::{
     AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline,

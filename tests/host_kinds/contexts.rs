@@ -118,7 +118,7 @@ fn a_projection_is_a_closure_with_what_it_captured_or_a_function_pointer() {
     let pointer: fn(&mut [Events; 3]) -> &mut Events = first;
     let of_two = |two: usize, pointed: bool| {
         let (mut store, guest) =
-            guest(&mut Config::new(), Default::default(), WAT, |linker| match pointed {
+            guest(&Config::new(), Default::default(), WAT, |linker| match pointed {
                 true => Events::add_to_linker(linker, pointer),
                 false => Events::add_to_linker(linker, move |data| &mut data[two]),
             })

@@ -151,7 +151,10 @@ fn converted_types_travel_as_what_they_convert_to() {
     assert_eq!(one(&mut store, &guest, "next", &[Val::I64(1)]).unwrap().unwrap_i64(), 2);
     let error = call(&mut store, &guest, "double", &[Val::I32(7)]).unwrap_err();
     assert_eq!(error.downcast_ref::<Odd>().unwrap().0, 7);
-    assert_contains(&chain(&error), "parameter `even` of `n::double`: 7 is odd");
+    assert_contains(
+        &chain(&error),
+        "parameter `even` of `n::double`: no value of `host_kinds::numbers::Even`: 7 is odd",
+    );
 }
 
 #[test]

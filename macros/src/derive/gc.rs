@@ -143,6 +143,11 @@ impl Declared {
             }
 
             #[automatically_derived]
+            impl #private::ByHandle for #ident {
+                type Handle = #handle;
+            }
+
+            #[automatically_derived]
             impl #at::WasmTy for #handle {
                 type Wasm = #root;
 
@@ -194,11 +199,11 @@ impl Flags {
     pub(super) fn marker(&self, krate: &Krate, ty: &Type) -> TokenStream {
         spans::call_at(ty, |span| {
             let private = krate.private(span);
-            let callee = match self.packed {
-                true => quote_spanned!(span=> #private::packed::<#ty>),
-                false => quote_spanned!(span=> #private::stored::<#ty, _>),
+            let probe = match self.packed {
+                true => quote_spanned!(span=> #private::PackedProbe),
+                false => quote_spanned!(span=> #private::PartProbe),
             };
-            (callee, quote!())
+            (quote_spanned!(span=> #probe::<#ty>::NEW.look), quote!())
         })
     }
 
@@ -209,6 +214,18 @@ impl Flags {
             true => quote_spanned!(here=> #at::Mutability::Var),
             false => quote_spanned!(here=> #at::Mutability::Const),
         }
+    }
+}
+
+/// `items` with the traits in scope that markers look with.
+pub(super) fn in_scope(krate: &Krate, here: Span, items: &TokenStream) -> TokenStream {
+    let private = krate.private(here);
+    quote_spanned! {here=>
+        const _: () = {
+            #[allow(unused_imports, reason = "there may be nothing to look at")]
+            use #private::in_scope::*;
+            #items
+        };
     }
 }
 

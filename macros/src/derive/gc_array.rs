@@ -104,9 +104,12 @@ fn expand(input: &DeriveInput, model: &Array) -> TokenStream {
     let definition = declared.definition(ident, &[define]);
     let handle = declared.handle(input, &root, "an array");
     let functions = functions(input, model);
-    quote_spanned! {here=>
+    let items = quote_spanned! {here=>
         #definition
-
+        #functions
+    };
+    let items = gc::in_scope(&declared.krate, here, &items);
+    quote_spanned! {here=>
         #[automatically_derived]
         impl #private::GcArray for #ident {}
 
@@ -114,7 +117,7 @@ fn expand(input: &DeriveInput, model: &Array) -> TokenStream {
         impl #private::GcArrayOf<#element> for #ident {}
 
         #handle
-        #functions
+        #items
     }
 }
 

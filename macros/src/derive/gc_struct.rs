@@ -156,17 +156,20 @@ fn expand(input: &DeriveInput, model: &Struct) -> TokenStream {
             )
         })
     });
-    quote_spanned! {here=>
+    let items = quote_spanned! {here=>
         #definition
-
+        #values
+        #functions
+    };
+    let items = gc::in_scope(&declared.krate, here, &items);
+    quote_spanned! {here=>
         #(const _: () = #base_is_open;)*
 
         #[automatically_derived]
         impl #private::GcStruct for #ident {}
 
         #handle
-        #values
-        #functions
+        #items
     }
 }
 
@@ -183,7 +186,7 @@ fn index(model: &Struct, position: usize, here: Span) -> TokenStream {
 
 /// The whole struct as a Rust value.
 fn values(ident: &Ident, model: &Struct, here: Span) -> TokenStream {
-    let Struct { declared: Declared { krate, handle, .. }, base, fields } = model;
+    let Struct { declared: Declared { krate, .. }, base, fields } = model;
     let (at, private) = (krate.at(here), krate.private(here));
     let len = index(model, fields.len(), here);
     let open = model.declared.open;
@@ -209,7 +212,6 @@ fn values(ident: &Ident, model: &Struct, here: Span) -> TokenStream {
     quote_spanned! {here=>
         #[automatically_derived]
         impl #private::GcFields for #ident {
-            type Handle = #handle;
             const LEN: ::core::primitive::usize = #len;
             const OPEN: ::core::primitive::bool = #open;
 
@@ -247,7 +249,7 @@ fn functions(input: &DeriveInput, model: &Struct, here: Span) -> TokenStream {
             #vis fn #ident(
                 &self,
                 __store: impl #at::AsContext,
-            ) -> #at::Result<<#ty as #private::GcFields>::Handle> {
+            ) -> #at::Result<<#ty as #private::ByHandle>::Handle> {
                 #private::base::<#ty>(self.0, __store)
             }
         }

@@ -232,13 +232,13 @@ fn enumeration(ident: &Ident, krate: &Krate, repr: &Ident, variants: &[Ident]) -
                 <#repr as #krate::WasmTy>::into_wasm(self as #repr)
             }
             fn try_from_wasm(__wasm: Self::Wasm) -> #krate::Result<Self> {
-                let __value = <#repr as #krate::WasmTy>::try_from_wasm(__wasm)?;
-                #(if __value == Self::#variants as #repr {
+                // All bits are compared: of a narrow representation, too.
+                #(if __wasm == <#repr as #krate::WasmTy>::into_wasm(Self::#variants as #repr) {
                     return #krate::Result::Ok(Self::#variants);
                 })*
                 #krate::Result::Err(#private::unknown_discriminant(
                     #name,
-                    &__value,
+                    &__wasm,
                     &[#((#names, &(Self::#variants as #repr))),*],
                 ))
             }

@@ -66,7 +66,7 @@ fn link_function(module: &HostModule) -> TokenStream {
             pub fn #link #generics (
                 __linker: &mut #krate::Linker<#data> #project
             ) -> #krate::Result<()> {
-                use #private::{Look as _, Next as _, Returns as _};
+                use #private::in_scope::*;
                 let mut __module = #private::HostModule::#new;
                 #(#functions)*
                 #(#globals)*
@@ -117,7 +117,7 @@ fn register(module: &HostModule, function: &Function) -> TokenStream {
 
 /// The statement that defines one global.
 fn global(global: &Global) -> TokenStream {
-    let Global { ident, wasm_name, cfgs, ty } = global;
+    let Global { ident, wasm_name, cfgs, ty, .. } = global;
     let name = &wasm_name.text;
     let call = spans::call_at(ty, |span| {
         (quote_spanned!(span=> __module.global::<#ty>), quote_spanned!(span=> #name, Self::#ident))
@@ -144,14 +144,11 @@ fn arguments<'m>(module: &'m HostModule, function: &'m Function, state: bool) ->
         let exclusive = object.exclusive.then(|| quote!(mut));
         markers.push(spans::call_at(&object.tokens, |span| {
             let ty = quote_spanned!(span=> &#exclusive Self);
+            let seen = seen(module, &ty, span);
             let private = module.krate.private(span);
-            let looked = match object.exclusive {
-                true => quote_spanned!(span=> #private::MutProbe::<#ty>::NEW.look()),
-                false => quote_spanned!(span=> #private::Looked),
-            };
             (
-                quote_spanned!(span=> __module.argument::<#ty, _, _>),
-                quote_spanned!(span=> &#private::NoContext, #looked),
+                quote_spanned!(span=> __module.argument),
+                quote_spanned!(span=> &#private::NoContext, #seen),
             )
         }));
     }
@@ -172,25 +169,28 @@ fn arguments<'m>(module: &'m HostModule, function: &'m Function, state: bool) ->
 fn marker(module: &HostModule, param: &Param, first: bool) -> TokenStream {
     let Param { ty, wrap, .. } = param;
     spans::call_at(ty, |span| {
-        let private = module.krate.private(span);
         if *wrap {
             return (quote_spanned!(span=> __module.wrapped::<#ty>), quote!());
         }
-        let mut looked = quote_spanned!(span=> #private::Probe::<#ty>::NEW.look());
-        // Spares types that are not borrowed mutably a look that could find nothing.
-        if quote!(#ty).to_string().contains("mut ") {
-            looked = quote_spanned! {span=>
-                #looked.and(#private::MutProbe::<#ty>::NEW.look())
-            };
-        }
+        let seen = seen(module, &ty.to_token_stream(), span);
         match first {
-            true => (quote_spanned!(span=> __module.first_argument::<#ty, _>), looked),
-            false => (
-                quote_spanned!(span=> __module.argument::<#ty, _, _>),
-                quote_spanned!(span=> &__first, #looked),
-            ),
+            true => (quote_spanned!(span=> __module.first_argument), seen),
+            false => {
+                (quote_spanned!(span=> __module.argument), quote_spanned!(span=> &__first, #seen))
+            }
         }
     })
+}
+
+/// A look at a parameter.
+fn seen(module: &HostModule, ty: &TokenStream, span: Span) -> TokenStream {
+    let private = module.krate.private(span);
+    let seen = quote_spanned!(span=> #private::Probe::<#ty>::NEW.look());
+    // Spares types that are not borrowed mutably a look that could find nothing.
+    match ty.to_string().contains("mut ") {
+        true => quote_spanned!(span=> #seen.and(#private::MutProbe::<#ty>::NEW.look())),
+        false => seen,
+    }
 }
 
 /// The marker of the result, where a type that cannot be one is reported, and how new objects in it are
@@ -199,7 +199,7 @@ fn result(module: &HostModule, function: &Function, here: Span) -> (TokenStream,
     let private = module.krate.private(here);
     let plain = quote_spanned!(here=> #private::Makers::PLAIN);
     let Some(ty) = &function.result else {
-        return (quote_spanned!(here=> __module.result::<(), _>(#private::Looked)), plain);
+        return (quote_spanned!(here=> __module.result(#private::SeenResult::NOTHING)), plain);
     };
     if function.errno {
         let marker =
@@ -209,7 +209,7 @@ fn result(module: &HostModule, function: &Function, here: Span) -> (TokenStream,
     let marker = spans::call_at(ty, |span| {
         let private = module.krate.private(span);
         (
-            quote_spanned!(span=> __module.result::<#ty, _>),
+            quote_spanned!(span=> __module.result),
             quote_spanned!(span=> #private::ResultProbe::<#ty>::NEW.look()),
         )
     });

@@ -37,6 +37,8 @@ pub(crate) struct HostModule {
 pub(crate) struct Global {
     pub(crate) ident: Ident,
     pub(crate) wasm_name: WasmName,
+    /// The documentation, line by line.
+    pub(crate) docs: String,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) ty: Type,
 }

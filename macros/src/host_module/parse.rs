@@ -227,6 +227,7 @@ fn parse_constant(constant: &mut ImplItemConst, case: Case, errors: &mut Errors)
     Some(Global {
         wasm_name: wasm_name(name, &constant.ident, case),
         ident: constant.ident.clone(),
+        docs: docs(&constant.attrs),
         cfgs: cfgs::of(&constant.attrs),
         ty: constant.ty.clone(),
     })

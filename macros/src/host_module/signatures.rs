@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::check::is_state;
-use super::model::{Function, HostModule};
+use super::model::{Function, Global, HostModule};
 
 /// The constant beside the function that links.
 pub(super) fn signatures(module: &HostModule) -> TokenStream {
@@ -15,15 +15,16 @@ pub(super) fn signatures(module: &HostModule) -> TokenStream {
     let private = krate.private(here);
     let ident = ident(&module.link);
     let docs = format!(
-        "The functions that guests import from `{name}`: names, Wasm types and documentation, with \
-         declarations for the authors of guests."
+        "What guests import from `{name}`: names, Wasm types and documentation, with declarations for \
+         the authors of guests."
     );
     let functions = module.functions.iter().map(|function| signature(module, function));
+    let globals = module.globals.iter().map(|global| global_signature(module, global));
     quote_spanned! {here=>
         #[doc = #docs]
         pub const #ident: #krate::Signatures = {
             use #private::NoTypes as _;
-            #krate::Signatures::new(#name, &[#(#functions),*])
+            #krate::Signatures::new(#name, &[#(#functions),*], &[#(#globals),*])
         };
     }
 }
@@ -74,6 +75,18 @@ fn signature(module: &HostModule, function: &Function) -> TokenStream {
             &[#(#params),*],
             #private::ResultTypes::<#result, _>::TYPES,
         )
+    }
+}
+
+fn global_signature(module: &HostModule, global: &Global) -> TokenStream {
+    let Global { cfgs, wasm_name, docs, ty, .. } = global;
+    let krate = &module.krate;
+    let here = Span::mixed_site();
+    let private = krate.private(here);
+    let name = &wasm_name.text;
+    quote_spanned! {here=>
+        #(#cfgs)*
+        #krate::GlobalSignature::new(#name, #docs, #private::ResultTypes::<#ty, _>::TYPES)
     }
 }
 

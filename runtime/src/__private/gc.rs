@@ -28,6 +28,12 @@ pub trait GcHandle: Copy + Send + 'static {
     fn into_root(self) -> Self::Root;
 }
 
+/// A type that defines a type of objects, whose values travel as handles.
+pub trait ByHandle {
+    /// The handle.
+    type Handle: GcHandle;
+}
+
 #[diagnostic::do_not_recommend]
 impl<H: GcHandle> WasmTy for Option<H>
 where
@@ -55,14 +61,6 @@ impl DerivesWasmTy for char {}
 /// A Rust type that a field of a struct or an element of an array may have.
 ///
 /// `Kind` is inferred: it keeps the implementations apart for rustc, and no type has two.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a field of a struct or an element of an array",
-    label = "a guest's object cannot hold this",
-    note = "numbers of up to 64 bits, `V128`, `bool`, `char`, types with `#[derive(WasmTy)]`, handles of \
-            types with `#[derive(GcStruct)]` or `#[derive(GcArray)]`, `Rooted<..>`, `I31`, `Func`, \
-            and `Option`s of references can",
-    note = "text, and everything else of the host, can be held as a `Rooted<ExternRef<T>>`"
-)]
 pub trait GcStored<Kind>: Sized + 'static {
     /// How it is stored. What follows asks for this, not for the type, so that a type that cannot
     /// be stored is reported once.
@@ -141,12 +139,6 @@ parts! {
 }
 
 /// A type with few enough values to be stored in 8 or 16 bits, which travels as an `i32` otherwise.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be packed",
-    label = "remove `packed`",
-    note = "`#[gc(packed)]` is for `bool` and for enums with `#[derive(WasmTy)]` and a representation of 8 or \
-            16 bits; `i8`, `u8`, `i16` and `u16` are stored in 8 or 16 bits anyway"
-)]
 pub trait GcPacked: Sized + 'static {
     /// How it is stored.
     type Part: GcPart<Value = Self>;
@@ -205,16 +197,6 @@ impl GcPacked for bool {
     }
 }
 
-/// How a field or an element of type `V` is stored.
-pub fn stored<V: GcStored<Kind>, Kind>() -> V::Part {
-    V::Part::default()
-}
-
-/// How a field or an element of type `V` is stored that says `packed`.
-pub fn packed<V: GcPacked>() -> V::Part {
-    V::Part::default()
-}
-
 /// Defines the next field, called `name`.
 pub fn define_field<P: GcPart>(
     definition: &mut GcDefinition,
@@ -231,9 +213,9 @@ pub fn define_element<P: GcPart>(definition: &mut GcDefinition, _part: P, mutabi
 }
 
 /// A struct as a Rust value.
-pub trait GcFields: GcStruct + Sized {
-    /// Its handle.
-    type Handle: GcHandle<Root = Rooted<StructRef<Self>>>;
+pub trait GcFields:
+    GcStruct + Sized + ByHandle<Handle: GcHandle<Root = Rooted<StructRef<Self>>>>
+{
     /// The number of fields, those of supertypes included.
     const LEN: usize;
     /// Whether other types may extend it.
@@ -401,7 +383,8 @@ pub fn element<P: GcPart, T: GcArray>(
     name: &'static str,
 ) -> Result<P::Value> {
     let stored = root.get_typed::<P::Stored>(store, index);
-    stored.and_then(P::from_stored).map_err(|error| in_part(error, name))
+    let stored = stored.map_err(|error| in_part(error, name))?;
+    P::from_stored(stored).map_err(|error| in_part(error, &format!("{name}[{index}]")))
 }
 
 /// Replaces the element at `index` of an array of the type called `name`.

@@ -5,6 +5,9 @@
 //! |---|---|
 //! | `param.rs` | which Rust types may be parameters of a host function |
 //! | `probe.rs` | explanations for types that may not |
+//! | `part_probe.rs` | the same for fields and elements |
+//! | `result_probe.rs` | the same for results |
+//! | `reasons.rs` | their texts |
 //! | `call.rs` | one call of a host function: conversions, then borrows, then the method |
 //! | `objects.rs` | host objects as arguments |
 //! | `memory.rs` | parts of the guest's memory as arguments |
@@ -38,9 +41,12 @@ mod memory;
 #[allow(unsafe_code, reason = "borrows host values for the time of one call")]
 mod objects;
 mod param;
+mod part_probe;
 mod probe;
+pub mod reasons;
 mod register;
 mod result;
+mod result_probe;
 mod scalars;
 mod signature;
 mod spans;
@@ -76,10 +82,10 @@ pub use exports::{
     OptionalFunctionSpec, Problem, Resolved, bind, collector, function, optional_function,
 };
 pub use gc::{
-    ByOptionalRoot, ByRoot, ByWasmTy, DerivesWasmTy, GcArrayOf, GcFields, GcHandle, GcPacked,
-    GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element,
-    define_field, element, field, load_array, load_struct, new_struct, packed, set_element,
-    set_field, show_handle, stored, write_field,
+    ByHandle, ByOptionalRoot, ByRoot, ByWasmTy, DerivesWasmTy, GcArrayOf, GcFields, GcHandle,
+    GcPacked, GcPart, GcStored, Packed, Plain, array_from_slice, array_of, base, define_element,
+    define_field, element, field, load_array, load_struct, new_struct, set_element, set_field,
+    show_handle, write_field,
 };
 pub use guest::{
     AllGiven, AllReturned, ComesAs, Comparison, FoundAs, GivenAs, Guest, MayBeAbsent, NothingLeft,
@@ -98,15 +104,21 @@ pub use objects::{
     Shared, SharedGuard, Take, Taking,
 };
 pub use param::{Anything, Beside, FirstOf, Never, NoContext, NotContext, Param, Same, kind};
-pub use probe::{
-    ArrayInside, Frozen, HandleInside, Look, Looked, MutProbe, Mutable, NoReason, NumberInside,
-    OptionInside, OptionInsideMut, OtherInteger, OwnedText, OwnedTextResult, Probe, Reason,
-    ReferenceInside, ResultProbe, TextMut, Thawed,
+pub use part_probe::{
+    AnyPacked, AnyPart, NoPart, NullablePart, PackedProbe, PartProbe, PartShape, PartTraits,
 };
+pub use probe::{
+    Accepted, Borrowed, Looked, MutProbe, Nullable, Other, Probe, Rooting, Seen, Shaped, Unsized,
+};
+pub use reasons::{Frozen, Mutable, Thawed};
 pub use register::{HostModule, NoReceiver, Receiver, State};
 pub use result::{
     Constant, Errno, ErrnoOf, ErrorNumber, HostError, HostResult, HostValue, HostValues, New,
     Returns, ReturnsOf,
+};
+pub use result_probe::{
+    AcceptedResult, AnyResult, FallibleResult, NullableResult, ReportedResult, ResultProbe,
+    ResultShape, SeenResult,
 };
 pub use scalars::{
     ConvertsFrom, ConvertsInto, into_wasm_as, try_from_wasm_as, unknown_discriminant,
@@ -114,6 +126,24 @@ pub use scalars::{
 pub use signature::{ArgTypes, ExportArgTypes, NoTypes, ParamTypes, PartTypes, ResultTypes};
 
 use crate::api::refs::target::HostTrait;
+
+/// The traits whose methods generated code calls. None has a name there: a glob import adds nothing that a
+/// type of the user could be taken for.
+pub mod in_scope {
+    pub use super::made::Next as _;
+    pub use super::part_probe::{
+        LookPacked as _, LookStored as _, LookStoredByHandle as _, LookStoredNumber as _,
+        LookStoredRoot as _,
+    };
+    pub use super::probe::{
+        Look as _, LookBorrowed as _, LookDeclared as _, LookNumber as _, LookParam as _,
+        LookRoot as _, LookRootOfHandle as _, LookUnrooted as _, LookUnsized as _, LookValue as _,
+    };
+    pub use super::result::Returns as _;
+    pub use super::result_probe::{
+        LookDeclaredResult as _, LookNumberResult as _, LookResult as _, LookUnrootedResult as _,
+    };
+}
 
 /// A cast to a trait object that guests may pass.
 pub const fn cast_fn<D: ?Sized + HostTrait + 'static>(

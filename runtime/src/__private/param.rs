@@ -18,6 +18,8 @@ use crate::api::refs::target::HostTrait;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a host function",
     label = "a guest cannot pass this",
+    note = "if `{Self}` is a type of yours: an object of the host is a `&{Self}`; `#[derive(WasmTy)]` passes a \
+            number or an enum by value",
     note = "a guest can pass numbers of up to 64 bits, `bool`, `char`, types with `#[derive(WasmTy)]`, \
             and host objects as `&T`, `&mut T`, `Take<T>`, `Option`s of these or `Rooted<ExternRef<T>>`, \
             where `T` is `Send + Sync + 'static`, or `&dyn Trait` of a trait with `#[host_trait]`",
@@ -62,6 +64,27 @@ pub mod kind {
     /// `Option<Take<T>>`.
     #[derive(Debug)]
     pub struct OptionTake;
+    /// `Option` of a value.
+    #[derive(Debug)]
+    pub struct OptionValue;
+    /// `Box<T>`.
+    #[derive(Debug)]
+    pub struct Boxed;
+    /// `Option<Box<T>>`.
+    #[derive(Debug)]
+    pub struct OptionBoxed;
+    /// `Rooted<R>`.
+    #[derive(Debug)]
+    pub struct Root;
+    /// `Option<Rooted<R>>`.
+    #[derive(Debug)]
+    pub struct OptionRoot;
+    /// `ManuallyRooted<R>`.
+    #[derive(Debug)]
+    pub struct OwnedRoot;
+    /// `Option<ManuallyRooted<R>>`.
+    #[derive(Debug)]
+    pub struct OptionOwnedRoot;
     /// `&str` or `&[E]`.
     #[derive(Debug)]
     pub struct Slice;
@@ -154,6 +177,7 @@ params! {
     [E: GuestElement] Ptr<E>, Ptr: Address<E>;
     [E: Same<D> + 'static] &mut Caller<'_, E>, Caller: CallerArg;
     [S: 'static] &mut HostCx<'_, S>, HostCx: HostCxArg<S>;
+    [P: 'static] Reported<P>, Reported: Reported<P>;
 }
 
 /// `Self` is `D`. A bound instead of one type parameter, so that rustc can tell `&mut Caller<'_, E>`

@@ -8,8 +8,9 @@ use super::call::{About, Arg, Args, Call, Wrap};
 use super::made::Makers;
 use super::memory::Width;
 use super::param::{Beside, FirstOf, Param};
-use super::probe::Looked;
+use super::probe::Seen;
 use super::result::{Constant, Errno, ErrorNumber, HostError, HostResult, HostValues, Returns};
+use super::result_probe::SeenResult;
 use super::spans;
 use crate::api::caller::Caller;
 use crate::api::engine::Engine;
@@ -55,7 +56,7 @@ impl<'l, D: 'static, S: 'static, P: Project<D, S>> HostModule<'l, D, S, P> {
     }
 
     /// The marker of a first parameter of type `A`.
-    pub fn first_argument<A: Param<D, Kind>, Kind>(&self, _looked: Looked) -> A::Arg
+    pub fn first_argument<A: Param<D, Kind>, Kind>(&self, _seen: Seen<A, D, Kind>) -> A::Arg
     where
         A::Arg: FirstOf<S>,
     {
@@ -63,7 +64,11 @@ impl<'l, D: 'static, S: 'static, P: Project<D, S>> HostModule<'l, D, S, P> {
     }
 
     /// The marker of another parameter of type `A`, where the first is passed as `F`.
-    pub fn argument<A: Param<D, Kind>, Kind, F>(&self, _first: &F, _looked: Looked) -> A::Arg
+    pub fn argument<A: Param<D, Kind>, Kind, F>(
+        &self,
+        _first: &F,
+        _seen: Seen<A, D, Kind>,
+    ) -> A::Arg
     where
         A::Arg: Beside<F>,
     {
@@ -76,7 +81,7 @@ impl<'l, D: 'static, S: 'static, P: Project<D, S>> HostModule<'l, D, S, P> {
     }
 
     /// The marker of a result of type `R`.
-    pub fn result<R: HostResult<Kind>, Kind>(&self, _looked: Looked) -> R::Marker
+    pub fn result<R: HostResult<Kind>, Kind>(&self, _seen: SeenResult<R, Kind>) -> R::Marker
     where
         R::Error: HostError,
     {

@@ -49,22 +49,13 @@ use crate::vm::value::ValRaw;
 pub struct New<T>(pub T);
 
 /// A result of a host function: values, or a `Result` of values.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the result of a host function",
-    label = "a guest cannot be given this",
-    note = "a host function returns nothing, a number of up to 64 bits, `bool`, `char`, a type with \
-            `#[derive(WasmTy)]`, `Rooted<ExternRef<T>>`, `New<T>` for a new object, a type with \
-            `#[derive(HostObject)]`, the handle of one with `#[derive(GcStruct)]` or \
-            `#[derive(GcArray)]`, `Option`s of references and `New`, a tuple of up to 16 of these, or a \
-            `Result` of any of these"
-)]
 pub trait HostResult<Kind>: Sized {
     /// The results in the case of success.
     type Values: HostValues + 'static;
     /// Why there may be none.
     type Error: 'static;
     /// The marker of a function that returns this.
-    type Marker: Returns<Value = Self>;
+    type Marker: Returns;
 
     /// The marker, given how errors are converted.
     #[doc(hidden)]

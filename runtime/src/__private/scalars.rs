@@ -1,6 +1,7 @@
 //! `bool`, `char` and narrow integers as Wasm values, and the error of derived enums. A guest's
 //! `i32` that stands for none of their values is refused.
 
+use std::any::type_name;
 use std::fmt::{self, Display};
 
 use super::result::HostError;
@@ -146,13 +147,17 @@ where
     T: ConvertsFrom<As>,
     T::Error: HostError,
 {
-    T::converted_from(As::try_from_wasm(wasm)?).map_err(T::Error::into_error)
+    T::converted_from(As::try_from_wasm(wasm)?).map_err(|error| no_value::<T>(error.into_error()))
+}
+
+#[cold]
+fn no_value<T>(error: Error) -> Error {
+    error.context(format!("no value of `{}`", type_name::<T>()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::any::type_name;
 
     fn check<T: WasmTy + PartialEq + fmt::Debug + Copy>(value: T) {
         assert_eq!(T::try_from_wasm(value.into_wasm()).unwrap(), value, "{}", type_name::<T>());

@@ -1,7 +1,8 @@
 #![allow(unused)]
 
-use hostref::host_module;
+use hostref::{Take, host_module};
 use std::cell::Cell;
+use std::rc::Rc;
 
 struct Env;
 
@@ -10,6 +11,10 @@ struct Counter(Cell<i32>);
 #[host_module(name = "env")]
 impl Env {
     fn bump(counter: &Counter) {}
+
+    fn reset(counter: Option<&mut Counter>) {}
+
+    fn share(counter: Take<Rc<i32>>) {}
 }
 
 fn main() {}

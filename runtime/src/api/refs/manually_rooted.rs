@@ -51,7 +51,7 @@ use crate::instance::store::StoreInner;
 /// # Ok(())
 /// # }
 /// ```
-pub struct ManuallyRooted<T: GcRef> {
+pub struct ManuallyRooted<T> {
     inner: T,
     liveness: Liveness,
 }

@@ -62,7 +62,7 @@ use crate::instance::store::StoreInner;
 /// To keep an object alive independently of scopes, see
 /// [`to_manually_rooted`](Rooted::to_manually_rooted).
 #[derive(Clone, Copy)]
-pub struct Rooted<T: GcRef> {
+pub struct Rooted<T> {
     inner: T,
 }
 

@@ -108,10 +108,14 @@ pub(super) fn write(signatures: &Signatures) -> String {
                 body += &declaration;
             }
             Err(reason) => {
-                let name = function.name.escape_default().to_string().replace('\\', "/");
+                let name = in_comment(function.name);
                 let _ = writeln!(body, "\n// \"{name}\" {function}: {reason}");
             }
         }
+    }
+    for global in signatures.globals {
+        let name = in_comment(global.name);
+        let _ = writeln!(body, "\n// \"{name}\" {global}: C cannot declare globals of Wasm");
     }
     let mut text = PRELUDE.to_owned();
     for (name, types) in [("hostref_externref", EXTERNREF), ("hostref_v128", V128)] {
@@ -122,6 +126,11 @@ pub(super) fn write(signatures: &Signatures) -> String {
     text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n";
     text += &body;
     text + "\n#ifdef __cplusplus\n}\n#endif\n"
+}
+
+/// `name` where a backslash at the end of a line would take the next one into the comment.
+fn in_comment(name: &str) -> String {
+    name.escape_default().to_string().replace('\\', "/")
 }
 
 /// The declaration, or why there is none.

@@ -12,8 +12,8 @@ use std::fmt;
 
 use super::gc_object::{GcType, GcTypeKey};
 
-/// The functions of a `#[host_module]` block as a guest sees them: the constant `SIGNATURES` beside
-/// the block's `add_to_linker`.
+/// The functions and globals of a `#[host_module]` block as a guest sees them: the constant
+/// `SIGNATURES` beside the block's `add_to_linker`.
 ///
 /// The Wasm types are those of the Rust types, whatever these are called in the source. For the
 /// authors of guests there are the declarations in their language.
@@ -51,6 +51,7 @@ use super::gc_object::{GcType, GcTypeKey};
 pub struct Signatures {
     module: &'static str,
     functions: &'static [FunctionSignature],
+    globals: &'static [GlobalSignature],
 }
 
 /// One function in [`Signatures`]. Its text form is a Wasm function type.
@@ -60,6 +61,15 @@ pub struct FunctionSignature {
     docs: &'static str,
     params: &'static [ParamSignature],
     results: &'static [SignatureType],
+}
+
+/// One global in [`Signatures`], which no guest can change. Its text form is a Wasm global type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlobalSignature {
+    name: &'static str,
+    docs: &'static str,
+    /// One type.
+    types: &'static [SignatureType],
 }
 
 /// One Rust parameter of a [`FunctionSignature`].
@@ -118,8 +128,12 @@ impl DeclaredType {
 
 impl Signatures {
     #[doc(hidden)]
-    pub const fn new(module: &'static str, functions: &'static [FunctionSignature]) -> Signatures {
-        Signatures { module, functions }
+    pub const fn new(
+        module: &'static str,
+        functions: &'static [FunctionSignature],
+        globals: &'static [GlobalSignature],
+    ) -> Signatures {
+        Signatures { module, functions, globals }
     }
 
     /// The name of the module that guests import from.
@@ -135,6 +149,29 @@ impl Signatures {
     /// The function that guests call `name`.
     pub fn function(&self, name: &str) -> Option<&'static FunctionSignature> {
         self.functions.iter().find(|function| function.name == name)
+    }
+
+    /// The constants with `#[host(global)]`, in the order of the block.
+    ///
+    /// ```
+    /// # use hostref::{SignatureType, host_module};
+    /// struct Math;
+    ///
+    /// #[host_module(name = "math")]
+    /// impl Math {
+    ///     /// Half a turn.
+    ///     #[host(global)]
+    ///     const PI: f64 = std::f64::consts::PI;
+    /// }
+    ///
+    /// assert_eq!(Math::SIGNATURES.globals()[0].ty(), SignatureType::F64);
+    /// assert_eq!(Math::SIGNATURES.to_wat(), r#"
+    /// ;; Half a turn.
+    /// (import "math" "PI" (global $PI f64))
+    /// "#.trim_start());
+    /// ```
+    pub const fn globals(&self) -> &'static [GlobalSignature] {
+        self.globals
     }
 
     /// The imports in the text format, a line for each below its documentation, to be pasted into a
@@ -170,11 +207,51 @@ impl Signatures {
     ///
     /// As linking does, if types mention each other that do not say that they are one recursion group.
     pub fn to_wat(&self) -> String {
-        wat::write(self)
+        Signatures::wat_of([*self])
+    }
+
+    /// The imports from several modules in one text, as [`to_wat`](Signatures::to_wat) writes those from
+    /// one. Each type is defined once, also when several blocks mention it, and no two functions have the
+    /// same identifier: the texts of the blocks one after the other would not parse then.
+    ///
+    /// ```
+    /// # use hostref::{GcStruct, Signatures, host_module};
+    /// #[derive(GcStruct)]
+    /// struct Point {
+    ///     x: f64,
+    /// }
+    ///
+    /// struct Plot;
+    ///
+    /// #[host_module(name = "plot")]
+    /// impl Plot {
+    ///     fn show(point: PointRef) {}
+    /// }
+    ///
+    /// struct Log;
+    ///
+    /// #[host_module(name = "log")]
+    /// impl Log {
+    ///     fn show(point: PointRef) {}
+    /// }
+    ///
+    /// assert_eq!(Signatures::wat_of([Plot::SIGNATURES, Log::SIGNATURES]), r#"
+    /// (type $Point (struct (field $x f64)))
+    /// (import "plot" "show" (func $show (param $point (ref null $Point))))
+    /// (import "log" "show" (func $show_2 (param $point (ref null $Point))))
+    /// "#.trim_start());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`to_wat`](Signatures::to_wat).
+    pub fn wat_of(all: impl IntoIterator<Item = Signatures>) -> String {
+        wat::write(all)
     }
 
     /// The imports as declarations for a guest in Rust: an `unsafe extern` block. A function that
-    /// Rust cannot declare, for it has references or several results, is a comment that says so.
+    /// Rust cannot declare, for it has references or several results, is a comment that says so, and so
+    /// is a global.
     ///
     /// ```
     /// # use hostref::host_module;
@@ -201,7 +278,7 @@ impl Signatures {
 
     /// The imports as a header for a guest in C, compiled by clang. References to host objects are
     /// `__externref_t`, which takes `-mreference-types`; a function that C cannot declare is a comment
-    /// that says so.
+    /// that says so, and so is a global.
     pub fn to_c_header(&self) -> String {
         c_header::write(self)
     }
@@ -250,6 +327,32 @@ impl FunctionSignature {
                 }
             })
         })
+    }
+}
+
+impl GlobalSignature {
+    #[doc(hidden)]
+    pub const fn new(
+        name: &'static str,
+        docs: &'static str,
+        types: &'static [SignatureType],
+    ) -> GlobalSignature {
+        GlobalSignature { name, docs, types }
+    }
+
+    /// The name that guests import.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The documentation, line by line; empty when there is none.
+    pub const fn docs(&self) -> &'static str {
+        self.docs
+    }
+
+    /// The Wasm type of the value.
+    pub const fn ty(&self) -> SignatureType {
+        self.types[0]
     }
 }
 
@@ -312,6 +415,12 @@ impl fmt::Display for FunctionSignature {
         list(f, "param", self.wasm_params().map(|param| param.ty))?;
         list(f, "result", self.results.iter().copied())?;
         f.write_str(")")
+    }
+}
+
+impl fmt::Display for GlobalSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(global {})", self.ty())
     }
 }
 

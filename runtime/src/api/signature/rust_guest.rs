@@ -37,6 +37,10 @@ pub(super) fn write(signatures: &Signatures) -> String {
             }
         }
     }
+    for global in signatures.globals {
+        let name = global.name.escape_default();
+        let _ = writeln!(text, "\n    // \"{name}\" {global}: Rust cannot declare globals of Wasm");
+    }
     text + "}\n"
 }
 

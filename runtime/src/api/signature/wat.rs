@@ -7,21 +7,32 @@ use super::type_definitions::TypeDefinitions;
 use super::{FunctionSignature, Signatures};
 
 /// The definitions of types, and the import lines.
-pub(super) fn write(signatures: &Signatures) -> String {
+pub(super) fn write(all: impl IntoIterator<Item = Signatures>) -> String {
     let mut types = TypeDefinitions::default();
     let mut text = String::new();
-    let mut functions = Scope::new(&[]);
-    for function in signatures.functions {
-        for line in function.docs.lines() {
-            text += format!(";; {line}").trim_end();
-            text.push('\n');
+    let (mut functions, mut globals) = (Scope::new(&[]), Scope::new(&[]));
+    for signatures in all {
+        let module = string(signatures.module);
+        for function in signatures.functions {
+            comment(&mut text, function.docs);
+            let (name, id) = (string(function.name), functions.claim(function.name));
+            let ty = function_type(function, &mut types);
+            let _ = writeln!(text, "(import {module} {name} (func ${id}{ty}))");
         }
-        let (module, name) = (string(signatures.module), string(function.name));
-        let id = functions.claim(function.name);
-        let ty = function_type(function, &mut types);
-        let _ = writeln!(text, "(import {module} {name} (func ${id}{ty}))");
+        for global in signatures.globals {
+            comment(&mut text, global.docs);
+            let (name, id) = (string(global.name), globals.claim(global.name));
+            let _ = writeln!(text, "(import {module} {name} (global ${id} {}))", global.ty());
+        }
     }
     types.into_text() + &text
+}
+
+fn comment(text: &mut String, docs: &str) {
+    for line in docs.lines() {
+        *text += format!(";; {line}").trim_end();
+        text.push('\n');
+    }
 }
 
 fn function_type(function: &FunctionSignature, types: &mut TypeDefinitions) -> String {
