@@ -23,6 +23,7 @@ both_modes! {
     a_manual_root_that_is_dropped_is_reclaimed,
     a_manual_root_kept_in_the_stores_data_keeps_its_object,
     every_manual_root_of_an_object_keeps_it,
+    handles_that_share_a_root_keep_it_until_the_last_ends,
     manual_and_scoped_roots_convert_into_each_other,
     an_ended_root_is_refused_everywhere,
     a_stale_root_never_meets_a_reused_slot,
@@ -169,6 +170,29 @@ fn every_manual_root_of_an_object_keeps_it(mode: Mode) -> Result<()> {
     assert_eq!(census.live(), 1);
     assert!(second.data(&store).is_ok());
     second.unroot(&mut store);
+    store.gc();
+    assert_eq!(census.live(), 0);
+    Ok(())
+}
+
+fn handles_that_share_a_root_keep_it_until_the_last_ends(mode: Mode) -> Result<()> {
+    let (census, mut store) = (Census::default(), mode.store());
+    let first = ExternRef::new_manually_rooted(&mut store, census.object())?;
+    let clones = vec![first.clone(&mut store), Clone::clone(&first)].clone();
+    let [own, shared] = <[_; 2]>::try_from(clones).expect("two handles");
+    own.unroot(&mut store);
+    first.unroot(&mut store);
+    store.gc();
+    assert_eq!(census.live(), 1);
+    // A root that was given back too early would be one of these now.
+    let others: Vec<_> = (0..10)
+        .map(|_| ExternRef::new_manually_rooted(&mut store, census.object()))
+        .collect::<Result<_>>()?;
+    assert!(others.iter().all(|other| !Rooted::ref_eq(&store, other, &shared).unwrap()));
+    drop(others);
+    store.gc();
+    assert_eq!(census.live(), 1);
+    shared.unroot(&mut store);
     store.gc();
     assert_eq!(census.live(), 0);
     Ok(())

@@ -191,13 +191,16 @@ impl RootSet {
         }
     }
 
-    /// Gives an owned root back. `liveness` is the handle's token.
+    /// Gives an owned root back. `liveness` is the handle's token; the root goes on while the token has
+    /// clones.
     pub(super) fn disown(&mut self, index: RootIndex, liveness: Liveness) {
         let Some(slot) = self.owned_slot(index) else { return };
         let root = &mut self.owned[slot as usize];
         drop(liveness);
-        root.vacate();
-        self.vacant.push(slot);
+        if Arc::strong_count(&root.liveness) == 1 {
+            root.vacate();
+            self.vacant.push(slot);
+        }
     }
 
     /// What the root refers to; `None` when it is not rooted any more.

@@ -60,7 +60,7 @@ pub struct ManuallyRooted<T> {
 pub type OwnedRooted<T> = ManuallyRooted<T>;
 
 impl<T: GcRef> ManuallyRooted<T> {
-    /// Another root of the same object.
+    /// Another root of the same object, of its own. [`Clone`] shares the root, and needs no store.
     ///
     /// # Panics
     ///
@@ -84,7 +84,8 @@ impl<T: GcRef> ManuallyRooted<T> {
         ManuallyRooted::from_gc_ref(inner, reference)
     }
 
-    /// Ends the root: the object may be collected unless something else leads to it.
+    /// Ends the root, unless other handles share it: the object may be collected when nothing else
+    /// leads to it.
     ///
     /// # Panics
     ///
@@ -214,6 +215,37 @@ impl<T: GcRef> ManuallyRooted<T> {
 impl<T: GcRef> sealed::Root for ManuallyRooted<T> {
     fn root_index(&self) -> RootIndex {
         self.inner.index()
+    }
+}
+
+/// The clone is the same root, which ends with the last of its handles: for who keeps handles in the
+/// store's data, and has no store to pass while that is borrowed.
+///
+/// ```
+/// use hostref::{ExternRef, ManuallyRooted, Result, Store};
+///
+/// #[derive(Clone, Default)]
+/// struct Kept {
+///     names: Vec<ManuallyRooted<ExternRef<String>>>,
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let mut store = Store::<Kept>::default();
+/// let name = ExternRef::new_typed(&mut store, "hedgehog".to_owned())?;
+/// let name = name.to_manually_rooted(&mut store)?;
+/// store.data_mut().names.push(name);
+/// for name in store.data().names.clone() {
+///     let name = name.into_rooted(&mut store);
+///     assert_eq!(name.data(&store)?, "hedgehog");
+/// }
+/// assert_eq!(store.data().names[0].data(&store)?, "hedgehog");
+/// # Ok(())
+/// # }
+/// ```
+impl<T: GcRef> Clone for ManuallyRooted<T> {
+    fn clone(&self) -> Self {
+        let inner = T::from_index(self.inner.index());
+        ManuallyRooted { inner, liveness: self.liveness.clone() }
     }
 }
 
