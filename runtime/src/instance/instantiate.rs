@@ -17,7 +17,7 @@ use crate::wasm::const_expr::ConstExpr;
 use crate::wasm::index::{
     DefinedFuncIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex,
 };
-use crate::wasm::module::{EntityIndex, SegmentMode};
+use crate::wasm::module::{EntityIndex, ModuleInfo, SegmentMode};
 use crate::wasm::types::GlobalType;
 
 /// What stands behind an import.
@@ -46,6 +46,7 @@ impl StoreInner {
         imports: &[ImportValue],
     ) -> Result<usize> {
         self.permit_instance(module)?;
+        self.make_room(&module.info);
         let index = self.instances.len();
         let vm = self.vm_ptr();
         let mut new = NewInstance::new(module.clone(), VmCtxMemory::new(module, vm, index));
@@ -70,6 +71,20 @@ impl StoreInner {
         self.init_tables(index)?;
         self.init_segments(index)?;
         Ok(index)
+    }
+
+    /// Makes room for an instance and its parts, and not for more while it is the first: most stores
+    /// have one.
+    fn make_room(&mut self, info: &ModuleInfo) {
+        fn first<T>(parts: &mut Vec<T>, count: usize) {
+            if parts.capacity() == 0 {
+                parts.reserve_exact(count);
+            }
+        }
+        first(&mut self.instances, 1);
+        first(&mut self.memories, info.memories.len());
+        first(&mut self.tables, info.tables.len());
+        first(&mut self.globals, info.globals.len());
     }
 
     fn init_globals(&mut self, instance: usize, defined: &[usize]) -> Result<()> {
