@@ -19,10 +19,11 @@ pub fn run(suite: &mut Suite) -> Result<()> {
         });
         Ok(())
     })?;
-    suite.time("small module", "module", |contest| {
+    // The work of other threads would not be counted.
+    suite.time("small module, one thread", "module", |contest| {
         let wasm = wat::parse_str(SMALL)?;
         per_engine!(rt in [hostref, wasmtime, wasmi] {
-            let (engine, wasm) = (rt::engine()?, wasm.clone());
+            let (engine, wasm) = (rt::single_threaded_engine()?, wasm.clone());
             contest.enter(rt::NAME, move |turns| {
                 repeat(turns, || Ok(rt::Module::new(&engine, &wasm)?))
             });

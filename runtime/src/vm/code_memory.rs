@@ -84,6 +84,7 @@ pub(crate) fn alloc(len: usize) -> Result<CodeRegion> {
     let ptr = base.map_addr(|base| base.checked_add(offset).expect("the arena is mapped"));
     let region = CodeRegion { arena, ptr, len, map: OnceLock::new() };
     region.protect(MprotectFlags::READ | MprotectFlags::WRITE)?;
+    region.populate();
     Ok(region)
 }
 
@@ -153,6 +154,16 @@ impl CodeRegion {
 
     fn first_page(&self) -> usize {
         (self.ptr.addr().get() - self.arena.base()) / page_size()
+    }
+
+    /// Gets the pages at once, which is several times faster than one by one as they are written.
+    /// Whatever the kernel does not give now comes when it is needed.
+    fn populate(&self) {
+        #[cfg(target_os = "linux")]
+        // SAFETY: the pages are this region's and writable; their content stays as it is.
+        let _ = unsafe {
+            mm::madvise(self.ptr.as_ptr().cast(), self.len, mm::Advice::LinuxPopulateWrite)
+        };
     }
 
     fn protect(&self, protection: MprotectFlags) -> Result<()> {
