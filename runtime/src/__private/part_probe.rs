@@ -34,15 +34,18 @@ levels! {
     PartShape -> NullablePart;
     /// Looks whether it is an `Option`.
     NullablePart -> AnyPart;
-    /// Looks at one that says `packed`.
-    PackedProbe -> AnyPacked;
+    =>
+    /// Takes any type for one that cannot be held.
+    AnyPart;
 }
 
-/// Takes any type for one that cannot be held.
-pub struct AnyPart<P: ?Sized>(PhantomData<P>);
-
-/// Takes any type for one that cannot be packed.
-pub struct AnyPacked<P: ?Sized>(PhantomData<P>);
+levels! {
+    /// Looks at one that says `packed`.
+    PackedProbe -> AnyPacked;
+    =>
+    /// Takes any type for one that cannot be packed.
+    AnyPacked;
+}
 
 /// What a field or an element would be that cannot be held: a program with one does not compile.
 pub struct NoPart<P>(PhantomData<fn() -> P>);
@@ -156,23 +159,6 @@ explain! { AnyPart -> NoPart[]:
 explain! { AnyPacked -> NoPart[]:
     [P] P => NotPacked(P);
 }
-
-macro_rules! last {
-    ($($name:ident)*) => {$(
-        impl<P: ?Sized> $name<P> {
-            /// The probe.
-            pub const NEW: $name<P> = $name(PhantomData);
-        }
-
-        impl<P: ?Sized> fmt::Debug for $name<P> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    )*};
-}
-
-last!(AnyPart AnyPacked);
 
 impl<P> fmt::Debug for NoPart<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -54,9 +54,9 @@ use crate::api::v128::V128;
 use crate::api::value::{Ref, Val};
 use crate::error::Result;
 
-/// Declares probes, each with the one that it dereferences to.
+/// Declares probes, each with the one that it dereferences to, and the last.
 macro_rules! levels {
-    ($($(#[$doc:meta])* $name:ident -> $next:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident -> $next:ident;)* => $(#[$last_doc:meta])* $last:ident;) => {$(
         $(#[$doc])*
         pub struct $name<P: ?Sized>($next<P>);
 
@@ -78,7 +78,22 @@ macro_rules! levels {
                 f.write_str(stringify!($name))
             }
         }
-    )*};
+    )*
+
+        $(#[$last_doc])*
+        pub struct $last<P: ?Sized>(::std::marker::PhantomData<P>);
+
+        impl<P: ?Sized> $last<P> {
+            /// The probe.
+            pub const NEW: $last<P> = $last(::std::marker::PhantomData);
+        }
+
+        impl<P: ?Sized> ::std::fmt::Debug for $last<P> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(stringify!($last))
+            }
+        }
+    };
 }
 
 levels! {
@@ -96,24 +111,15 @@ levels! {
     Unsized -> Nullable;
     /// Looks whether it is an `Option`.
     Nullable -> Other;
+    =>
+    /// Looks at nothing.
+    Other;
 }
 
-/// Looks at nothing.
-pub struct Other<P: ?Sized>(PhantomData<P>);
-
 impl<P: ?Sized> Other<P> {
-    /// The probe.
-    pub const NEW: Other<P> = Other(PhantomData);
-
     /// Says nothing.
     pub fn look<D, Kind>(&self) -> Seen<P, D, Kind> {
         Seen::NEW
-    }
-}
-
-impl<P: ?Sized> fmt::Debug for Other<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Other")
     }
 }
 

@@ -42,20 +42,9 @@ levels! {
     NullableResult -> FallibleResult;
     /// Looks whether it is a `Result`.
     FallibleResult -> AnyResult;
-}
-
-/// Takes any type for none.
-pub struct AnyResult<P: ?Sized>(PhantomData<P>);
-
-impl<P: ?Sized> AnyResult<P> {
-    /// The probe.
-    pub const NEW: AnyResult<P> = AnyResult(PhantomData);
-}
-
-impl<P: ?Sized> fmt::Debug for AnyResult<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AnyResult")
-    }
+    =>
+    /// Takes any type for none.
+    AnyResult;
 }
 
 /// What a look at a result has found: that it is given as an `R`, by `Kind`.
