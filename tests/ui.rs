@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[allow(clippy::all, reason = "unusual ways to write things are what is tested")]
 #[path = "../ui-tests/pass"]
@@ -45,11 +45,15 @@ fn macros_accept() {
 fn every_area_has_programs_that_pass_and_that_fail() {
     let areas: BTreeSet<String> = AREAS.iter().map(|(area, _)| area.to_string()).collect();
     let names = |folder: &str| -> BTreeSet<String> {
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+        let stem = |path: PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+        entries(folder).into_iter().map(stem).collect()
     };
     assert_eq!(names("ui-tests/fail"), areas);
     assert_eq!(names("ui-tests/pass"), areas);
+}
+
+fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
 /// All cases are checked by one run of cargo. A single `TestCases::pass` would make that one run for
@@ -60,14 +64,24 @@ fn macros_explain() {
     trybuild::TestCases::new().compile_fail("ui-tests/fail/*/*.rs");
 }
 
+/// rustc leaves a label out when a path makes it too long, so that a text with one would be right in
+/// short folders only.
+#[test]
+fn no_label_names_a_path() {
+    for text in entries("ui-tests/fail").iter().flat_map(entries) {
+        let labels = fs::read_to_string(&text).unwrap();
+        let mut labels = labels.lines().filter(|line| line.contains("^^") || line.contains("--- "));
+        assert!(!labels.any(|label| label.contains("$DIR")), "{}", text.display());
+    }
+}
+
 /// Puts the guests of `ui-tests/fail/check` where `check` finds them: the cases are compiled as a
 /// package of their own, whose folder this is.
 fn copy_guests() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a folder of its own");
     let folder = target.join("tests/trybuild").join(env!("CARGO_PKG_NAME")).join("guests");
     fs::create_dir_all(&folder).unwrap();
-    for guest in fs::read_dir("ui-tests/guests").unwrap() {
-        let guest = guest.unwrap();
-        fs::copy(guest.path(), folder.join(guest.file_name())).unwrap();
+    for guest in entries("ui-tests/guests") {
+        fs::copy(&guest, folder.join(guest.file_name().unwrap())).unwrap();
     }
 }

@@ -83,7 +83,8 @@ impl<R: WasmResults> WasmRet for Result<R> {
 ///
 /// `Params` and `Results` are inferred.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a host function of a store with data `{T}`",
+    message = "this cannot be a host function of a store with data `{T}`",
+    label = "not a function whose parameters and result have Wasm types",
     note = "write the types of all parameters; each implements `WasmTy`, and a `Caller<'_, {T}>` \
             may come first",
     note = "it returns nothing, a value that implements `WasmTy`, a tuple of them, or a \
