@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::entity::EntitySet;
 use cranelift_codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{
     CompiledCode, ExceptionContextLoc, FinalizedMachExceptionHandler, FinalizedRelocTarget,
     MachTrap,
@@ -14,6 +14,7 @@ use cranelift_codegen::{
 use serde::{Deserialize, Serialize};
 
 use super::location::Locations;
+use super::placement::Placement;
 use crate::Trap;
 use crate::abi::builtins::Builtin;
 use crate::abi::code_map::{CodeKind, CodeTables, Handler, InlinedCall};
@@ -36,8 +37,7 @@ pub(crate) struct Artifact<'a> {
 pub(crate) struct CompiledFunction {
     pub(crate) kind: CodeKind,
     pub(crate) code: Vec<u8>,
-    /// What the start of the code is a multiple of.
-    pub(crate) align: u32,
+    pub(crate) placement: Placement,
     pub(crate) relocs: Vec<Relocation>,
     /// Instructions that may fault, with the [`Trap::code`] of the fault.
     pub(crate) traps: Vec<(u32, u8)>,
@@ -202,6 +202,7 @@ impl CompiledFunction {
     /// Copies what is needed of `compiled`, the code of `func`. `locations` are those that `func`
     /// carries if it is a Wasm function.
     pub(super) fn new(
+        isa: &dyn TargetIsa,
         kind: CodeKind,
         func: &Function,
         compiled: &CompiledCode,
@@ -235,7 +236,7 @@ impl CompiledFunction {
         CompiledFunction {
             kind,
             code: compiled.code_buffer().to_vec(),
-            align: if has_loop(func) { buffer.alignment.max(LINE) } else { buffer.alignment },
+            placement: Placement::of(isa, func, compiled),
             relocs: relocs.collect(),
             traps,
             stack_maps,
@@ -245,20 +246,6 @@ impl CompiledFunction {
             inlined_calls: locations.map_or_else(Vec::new, Locations::into_inlined_calls),
         }
     }
-}
-
-/// The processor's cache line. Functions with loops begin where one does: how fast a loop runs depends on
-/// where in the line its branches are, by up to eight times, and should not depend on what functions
-/// come before.
-const LINE: u32 = 64;
-
-/// Whether control may go back to a block of `func`.
-fn has_loop(func: &Function) -> bool {
-    let mut before = EntitySet::with_capacity(func.dfg.num_blocks());
-    func.layout.blocks().any(|block| {
-        before.insert(block);
-        func.block_successors(block).any(|to| before.contains(to))
-    })
 }
 
 /// [`Trap::code`] of a fault. Cranelift's own codes come from the stack check and from division.

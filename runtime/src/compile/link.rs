@@ -1,4 +1,4 @@
-//! Joins compiled functions to one text: places them, resolves the calls between them, and moves
+//! Joins compiled functions to one text: lays them out, resolves the calls between them, and moves
 //! their tables along. What a text names outside itself is left to `code`.
 
 use cranelift_codegen::control::ControlPlane;
@@ -20,8 +20,10 @@ pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Art
     let mut tables = Tables::default();
     let mut outside = Vec::new();
     for function in functions {
-        let align = alignment(isa, &function);
-        let start = text.append(true, &function.code, align, &mut control);
+        let end = tables.functions.last().map_or(0, |function| function.end);
+        let gap = function.placement.start(end) - end;
+        text.append(false, &vec![0; gap as usize], 1, &mut control);
+        let start = text.append(true, &function.code, function.placement.align, &mut control);
         let start = u32::try_from(start).expect("a text has fewer than 2^32 bytes");
         for Relocation { offset, kind, addend, target } in &function.relocs {
             let offset = start + offset;
@@ -43,16 +45,6 @@ pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Art
     }
     let text = text.finish(&mut control);
     Artifact { text: text.into(), relocs: outside, tables: tables.finish() }
-}
-
-/// No more than a function asks for: predictors of indirect branches tell targets apart by the low bits
-/// of their addresses, and know fewer of them if all are aligned. Constants in a function want their own
-/// alignment, but only whole vectors need it.
-fn alignment(isa: &dyn TargetIsa, function: &CompiledFunction) -> u32 {
-    const VECTOR: u32 = 16;
-    let own = if function.align < VECTOR { 1 } else { function.align };
-    let symbol = u32::try_from(isa.symbol_alignment()).expect("alignments are small");
-    isa.function_alignment().minimum.max(symbol).max(own)
 }
 
 /// The tables of a text in the making. Functions come in order, and the tables of each are sorted.

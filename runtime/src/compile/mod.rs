@@ -5,6 +5,7 @@ mod artifact;
 mod limits;
 mod link;
 mod location;
+mod placement;
 mod signature;
 mod spread;
 mod trampoline;
@@ -37,6 +38,8 @@ pub(crate) use artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use limits::{Effort, Plan};
 pub(crate) use link::link;
 use location::Locations;
+#[cfg(test)]
+pub(crate) use placement::Placement;
 pub(crate) use trampoline::{TrampolineKind, compile_builtins, compile_trampoline};
 use translate::ModuleEnv;
 
@@ -125,6 +128,8 @@ fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
         ("unwind_info", "false"),
         ("enable_probestack", "false"),
         ("enable_verifier", verify),
+        // Functions are placed by where their loops are.
+        ("machine_code_cfg_info", "true"),
     ] {
         builder.set(name, value).expect("a setting of this version of Cranelift");
     }
@@ -276,7 +281,7 @@ impl<'a> Compiler<'a> {
             Err(error) => return Err(codegen_error(error.inner, error.func)),
         }
         let compiled = self.context.compiled_code().expect("compiled a line ago");
-        Ok(CompiledFunction::new(kind(compiled), &self.context.func, compiled, locations))
+        Ok(CompiledFunction::new(isa, kind(compiled), &self.context.func, compiled, locations))
     }
 
     /// Validates, translates and compiles a body.

@@ -6,6 +6,7 @@ mod exception;
 mod gc;
 mod hint;
 mod inline;
+mod placement;
 mod simd;
 mod snapshot;
 
@@ -588,16 +589,4 @@ fn trampolines_compile_for_every_shape() {
             }
         }
     }
-}
-
-#[test]
-fn functions_with_loops_begin_at_a_cache_line() {
-    let functions = compile(
-        "(module
-            (func (param i32) (result i32) (if (result i32) (local.get 0)
-                (then (i32.const 1)) (else (i32.const 2))))
-            (func (param i32) (loop $l
-                (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))",
-    );
-    assert!(functions[0].align < 64 && functions[1].align == 64);
 }

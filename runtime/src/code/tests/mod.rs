@@ -19,7 +19,7 @@ use cranelift_codegen::ir::{
     AbiParam, ArgumentPurpose, ExtFuncData, ExternalName, FuncRef, Function, GlobalValueData,
     InstBuilder, MemFlagsData, Signature, TrapCode, Type, UserExternalName, Value, types,
 };
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::{CompiledCode, FinalizedRelocTarget};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
@@ -29,7 +29,7 @@ use crate::abi::code_map::CodeKind;
 use crate::abi::layout::{vm_store, vmctx};
 use crate::abi::signature::{LoweredSig, LoweredType};
 use crate::compile::{
-    Artifact, CompiledFunction, RelocTarget, Relocation, TrampolineKind, Tunables, link,
+    Artifact, CompiledFunction, Placement, RelocTarget, Relocation, TrampolineKind, Tunables, link,
 };
 use crate::trap::Trap;
 use crate::vm::code_memory::lookup;
@@ -108,7 +108,8 @@ impl Code {
         builder.0.finalize(isa.frontend_config());
         context.compile(&**isa, &mut ControlPlane::default()).unwrap();
         let kind = CodeKind::Wasm(DefinedFuncIndex::new(self.functions.len()));
-        let compiled = compiled_function(kind, &context.func, context.compiled_code().unwrap());
+        let compiled =
+            compiled_function(&**isa, kind, &context.func, context.compiled_code().unwrap());
         self.functions.push(compiled);
     }
 
@@ -200,7 +201,12 @@ fn check_stack(func: &mut Function) {
     func.stack_limit = Some(func.create_global_value(load(store, vm_store::STACK_LIMIT)));
 }
 
-fn compiled_function(kind: CodeKind, func: &Function, code: &CompiledCode) -> CompiledFunction {
+fn compiled_function(
+    isa: &dyn TargetIsa,
+    kind: CodeKind,
+    func: &Function,
+    code: &CompiledCode,
+) -> CompiledFunction {
     let target = |target: &FinalizedRelocTarget| match target {
         FinalizedRelocTarget::ExternalName(ExternalName::User(name)) => {
             let name = &func.params.user_named_funcs()[*name];
@@ -234,7 +240,7 @@ fn compiled_function(kind: CodeKind, func: &Function, code: &CompiledCode) -> Co
     CompiledFunction {
         kind,
         code: code.code_buffer().to_vec(),
-        align: buffer.alignment,
+        placement: Placement::anywhere(isa, buffer.alignment),
         relocs: relocs.collect(),
         traps: buffer.traps().iter().map(|entry| (entry.offset, trap(entry.code))).collect(),
         stack_maps: maps.collect(),
