@@ -151,9 +151,10 @@ impl HostTable {
         Some(unsafe { row.payload.as_ref().unwrap_unchecked() })
     }
 
-    /// The value in `row`, whatever its type.
-    pub(super) fn any(&self, row: RowId) -> Result<&HostData, HostRefError> {
-        Ok(self.payload(row).any()?)
+    /// The value in `row`, whatever its type, if it may be read.
+    #[inline]
+    pub(super) fn any(&self, row: RowId) -> Option<&HostData> {
+        self.payload(row).any()
     }
 
     /// The value in `row`, whatever its type, for writing.

@@ -391,9 +391,19 @@ impl GcStore {
         })
     }
 
-    /// The value of a host object.
-    pub(crate) fn host_data(&self, reference: GcRef) -> Result<&HostData, HostRefError> {
-        self.hosts.any(self.host_row(reference.to_raw())?)
+    /// The value of a host object that may be read, given the bits of a reference.
+    #[inline]
+    pub(crate) fn host_data(&self, raw: u32) -> Option<&HostData> {
+        self.hosts.any(self.find_row(raw)?)
+    }
+
+    /// Why [`GcStore::host_data`] refused.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn data_refusal(&self, raw: u32) -> HostRefError {
+        let may_read =
+            self.host_row(raw).and_then(|row| Ok(self.hosts.payload(row).check_shared()?));
+        may_read.expect_err("the value may be read")
     }
 
     /// The value of a host object, for writing.

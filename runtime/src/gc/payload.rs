@@ -216,11 +216,19 @@ impl Payload {
     }
 
     /// The value whatever its type, if it is not borrowed mutably.
-    pub(crate) fn any(&self) -> Result<&HostData, BorrowError> {
-        self.header().borrow.check_shared()?;
+    #[inline]
+    pub(crate) fn any(&self) -> Option<&HostData> {
+        if !self.header().borrow.is_readable() {
+            return None;
+        }
         let pointer = (self.vtable().any)(self.header);
         // SAFETY: as in `value`; the vtable belongs to the value's type.
-        Ok(unsafe { pointer.as_ref() })
+        Some(unsafe { pointer.as_ref() })
+    }
+
+    /// Why the value may not be read.
+    pub(crate) fn check_shared(&self) -> Result<(), BorrowError> {
+        self.header().borrow.check_shared()
     }
 
     /// The value whatever its type, for writing, if it is not frozen and not borrowed.
@@ -426,7 +434,7 @@ mod tests {
         assert_eq!(borrow_mut(&payload, INNER).err(), refused);
         assert_eq!(borrow(&payload, INNER).err(), refused);
         assert_eq!(payload.value::<u32>().err(), refused);
-        assert!(payload.any().is_err());
+        assert!(payload.any().is_none());
         let payload = payload.into_value::<u32>().unwrap_err();
         drop(guard);
         assert_eq!(payload.value::<u32>(), Ok(Some(&2)));

@@ -103,7 +103,7 @@ impl<T: ?Sized + 'static> TargetCheck<T> for ByCast {
         let find = || {
             let object = reference(raw)?;
             let cast = store.gc.host_cast::<T>(object)?;
-            let value = store.gc.host_data(object)?;
+            let value = store.gc.host_data(raw).ok_or_else(|| store.gc.data_refusal(raw))?;
             Ok((cast.0)(value).expect("a cast is one of the object's own type"))
         };
         find().map_err(|reason| denied::<T>(store, raw, reason))
@@ -120,9 +120,12 @@ impl TargetCheck<HostData> for ByNothing {
         Ok(())
     }
 
+    #[inline]
     fn data(store: &StoreInner, raw: u32) -> Result<&HostData> {
-        let found = reference(raw).and_then(|object| store.gc.host_data(object));
-        found.map_err(|reason| HostAccessError::at(&store.gc, raw, None, reason).into())
+        match store.gc.host_data(raw) {
+            Some(value) => Ok(value),
+            None => Err(unreadable(store, raw)),
+        }
     }
 
     fn name() -> &'static str {
@@ -139,6 +142,12 @@ fn reference(raw: u32) -> Result<GcRef, HostRefError> {
 #[inline(never)]
 pub(super) fn refused<T: Any>(store: &StoreInner, raw: u32) -> Error {
     denied::<T>(store, raw, store.gc.refusal::<T>(raw))
+}
+
+#[cold]
+#[inline(never)]
+fn unreadable(store: &StoreInner, raw: u32) -> Error {
+    HostAccessError::at(&store.gc, raw, None, store.gc.data_refusal(raw)).into()
 }
 
 #[cold]
