@@ -53,7 +53,7 @@ pub(super) fn init(
 }
 
 pub(super) fn data_drop(store: &mut StoreInner, caller: Caller, segment: u32) -> Result<()> {
-    store.instances[caller.0].dropped_data[segment as usize] = true;
+    store.instances[caller.0].drop_data(segment as usize);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::definition::{DefSlot, FuncPtr, PassiveElements, RawRef};
 use super::host_func::HostFunc;
 use super::module::Module;
-use super::segments::table_trap;
+use super::segments::{memory_trap, table_trap};
 use super::shared_memory::SharedMemory;
 use super::store::StoreInner;
 use super::vmctx::{Entity, Instance, VmCtxMemory};
@@ -46,7 +46,7 @@ impl StoreInner {
         imports: &[ImportValue],
     ) -> Result<usize> {
         self.permit_instance(module)?;
-        self.make_room(&module.info);
+        self.make_room(&module.info, imports);
         let index = self.instances.len();
         let vm = self.vm_ptr();
         let mut new = NewInstance::new(module.clone(), VmCtxMemory::new(module, vm, index));
@@ -75,7 +75,7 @@ impl StoreInner {
 
     /// Makes room for an instance and its parts, and not for more while it is the first: most stores
     /// have one.
-    fn make_room(&mut self, info: &ModuleInfo) {
+    fn make_room(&mut self, info: &ModuleInfo, imports: &[ImportValue]) {
         fn first<T>(parts: &mut Vec<T>, count: usize) {
             if parts.capacity() == 0 {
                 parts.reserve_exact(count);
@@ -85,6 +85,8 @@ impl StoreInner {
         first(&mut self.memories, info.memories.len());
         first(&mut self.tables, info.tables.len());
         first(&mut self.globals, info.globals.len());
+        let of_host = |import: &&ImportValue| matches!(import, ImportValue::Host(_));
+        self.reserve_host_records(imports.iter().filter(of_host).count());
     }
 
     fn init_globals(&mut self, instance: usize, defined: &[usize]) -> Result<()> {
@@ -131,13 +133,20 @@ impl StoreInner {
                 }
             }
         }
+        self.init_data(instance, &module)
+    }
+
+    fn init_data(&mut self, instance: usize, module: &Module) -> Result<()> {
+        if let Some(initial) = module.initial_data() {
+            let positions = &self.instances[instance].memories;
+            return initial.apply(module.all_data(), &mut self.memories, positions);
+        }
         for (index, segment) in module.info.data.iter().enumerate() {
             let SegmentMode::Active { target, offset } = &segment.mode else { continue };
-            let at =
-                self.eval_offset(instance, offset, module.info.memories[target.index()].is_64)?;
-            let len = segment.bytes.len() as u64;
-            self.memory_init(instance, target.index(), index, at, 0, len)?;
-            self.instances[instance].dropped_data[index] = true;
+            let is_64 = module.info.memories[target.index()].is_64;
+            let at = self.eval_offset(instance, offset, is_64)?;
+            let memory = self.instances[instance].memories[target.index()];
+            self.memories[memory].write(at, module.data(index)).map_err(memory_trap)?;
         }
         Ok(())
     }
@@ -316,7 +325,7 @@ impl NewInstance {
     fn finish(self) -> Instance {
         let info = &self.module.info;
         Instance {
-            dropped_data: vec![false; info.data.len()].into(),
+            dropped_data: Vec::new(),
             elements: info.elements.iter().map(|_| PassiveElements::default()).collect(),
             module: self.module,
             ctx: self.ctx,

@@ -17,6 +17,7 @@ use super::shared_memory::{SharedMemory, check_atomic};
 use crate::abi::layout::memory::Bounds;
 use crate::error::Result;
 use crate::trap::Trap;
+use crate::vm::image::MemoryImage;
 use crate::vm::memory::LinearMemory;
 use crate::wasm::types::MemoryType;
 
@@ -118,6 +119,22 @@ impl Memory {
         match &mut self.storage {
             Storage::Own { memory, .. } => memory.data_mut(),
             Storage::Shared(_) => panic!("the content of a shared memory is never borrowed"),
+        }
+    }
+
+    /// Gives a new memory of the store's own its first content.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses; the memory is then of no use any more.
+    ///
+    /// # Panics
+    ///
+    /// If the memory is shared, or smaller than the image.
+    pub(crate) fn map(&mut self, image: &MemoryImage) -> Result<()> {
+        match &mut self.storage {
+            Storage::Own { memory, .. } => memory.map(image),
+            Storage::Shared(_) => panic!("a shared memory has its content from others"),
         }
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod engine;
 pub(crate) mod exception;
 #[allow(unsafe_code, reason = "says which thread may own what stands in the place of a vmctx")]
 pub(crate) mod host_func;
+mod initial_data;
 pub(crate) mod instantiate;
 pub(crate) mod limiter;
 #[allow(unsafe_code, reason = "copies the content of memories that other threads write")]

@@ -1,8 +1,9 @@
 //! A compiled module as its instances share it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::engine::Engine;
+use super::initial_data::InitialData;
 use crate::abi::layout::VmCtxLayout;
 use crate::code::{CodeObject, CodePtr};
 use crate::compile::{self, Artifact};
@@ -24,6 +25,8 @@ pub(crate) struct Module {
     /// The exported memories, for host functions that use their caller's.
     memories: Box<[(Box<str>, MemoryIndex)]>,
     code: CodeObject,
+    /// Found when there is a first instance.
+    initial_data: OnceLock<Option<InitialData>>,
 }
 
 /// A module that has been compiled and not been published: it belongs to no engine.
@@ -67,6 +70,7 @@ impl Module {
             data,
             memories: exported_memories(&info),
             code,
+            initial_data: OnceLock::new(),
             info,
         })
     }
@@ -79,6 +83,11 @@ impl Module {
     /// The content of all data segments.
     pub(crate) fn all_data(&self) -> &[u8] {
         &self.data
+    }
+
+    /// What data segments put into the memories of every instance, if it is known beforehand.
+    pub(crate) fn initial_data(&self) -> Option<&InitialData> {
+        self.initial_data.get_or_init(|| InitialData::new(&self.info, &self.data)).as_ref()
     }
 
     /// The machine code of a defined function.

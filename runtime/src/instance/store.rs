@@ -2,9 +2,10 @@
 //! the embedder's data.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use super::backtrace::WasmBacktrace;
 use super::call;
@@ -56,7 +57,7 @@ pub struct StoreInner {
     pub(crate) instances: Vec<Instance>,
     pub(crate) memories: Vec<Memory>,
     /// The positions of the shared ones, by the addresses of their definitions.
-    shared_memories: HashMap<usize, usize>,
+    shared_memories: FxHashMap<usize, usize>,
     pub(crate) tables: Vec<Table>,
     pub(crate) globals: Vec<Global>,
     pub(crate) tags: Vec<Tag>,
@@ -68,8 +69,8 @@ pub struct StoreInner {
     /// Struct and array types met by the host so far, by id.
     pub(super) object_types: Vec<Option<Arc<ObjectType>>>,
     /// The records made for host functions: once per definition and Wasm type.
-    host_records: HashMap<(usize, TypeId), FuncPtr>,
-    host_funcs: HashMap<FuncPtr, Arc<HostFunc>>,
+    host_records: FxHashMap<(usize, TypeId), FuncPtr>,
+    host_funcs: FxHashMap<FuncPtr, Arc<HostFunc>>,
     #[expect(clippy::vec_box, reason = "compiled code knows the contexts by address")]
     host_contexts: Vec<Box<HostContext>>,
     failure: Option<Failure>,
@@ -119,7 +120,7 @@ impl StoreInner {
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),
             memories: Vec::new(),
-            shared_memories: HashMap::new(),
+            shared_memories: FxHashMap::default(),
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
@@ -127,8 +128,8 @@ impl StoreInner {
             limiter: None,
             func_types: Vec::new(),
             object_types: Vec::new(),
-            host_records: HashMap::new(),
-            host_funcs: HashMap::new(),
+            host_records: FxHashMap::default(),
+            host_funcs: FxHashMap::default(),
             host_contexts: Vec::new(),
             failure: None,
             fuel_reserve: 0,
@@ -300,6 +301,13 @@ impl StoreInner {
         self.host_records.insert(key, record);
         self.host_funcs.insert(record, def.clone());
         Ok(record)
+    }
+
+    /// Makes room for the records of `count` host functions.
+    pub(super) fn reserve_host_records(&mut self, count: usize) {
+        self.host_records.reserve(count);
+        self.host_funcs.reserve(count);
+        self.host_contexts.reserve(count);
     }
 
     /// The definition behind a record that was made for a host function.

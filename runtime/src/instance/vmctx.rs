@@ -23,8 +23,8 @@ pub(crate) struct Instance {
     pub(crate) tables: Box<[usize]>,
     pub(crate) globals: Box<[usize]>,
     pub(crate) tags: Box<[usize]>,
-    /// Whether a data segment has been dropped.
-    pub(crate) dropped_data: Box<[bool]>,
+    /// Whether a passive data segment has been dropped; empty until one is.
+    pub(super) dropped_data: Vec<bool>,
     /// The elements of passive segments; empty once dropped.
     pub(crate) elements: Box<[PassiveElements]>,
 }
@@ -48,9 +48,19 @@ impl Instance {
         unsafe { FuncPtr::from_address(record.as_ptr().expose_provenance()) }
     }
 
-    /// The content of a data segment: nothing, once it was dropped.
+    /// The content of a data segment: nothing, once it was dropped, as active ones are from the start.
     pub(crate) fn data(&self, segment: usize) -> &[u8] {
-        if self.dropped_data[segment] { &[] } else { self.module.data(segment) }
+        let is_dropped = self.dropped_data.get(segment).is_some_and(|dropped| *dropped);
+        match self.module.info.data[segment].is_passive() && !is_dropped {
+            true => self.module.data(segment),
+            false => &[],
+        }
+    }
+
+    /// `data.drop`.
+    pub(crate) fn drop_data(&mut self, segment: usize) {
+        self.dropped_data.resize(self.module.info.data.len(), false);
+        self.dropped_data[segment] = true;
     }
 
     /// The number of bytes of a data segment.

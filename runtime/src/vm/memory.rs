@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 
+use super::image::MemoryImage;
 use super::pool::{Loan, ReservationPool};
 use super::reservation::page_align;
 use crate::abi::layout::memory::{Bounds, GUARD};
@@ -87,6 +88,20 @@ impl LinearMemory {
         self.loan.extend(new_len)?;
         self.len = new_len;
         Ok(())
+    }
+
+    /// Gives the memory the content of `image` at its place, where nothing was written yet.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses; the memory is then of no use any more.
+    ///
+    /// # Panics
+    ///
+    /// If the place is outside the memory, or the memory has an image already.
+    pub(crate) fn map(&mut self, image: &MemoryImage) -> Result<()> {
+        assert!(image.range().end <= page_align(self.len), "an image outside its memory");
+        self.loan.map(image)
     }
 
     /// The address of byte 0, the same for the memory's whole life.

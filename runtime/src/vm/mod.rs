@@ -17,6 +17,7 @@ pub(crate) mod context;
 pub(crate) mod entry;
 mod exceptions;
 pub(crate) mod fill;
+pub(crate) mod image;
 pub(crate) mod memory;
 pub(crate) mod pool;
 pub(crate) mod reservation;

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::image::MemoryImage;
 use super::reservation::{Reservation, page_align};
 use crate::error::Result;
 
@@ -58,6 +59,8 @@ pub(crate) struct Loan {
     accessible: Range<usize>,
     /// All that was made accessible besides lies in here: before `accessible`, and behind it.
     besides: [Range<usize>; 2],
+    /// Where in `accessible` an image is mapped; empty if none is.
+    image: Range<usize>,
     /// Whether these ranges are the truth. When the kernel refuses to take pages back they are not,
     /// and the reservation is unmapped instead of used again.
     is_known: bool,
@@ -100,7 +103,8 @@ impl Loan {
     fn of(pool: Arc<ReservationPool>, reservation: Reservation, accessible: Range<usize>) -> Loan {
         let base = reservation.base();
         let besides = [0..0, 0..0];
-        Loan { pool, reservation: Some(reservation), base, accessible, besides, is_known: true }
+        let (image, is_known) = (0..0, true);
+        Loan { pool, reservation: Some(reservation), base, accessible, besides, image, is_known }
     }
 
     /// The first byte.
@@ -167,6 +171,25 @@ impl Loan {
         Ok(())
     }
 
+    /// Shows the content of `image` at its place, for this use. What was there is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    ///
+    /// # Panics
+    ///
+    /// If the place is not accessible, or there is an image already.
+    pub(crate) fn map(&mut self, image: &MemoryImage) -> Result<()> {
+        let range = image.range();
+        let accessible = self.accessible.start <= range.start && range.end <= self.accessible.end;
+        assert!(accessible && self.image.is_empty(), "an image has its place to itself");
+        self.image = range;
+        let mapped = self.reservation_mut().map(image);
+        self.is_known &= mapped.is_ok();
+        mapped
+    }
+
     /// Gives the accessible pages of `range` back; they read as zeros from now on.
     ///
     /// # Errors
@@ -204,7 +227,10 @@ impl Drop for Loan {
         let reservation = self.reservation.take();
         let mut reservation = reservation.expect("a loan has its reservation until it goes back");
         let mut besides = self.besides.iter().filter(|range| !range.is_empty());
-        if self.is_known && besides.all(|range| reservation.decommit(range.clone()).is_ok()) {
+        if self.is_known
+            && besides.all(|range| reservation.decommit(range.clone()).is_ok())
+            && (self.image.is_empty() || reservation.renew(self.image.clone()).is_ok())
+        {
             self.pool.take_back(reservation, self.accessible.clone());
         }
     }

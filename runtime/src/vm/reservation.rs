@@ -10,10 +10,12 @@ use std::ptr::NonNull;
 use anyhow::Context as _;
 use rustix::mm::{self, Advice, MapFlags, MprotectFlags, ProtFlags};
 
+use super::image::MemoryImage;
 use super::touched::touched;
 use crate::error::Result;
 
-/// A private anonymous mapping. It starts inaccessible; accessible pages start as zeros.
+/// A private mapping. It starts inaccessible; accessible pages start as zeros, unless an image is mapped
+/// there.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     base: NonNull<u8>,
@@ -114,6 +116,45 @@ impl Reservation {
         // says that nobody is using its content.
         unsafe { mm::madvise(start, len, Advice::LinuxDontNeed) }
             .with_context(|| format!("cannot reset {len:#x} bytes of memory"))
+    }
+
+    /// Shows the content of `image` at its place: a page is this reservation's own once it is written.
+    /// What was there is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel cannot split its mappings any further.
+    ///
+    /// # Panics
+    ///
+    /// If that place does not lie in the reservation.
+    pub(super) fn map(&mut self, image: &MemoryImage) -> Result<()> {
+        let (start, len) = self.pages(image.range());
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        let flags = map_flags() | MapFlags::FIXED;
+        // SAFETY: `pages` checked that the range belongs to this reservation, and `&mut self` says that
+        // nobody is using its content. The file is as long as the range, and nobody writes to it.
+        unsafe { mm::mmap(start, len, access, flags, image.file(), 0) }
+            .with_context(|| format!("cannot map {len:#x} bytes of initial memory"))?;
+        Ok(())
+    }
+
+    /// Gives the pages of `range` back, whatever they show; they are accessible and zeros from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel cannot split its mappings any further.
+    ///
+    /// # Panics
+    ///
+    /// If `range` does not lie in the reservation.
+    pub(super) fn renew(&mut self, range: Range<usize>) -> Result<()> {
+        let (start, len) = self.pages(range);
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: as in `decommit`.
+        unsafe { mm::mmap_anonymous(start, len, access, map_flags() | MapFlags::FIXED) }
+            .with_context(|| format!("cannot renew {len:#x} bytes of memory"))?;
+        Ok(())
     }
 
     /// Fills the pages of `range`, which are committed, with zeros.

@@ -119,6 +119,13 @@ pub(crate) struct DataSegment {
     pub(crate) bytes: Range<usize>,
 }
 
+impl DataSegment {
+    /// Whether instructions use it.
+    pub(crate) fn is_passive(&self) -> bool {
+        matches!(self.mode, SegmentMode::Passive)
+    }
+}
+
 /// When a segment's content is used.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum SegmentMode<I> {

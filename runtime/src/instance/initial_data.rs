@@ -1,0 +1,121 @@
+//! What the data segments of a module put into the memories of each instance, where that is the same for
+//! all: known once, and not segment by segment for every instance.
+
+use std::ops::Range;
+
+use super::memory::Memory;
+use crate::error::Result;
+use crate::vm::image::MemoryImage;
+use crate::wasm::const_expr::{ConstExpr, ConstOp};
+use crate::wasm::module::{DataSegment, ModuleInfo, SegmentMode};
+
+/// A memory with so many bytes of data gets them as an image. Fewer are copied faster than mapped, and the
+/// pages that they are copied to need not be asked for again.
+const MIN_IMAGE: usize = 128 << 10;
+
+/// An image may be so many times as large as the data in it.
+const MAX_SPARSE: usize = 4;
+
+/// The active data segments of a module.
+#[derive(Debug)]
+pub(crate) struct InitialData {
+    memories: Box<[MemoryData]>,
+}
+
+/// The data of one memory.
+#[derive(Debug)]
+struct MemoryData {
+    /// The memory's index.
+    memory: usize,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Where in the memory, and where in the module's data.
+    Parts(Box<[(usize, Range<usize>)]>),
+    Image(MemoryImage),
+}
+
+impl InitialData {
+    /// That of a module with these segments, which are ranges of `data`; `None` if it depends on imports, or
+    /// if a segment does not fit into the least that its memory may be.
+    pub(crate) fn new(info: &ModuleInfo, data: &[u8]) -> Option<InitialData> {
+        let mut parts = vec![Vec::new(); info.memories.len()];
+        for segment in &info.data {
+            if let SegmentMode::Active { target, offset } = &segment.mode {
+                let memory = target.index();
+                parts[memory].push(part(info, memory, offset, segment)?);
+            }
+        }
+        let parts = parts.into_iter().enumerate().filter(|(_, parts)| !parts.is_empty());
+        let memories = parts.map(|(memory, parts)| {
+            let content = match image(&parts, data) {
+                Some(image) => Content::Image(image),
+                None => Content::Parts(parts.into()),
+            };
+            MemoryData { memory, content }
+        });
+        Some(InitialData { memories: memories.collect() })
+    }
+
+    /// Puts the data, ranges of `data`, into the new memories of an instance; `positions` are theirs.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses to map an image.
+    pub(crate) fn apply(
+        &self,
+        data: &[u8],
+        memories: &mut [Memory],
+        positions: &[usize],
+    ) -> Result<()> {
+        for MemoryData { memory, content } in &self.memories {
+            let memory = &mut memories[positions[*memory]];
+            match content {
+                Content::Parts(parts) => {
+                    let bytes = memory.data_mut();
+                    for (at, range) in parts {
+                        bytes[*at..][..range.len()].copy_from_slice(&data[range.clone()]);
+                    }
+                }
+                Content::Image(image) => memory.map(image)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a segment is, if that is known: the memory is the module's own, nobody else's too, and never so
+/// small that the segment does not fit.
+fn part(
+    info: &ModuleInfo,
+    memory: usize,
+    offset: &ConstExpr,
+    segment: &DataSegment,
+) -> Option<(usize, Range<usize>)> {
+    let ty = &info.memories[memory];
+    if memory < info.imported_memories as usize || ty.shared {
+        return None;
+    }
+    let at = match *offset.ops {
+        [ConstOp::I32Const(at)] => u64::from(at as u32),
+        [ConstOp::I64Const(at)] => at as u64,
+        _ => return None,
+    };
+    let size = ty.limits.min.checked_mul(1 << ty.page_size_log2)?;
+    let end = at.checked_add(segment.bytes.len() as u64)?;
+    (end <= size).then_some((usize::try_from(at).ok()?, segment.bytes.clone()))
+}
+
+/// The image of a memory with these parts, ranges of `data`, if it is worth it and the system can.
+fn image(parts: &[(usize, Range<usize>)], data: &[u8]) -> Option<MemoryImage> {
+    let bytes: usize = parts.iter().map(|(_, range)| range.len()).sum();
+    let start = parts.iter().map(|(at, _)| *at).min()?;
+    let end = parts.iter().map(|(at, range)| at + range.len()).max()?;
+    if bytes < MIN_IMAGE || (end - start) / MAX_SPARSE > bytes {
+        return None;
+    }
+    let parts = parts.iter().map(|(at, range)| (*at, &data[range.clone()]));
+    MemoryImage::new(start..end, parts).ok()
+}

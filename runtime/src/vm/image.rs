@@ -1,0 +1,56 @@
+//! The first content of a linear memory, kept as a file that is nowhere but in memory: many memories map
+//! it, and each has a page of its own only once it writes there. Knows no segments.
+//!
+//! Invariant: nobody writes to the file once it is made.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::ops::Range;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::reservation::{page_align, page_size};
+
+/// What the bytes of `range` of a memory are at first.
+#[derive(Debug)]
+pub(crate) struct MemoryImage {
+    file: File,
+    range: Range<usize>,
+}
+
+impl MemoryImage {
+    /// Zeros, but for each of `parts` at its place in the memory; where they overlap, a later one counts.
+    /// `range` holds them all.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no such files, or no memory.
+    ///
+    /// # Panics
+    ///
+    /// If a part is outside `range`.
+    pub(crate) fn new<'a>(
+        range: Range<usize>,
+        parts: impl Iterator<Item = (usize, &'a [u8])>,
+    ) -> io::Result<MemoryImage> {
+        let range = range.start & !(page_size() - 1)..page_align(range.end);
+        let mut bytes = vec![0; range.len()];
+        for (at, part) in parts {
+            let at = at - range.start;
+            bytes[at..at + part.len()].copy_from_slice(part);
+        }
+        let mut file = File::from(memfd_create("wasm memory", MemfdFlags::CLOEXEC)?);
+        file.write_all(&bytes)?;
+        Ok(MemoryImage { file, range })
+    }
+
+    /// The file, whose first byte is that at the start of the range.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The bytes of the memory that this is about: whole pages.
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+}
