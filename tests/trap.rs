@@ -166,6 +166,33 @@ fn a_function_without_a_name_is_shown_by_its_index() {
 }
 
 #[test]
+fn a_frame_knows_its_module_when_nothing_else_does() {
+    let engine = Engine::default();
+    let inner = r#"(module $inner (func (export "fail") unreachable))"#;
+    let outer = r#"
+        (module $outer
+            (import "inner" "fail" (func $fail))
+            (func (export "run") (call $fail)))
+    "#;
+    let mut store = Store::new(&engine, ());
+    let inner = Module::new(&engine, inner).unwrap();
+    let outer = Module::new(&engine, outer).unwrap();
+    let fail = Instance::new(&mut store, &inner, &[]).unwrap().get_func(&mut store, "fail");
+    let instance = Instance::new(&mut store, &outer, &[fail.unwrap().into()]).unwrap();
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+    let error = run.call(&mut store, ()).unwrap_err();
+
+    let frames = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
+    let [fail, run] = frames else { panic!("{frames:?}") };
+    assert!(Module::same(fail.module(), &inner) && Module::same(run.module(), &outer));
+    drop((inner, outer, store, engine));
+    assert_eq!(fail.module().name(), Some("inner"));
+    let again = run.module();
+    assert_eq!(again.imports().next().unwrap().name(), "fail");
+    assert!(Instance::new(Store::new(again.engine(), ()), fail.module(), &[]).is_ok());
+}
+
+#[test]
 fn ten_thousand_traps_in_a_row_leave_the_store_usable() {
     let mut store = Store::new(&engine(true), ());
     let wat = r#"(module

@@ -5,6 +5,7 @@
 
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::definition::FuncPtr;
+use super::module::Module;
 use super::store::{StoreInner, StoreShell};
 use crate::code::CodePtr;
 use crate::error::Result;
@@ -85,12 +86,11 @@ pub(crate) fn resolve_backtrace(backtrace: &Backtrace) -> WasmBacktrace {
     for pc in &backtrace.pcs {
         // SAFETY: the store keeps the modules alive whose code it ran a moment ago.
         let Some(map) = (unsafe { code_memory::lookup(*pc) }) else { continue };
-        let (Some(offset), Some(module)) = (map.offset(*pc), &map.module) else { continue };
-        frames.extend(
-            map.wasm_frames(offset).map(|(func, source)| {
-                FrameInfo::new(module.clone(), module.func_index(func), source)
-            }),
-        );
+        let module = map.owner.get().and_then(Module::from_owner);
+        let (Some(offset), Some(module)) = (map.offset(*pc), module) else { continue };
+        frames.extend(map.wasm_frames(offset).map(|(func, source)| {
+            FrameInfo::new(module.clone(), module.shared().info.func_index(func), source)
+        }));
     }
     WasmBacktrace::new(frames, backtrace.omitted)
 }

@@ -16,7 +16,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Engine, EngineShared};
-use super::module::{CompiledModule, Module};
+use super::module::{CompiledModule, ModuleShared};
 use crate::abi::code_map::CodeTables;
 use crate::compile::{Artifact, Relocation};
 use crate::error::Result;
@@ -68,7 +68,7 @@ impl<'a> CompiledModule<'a> {
     }
 }
 
-impl Module {
+impl ModuleShared {
     /// The module as bytes.
     pub(crate) fn serialize(&self) -> Result<Vec<u8>> {
         let code = self.code();
