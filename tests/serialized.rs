@@ -137,6 +137,7 @@ fn another_engine_is_named_by_what_differs() {
         ("epoch_interruption", Config::new().epoch_interruption(true).clone()),
         ("consume_fuel", Config::new().consume_fuel(true).clone()),
         ("relaxed_simd_deterministic", Config::new().relaxed_simd_deterministic(true).clone()),
+        ("nan_canonicalization", Config::new().cranelift_nan_canonicalization(true).clone()),
         ("memory_reservation", Config::new().memory_reservation(0).clone()),
     ];
     for (name, config) in &differs {

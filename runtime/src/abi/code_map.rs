@@ -208,6 +208,7 @@ mod tests {
             base: 0x1000,
             len: 0x40,
             module: None,
+            owner: OnceLock::new(),
             tables: CodeTables {
                 functions: Box::new([
                     FunctionCode { start: 0, end: 0x10, kind: CodeKind::Exit },

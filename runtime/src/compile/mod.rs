@@ -65,6 +65,8 @@ pub(crate) struct Tunables {
     pub(crate) consume_fuel: bool,
     /// Give relaxed SIMD operators the same results on every processor.
     pub(crate) relaxed_simd_deterministic: bool,
+    /// Give every NaN that arithmetic yields the same bits.
+    pub(crate) canonicalize_nans: bool,
     /// Memories with 32-bit addresses reserve all that such addresses can reach.
     pub(crate) reserve_memories: bool,
     /// Translate the bodies of small functions in place of calls of them.
@@ -83,6 +85,7 @@ impl Default for Tunables {
             epoch_interruption: false,
             consume_fuel: false,
             relaxed_simd_deterministic: false,
+            canonicalize_nans: false,
             reserve_memories: true,
             inline: true,
             opt_level: OptLevel::Speed,
@@ -104,7 +107,7 @@ pub(crate) fn host_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
 }
 
 fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
-    let verify = if tunables.verify { "true" } else { "false" };
+    let switch = |on| if on { "true" } else { "false" };
     let full = match tunables.opt_level {
         OptLevel::None => "none",
         OptLevel::Speed => "speed",
@@ -127,7 +130,8 @@ fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
         ("enable_multi_ret_implicit_sret", "true"),
         ("unwind_info", "false"),
         ("enable_probestack", "false"),
-        ("enable_verifier", verify),
+        ("enable_verifier", switch(tunables.verify)),
+        ("enable_nan_canonicalization", switch(tunables.canonicalize_nans)),
         // Functions are placed by where their loops are.
         ("machine_code_cfg_info", "true"),
     ] {

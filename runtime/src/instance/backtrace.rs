@@ -47,7 +47,8 @@ impl WasmBacktrace {
         WasmBacktrace { frames, omitted }
     }
 
-    /// The frames, innermost first. Very deep stacks are cut at their outer end.
+    /// The frames, innermost first. Deep stacks are cut at their outer end: see
+    /// `Config::wasm_backtrace_max_frames`.
     pub fn frames(&self) -> &[FrameInfo] {
         &self.frames
     }
@@ -121,6 +122,7 @@ impl fmt::Display for WasmBacktrace {
         }
         match self.omitted {
             0 => Ok(()),
+            1 => f.write_str("\n    .. at least 1 more frame"),
             omitted => write!(f, "\n    .. at least {omitted} more frames"),
         }
     }

@@ -199,6 +199,7 @@ impl Requirements<'_> {
             ("epoch_interruption", tunables.epoch_interruption),
             ("consume_fuel", tunables.consume_fuel),
             ("relaxed_simd_deterministic", tunables.relaxed_simd_deterministic),
+            ("cranelift_nan_canonicalization", tunables.canonicalize_nans),
             ("memory_reservation of 4 GiB", tunables.reserve_memories),
         ];
         let ours = ours.map(|(name, value)| (Cow::from(name), Cow::from(value.to_string())));
