@@ -8,7 +8,8 @@ use super::engine::Engine;
 use super::externs::Extern;
 use super::module::Module;
 use super::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType};
-use crate::error::Result;
+use super::unknown_imports::UnknownImportError;
+use crate::error::{Error, Result};
 use crate::instance::host_func::{HostFunc, MemoryUse};
 use crate::instance::instantiate::ImportValue;
 use crate::instance::store::StoreInner;
@@ -40,7 +41,8 @@ pub(crate) enum DefinedType {
     Tag(TypeId),
 }
 
-/// The imports of a module that cannot be satisfied: all of them.
+/// The imports of a module that cannot be satisfied: all of them. If nothing is defined for one of them,
+/// an [`UnknownImportError`] is the cause, which `downcast` finds as well.
 ///
 /// ```
 /// use hostref::{Engine, LinkError, Linker, Module, Store};
@@ -90,6 +92,17 @@ impl LinkError {
     /// The imports in question, in the module's order.
     pub fn problems(&self) -> &[ImportProblem] {
         &self.problems
+    }
+
+    /// The error of the whole crate, caused by the first unknown import if there is one.
+    fn into_error(self) -> Error {
+        match self.problems.iter().find(|problem| problem.found().is_none()) {
+            Some(ImportProblem { module, name, expected, .. }) => {
+                let unknown = UnknownImportError::new(module, name, expected.clone());
+                Error::new(unknown).context(self)
+            }
+            None => self.into(),
+        }
     }
 }
 
@@ -185,7 +198,7 @@ pub(crate) fn resolve(
     }
     match problems.is_empty() {
         true => Ok(definitions),
-        false => Err(LinkError { problems }.into()),
+        false => Err(LinkError { problems }.into_error()),
     }
 }
 
