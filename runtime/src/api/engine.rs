@@ -207,8 +207,10 @@ impl Config {
     }
 
     /// Gives every NaN that arithmetic on floats yields the same bits, on every processor, which
-    /// WebAssembly leaves open. Guests that count on equal results of equal computations need it;
-    /// arithmetic on floats becomes slower. Off by default.
+    /// WebAssembly leaves open. Guests that count on equal results of equal computations need it, with
+    /// [`relaxed_simd_deterministic`](Config::relaxed_simd_deterministic) if they use relaxed vector
+    /// operators. Arithmetic on floats becomes slower, and takes several times longer to compile. Off
+    /// by default.
     ///
     /// ```
     /// use hostref::{Config, Engine, Instance, Module, Result, Store};

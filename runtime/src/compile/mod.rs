@@ -323,8 +323,11 @@ impl<'a> Compiler<'a> {
     ) -> Result<(Plan, Locations)> {
         let plan = Plan::of(&env.body(func).code, env.params(func));
         let mut locations = self.translate_as(plan, env, func)?;
-        let settled = limits::settle(&mut self.context.func, plan)
-            .map_err(|limit| anyhow!("{} {limit}", name(env.info, func)))?;
+        let exceeds = |limit| anyhow!("{} {limit}", name(env.info, func));
+        if env.tunables.canonicalize_nans {
+            limits::permit_canonical_nans(&self.context.func).map_err(exceeds)?;
+        }
+        let settled = limits::settle(&mut self.context.func, plan).map_err(exceeds)?;
         if plan.effort == Effort::Full && settled.effort != Effort::Full {
             // Cold blocks and inlined calls are for good code.
             locations = self.translate_as(settled, env, func)?;

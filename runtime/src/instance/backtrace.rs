@@ -24,7 +24,9 @@ use crate::wasm::module::ModuleInfo;
 /// let error = run.call(&mut store, ()).unwrap_err();
 /// assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::UnreachableCodeReached));
 /// let backtrace = error.downcast_ref::<WasmBacktrace>().expect("backtraces are on by default");
-/// assert_eq!(backtrace.frames()[0].func_name(), Some("oops"));
+/// let frame = &backtrace.frames()[0];
+/// assert_eq!(frame.func_name(), Some("oops"));
+/// assert!(Module::same(frame.module(), &module));
 /// # Ok(())
 /// # }
 /// ```
