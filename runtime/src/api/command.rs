@@ -177,17 +177,20 @@ impl<T: 'static> Linker<T> {
 
     /// Defines the functions of a command.
     fn command(&mut self, name: &str, module: &Module) -> Result<&mut Linker<T>> {
+        let is_unknown = |export: &ExportType<'_>| {
+            !matches!(export.ty(), ExternType::Func(_)) && !is_of_toolchain(export)
+        };
+        if let Some(unknown) = module.exports().find(is_unknown) {
+            ensure!(
+                self.allow_unknown_exports,
+                "the command `{name}` exports `{}`, which is not a function: see \
+                 `Linker::allow_unknown_exports`",
+                unknown.name()
+            );
+        }
         let command = self.instantiate_pre(module)?;
         for export in module.exports() {
-            let ExternType::Func(ty) = export.ty() else {
-                ensure!(
-                    self.allow_unknown_exports || is_of_toolchain(&export),
-                    "the command `{name}` exports `{}`, which is not a function: see \
-                     `Linker::allow_unknown_exports`",
-                    export.name()
-                );
-                continue;
-            };
+            let ExternType::Func(ty) = export.ty() else { continue };
             let command = command.clone();
             let func = module.get_export_index(export.name()).expect("it is an export");
             self.func_new(name, export.name(), ty, move |mut caller, params, results| {
