@@ -12,6 +12,7 @@ mod groups;
 mod host;
 mod machine;
 mod measure;
+mod modules;
 mod report;
 mod results;
 mod suite;

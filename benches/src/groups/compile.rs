@@ -1,24 +1,20 @@
 //! Compiling real modules, those that `modules/fetch` has brought, per MB of Wasm, by one thread and by all;
 //! and loading them when they were compiled before.
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::engines::per_engine;
+use crate::modules;
 use crate::suite::Suite;
 
-const MODULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/modules");
-
 pub fn run(suite: &mut Suite) -> Result<()> {
-    let modules = modules()?;
+    let modules = modules::fetched()?;
     if modules.is_empty() {
         eprintln!("compile: no modules; modules/fetch brings them");
     }
     for (name, wasm) in &modules {
         let megabytes = wasm.len() as f64 / 1e6;
-        let title = format!("{name}, {megabytes:.1} MB");
+        let title = modules::title(name, wasm);
         suite.time(&format!("{title}, one thread"), "MB", |contest| {
             contest.operations(megabytes).single_turns();
             per_engine!(rt in [hostref, wasmtime, wasmi] {
@@ -53,23 +49,6 @@ pub fn run(suite: &mut Suite) -> Result<()> {
         })?;
     }
     Ok(())
-}
-
-/// The fetched modules, by name.
-fn modules() -> Result<Vec<(String, Vec<u8>)>> {
-    let mut modules = Vec::new();
-    if !Path::new(MODULES).exists() {
-        return Ok(modules);
-    }
-    for entry in fs::read_dir(MODULES).context(MODULES)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") {
-            let name = path.file_stem().expect("it has an extension").to_string_lossy();
-            modules.push((name.into_owned(), fs::read(&path)?));
-        }
-    }
-    modules.sort_by_key(|(_, wasm)| wasm.len());
-    Ok(modules)
 }
 
 /// Compiles as often as there are turns.

@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::engines::{per_engine, wasmtime as pooled};
 use crate::footprint::{self, Load};
 use crate::host::State;
+use crate::modules;
 use crate::results::{HOSTREF, Unit, WASMI, WASMTIME};
 use crate::suite::{Contest, Suite};
 
@@ -47,6 +48,13 @@ pub fn run(suite: &mut Suite) -> Result<()> {
             begin(contest, guest, true)
         })?;
     }
+    for (name, wasm) in modules::fetched()? {
+        suite.time(
+            &format!("store and instance, {}", modules::title(&name, &wasm)),
+            "instance",
+            |it| begin_real(it, &wasm),
+        )?;
+    }
     suite.gauge("memory of 1,000 live instances", Unit::Bytes, "instance", || {
         Ok(footprint::gauges(Load::Instances { count: 1000 }, &[HOSTREF, WASMTIME, WASMI]))
     })
@@ -85,6 +93,26 @@ fn begin(contest: &mut Contest, guest: &str, call: bool) -> Result<()> {
             if call {
                 instance.get_typed_func::<i32, i32>(&store, "run")?.call(&mut store, 3)?;
             }
+            Ok(store)
+        }));
+    });
+    Ok(())
+}
+
+/// A store with an instance of a module that was not written for this, which cannot call its imports.
+fn begin_real(contest: &mut Contest, wasm: &[u8]) -> Result<()> {
+    per_engine!(rt in [hostref, wasmtime] {
+        let engine = rt::engine()?;
+        let module = rt::Module::new(&engine, wasm)?;
+        if module.imports().any(|import| import.ty().func().is_none()) {
+            return Ok(());
+        }
+        let mut linker = rt::Linker::<State>::new(&engine);
+        linker.define_unknown_imports_as_traps(&module)?;
+        let linked = linker.instantiate_pre(&module)?;
+        contest.enter(rt::NAME, move |turns| repeat(turns, || {
+            let mut store = rt::Store::new(linked.module().engine(), State::default());
+            linked.instantiate(&mut store)?;
             Ok(store)
         }));
     });

@@ -18,6 +18,7 @@ use std::cmp::Reverse;
 use std::num::NonZero;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::anyhow;
 use cranelift_codegen::control::ControlPlane;
@@ -57,7 +58,7 @@ pub enum OptLevel {
 }
 
 /// What code is generated, beyond what the module says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tunables {
     /// Compare the engine's epoch with the store's deadline at function entries and loop headers.
     pub(crate) epoch_interruption: bool,
@@ -95,12 +96,24 @@ impl Default for Tunables {
     }
 }
 
-/// The instruction set of this machine, with the settings that `abi` and `vm` rely on.
+/// The instruction set of this machine, with the settings that `abi` and `vm` rely on. Found once for all
+/// engines with these tunables.
 ///
 /// # Errors
 ///
 /// If Cranelift does not support the processor.
 pub(crate) fn host_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
+    static KNOWN: Mutex<Vec<(Tunables, OwnedTargetIsa)>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, isa)) = known.iter().find(|(with, _)| with == tunables) {
+        return Ok(isa.clone());
+    }
+    let isa = new_isa(tunables)?;
+    known.push((tunables.clone(), isa.clone()));
+    Ok(isa)
+}
+
+fn new_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
     let builder = cranelift_native::builder()
         .map_err(|reason| anyhow!("this processor is not supported: {reason}"))?;
     Ok(builder.finish(flags(tunables, Effort::Full))?)

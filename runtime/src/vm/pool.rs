@@ -26,7 +26,7 @@ const KEEP: usize = 512 << 10;
 /// The most bytes of pages that all idle reservations together keep.
 const MAX_KEPT: usize = 16 << 20;
 
-/// The idle reservations of an engine.
+/// Idle reservations: those of an engine, or of one kind for all engines.
 #[derive(Debug, Default)]
 pub(crate) struct ReservationPool {
     idle: Mutex<IdleReservations>,

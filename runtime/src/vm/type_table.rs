@@ -8,11 +8,11 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use anyhow::ensure;
 
-use super::reservation::Reservation;
+use super::pool::{Loan, ReservationPool};
 use crate::abi::gc_layout::ObjectLayout;
 use crate::abi::layout::type_display;
 use crate::abi::shape::{EncodedShape, Shape};
@@ -28,8 +28,17 @@ struct Entry {
 
 const _: () = assert!(size_of::<Entry>() == 1 << type_display::STRIDE_LOG2);
 
-/// How many bytes of the table become accessible at a time.
+/// What a table may come to need.
+const SIZE: usize = type_display::MAX_TYPES * size_of::<Entry>();
+
+/// How many bytes of it are accessible from the start.
+const FIRST: usize = 4 << 10;
+
+/// How many bytes more become accessible at a time.
 const CHUNK: usize = 64 << 10;
+
+/// The reservations of tables that are gone. They belong to no engine: each has but one table.
+static IDLE: LazyLock<Arc<ReservationPool>> = LazyLock::new(Arc::default);
 
 /// The table. Clones are the same table, which lives as long as one of them.
 #[derive(Clone, Debug)]
@@ -46,8 +55,8 @@ struct Shared {
 /// What only adding entries touches.
 #[derive(Debug)]
 struct Memory {
-    reservation: Reservation,
-    committed: usize,
+    entries: Loan,
+    accessible: usize,
     /// The bitmaps of references that entries do not have room for. Entries know their addresses.
     bitmaps: Vec<Box<[u64]>>,
 }
@@ -65,9 +74,9 @@ impl TypeTable {
     ///
     /// If the address space is used up.
     pub(crate) fn new() -> Result<TypeTable> {
-        let reservation = Reservation::new(type_display::MAX_TYPES * size_of::<Entry>())?;
-        let base = reservation.base().cast();
-        let memory = Memory { reservation, committed: 0, bitmaps: Vec::new() };
+        let entries = Loan::new(&IDLE, SIZE, 0..FIRST)?;
+        let base = entries.base().cast();
+        let memory = Memory { entries, accessible: FIRST, bitmaps: Vec::new() };
         Ok(TypeTable(Arc::new(Shared { base, len: AtomicUsize::new(0), memory: memory.into() })))
     }
 
@@ -168,10 +177,10 @@ fn unknown(number: u32) -> ! {
 impl Memory {
     /// Makes the first `end` bytes accessible.
     fn commit(&mut self, end: usize) -> Result<()> {
-        if end > self.committed {
-            let committed = end.next_multiple_of(CHUNK).min(self.reservation.len());
-            self.reservation.commit(self.committed..committed)?;
-            self.committed = committed;
+        if end > self.accessible {
+            let accessible = end.next_multiple_of(CHUNK).min(SIZE);
+            self.entries.extend(accessible)?;
+            self.accessible = accessible;
         }
         Ok(())
     }
