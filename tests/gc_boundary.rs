@@ -193,7 +193,9 @@ fn references_pass_through_host_functions(mode: Mode) -> Result<()> {
     let eq = guest.call_eq(&mut store, made.to_eqref())?.expect("the same");
     assert!(eq.is_struct(&store)?);
     let object: Rooted<StructRef> = made.to_anyref().downcast(&store)?;
-    let kept = object.to_manually_rooted(&mut store)?;
+    let untyped = made.to_manually_rooted(&mut store)?.to_structref().to_rooted(&mut store);
+    assert!(Rooted::ref_eq(&store, &object, &untyped)?);
+    let kept = made.to_structref().to_manually_rooted(&mut store)?;
     let same = guest.call_struct(&mut store, Some(kept))?.expect("the same");
     assert!(Rooted::ref_eq(&store, &same, &made)?);
     let bytes = guest.call_bytes(&mut store, 3)?.expect("an array");

@@ -511,6 +511,10 @@ fn arrays_are_copied_whole_and_by_element() -> Result<()> {
         assert_eq!(last.call(&mut store, samples)?, 999.0);
         assert_eq!(samples.load(&mut store)?.0, many);
         assert_fails(samples.copy_from_slice(&mut store, 0, &[1.0]), "immutable");
+        // Whatever takes any array takes it without its type.
+        let arrays = [bytes.to_arrayref(), samples.to_arrayref()];
+        assert_eq!([arrays[0].len(&store)?, arrays[1].len(&store)?], [5, 1000]);
+        assert_eq!(arrays[1].get(&mut store, 7)?.unwrap_f64(), 7.0);
 
         let bits = BitsRef::new(&mut store, Bits(vec![true, false]))?;
         bits.set(&mut store, 1, true)?;

@@ -1,7 +1,7 @@
 //! Functions at and beyond the limits of compilation: they work, or there is an error that names the
 //! function and the limit. Nothing takes long, nothing takes much memory.
 
-use hostref::{Engine, Instance, Module, Result, Store};
+use hostref::{Config, Engine, Instance, Module, Result, Store};
 
 fn run(wat: &str) -> Result<i32> {
     let engine = Engine::default();
@@ -112,6 +112,19 @@ fn too_many_values_live_in_too_many_blocks_are_refused() {
     );
     let text = refused(&code);
     assert!(text.starts_with("function 0 (`f`) has more than 33554432 live values"), "{text}");
+}
+
+#[test]
+fn canonical_nans_are_among_the_values_of_a_function() {
+    let code = |terms: usize| {
+        let sum = "(f32.add (local.get 0)) ".repeat(terms);
+        module(&format!("(local f32) (local.get 0) {sum} i32.trunc_f32_s"))
+    };
+    let engine = Engine::new(Config::new().cranelift_nan_canonicalization(true)).unwrap();
+    assert!(Module::new(&engine, code(1_000)).is_ok());
+    let text = format!("{:#}", Module::new(&engine, code(1_100_000)).unwrap_err());
+    let limit = "function 0 (`f`) needs more than 8388608 values to have canonical NaNs";
+    assert!(text.starts_with(limit), "{text}");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Linking: what may stand behind an import, what the errors say when nothing does, and that
 //! handles of another store or engine never get in.
 
+use std::collections::HashSet;
+
 use hostref::{
     Caller, Config, Engine, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance,
     LinkError, Linker, Memory, MemoryType, Module, Mutability, Ref, RefType, Result, Rooted, Store,
-    Table, TableType, Trap, Val, ValType,
+    Table, TableType, Trap, UnknownImportError, Val, ValType,
 };
 
 fn module(engine: &Engine, wat: &str) -> Module {
@@ -151,6 +153,135 @@ fn an_instance_under_a_name_offers_its_exports() {
     let again = linker.instantiate(&mut store, &library).unwrap();
     assert!(linker.instance(&mut store, "lib", again).is_err(), "the names are taken");
     linker.instance(&mut store, "second", again).unwrap();
+}
+
+#[test]
+fn a_reactor_is_initialised_before_its_exports_are_offered() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    let reactor = |ty: &str, body: &str| {
+        let wat = format!(
+            r#"(module
+                (global $ready (mut i32) (i32.const 0))
+                (func (export "_initialize") {ty} {body})
+                (func (export "ready") (result i32) (global.get $ready)))"#
+        );
+        module(&engine, &wat)
+    };
+    let good = reactor("", "(global.set $ready (i32.const 1))");
+    linker.module(&mut store, "good", &good).unwrap();
+    let ready = linker.get(&mut store, "good", "ready").unwrap().into_func().unwrap();
+    let ready = ready.typed::<(), i32>(&store).unwrap();
+    assert_eq!(ready.call(&mut store, ()).unwrap(), 1);
+
+    let bad = reactor("", "unreachable");
+    let error = linker.module(&mut store, "bad", &bad).unwrap_err();
+    assert!(error.to_string().contains("cannot initialise `bad`"), "{error}");
+    assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::UnreachableCodeReached));
+    assert!(linker.get(&mut store, "bad", "ready").is_none());
+    assert!(linker.module(&mut store, "bad", &reactor("(param i32)", "")).is_err());
+}
+
+#[test]
+fn a_command_runs_in_a_new_instance_of_any_store() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("env", "two", || 2).unwrap();
+    let command = module(
+        &engine,
+        r#"(module
+            (import "env" "two" (func $two (result i32)))
+            (memory (export "memory") 1)
+            (table (export "table") 1 funcref)
+            (global (export "__heap_base") i32 (i32.const 0))
+            (global $sum (mut i32) (i32.const 0))
+            (func (export "_start"))
+            (func (export "add") (param i32 externref) (result externref i32)
+                (global.set $sum
+                    (i32.add (i32.add (global.get $sum) (local.get 0)) (call $two)))
+                (local.get 1) (global.get $sum)))"#,
+    );
+    linker.module(Store::new(&engine, ()), "command", &command).unwrap();
+    let names: HashSet<_> = linker.names().filter(|(module, _)| *module == "command").collect();
+    assert_eq!(names, HashSet::from([("command", "_start"), ("command", "add")]));
+    for _ in 0..2 {
+        let mut store = Store::new(&engine, ());
+        let object = ExternRef::new(&mut store, 7).unwrap();
+        let add = linker.get(&mut store, "command", "add").unwrap().into_func().unwrap();
+        let add = add.typed::<(i32, Rooted<ExternRef>), (Option<Rooted<ExternRef>>, i32)>(&store);
+        let add = add.unwrap();
+        for term in [1, 5] {
+            let (back, sum) = add.call(&mut store, (term, object)).unwrap();
+            assert!(Rooted::ref_eq(&store, &back.unwrap(), &object).unwrap());
+            assert_eq!(sum, term + 2, "no call sees what another one left");
+        }
+    }
+}
+
+#[test]
+fn what_is_neither_command_nor_reactor_is_refused() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::<()>::new(&engine);
+    for (wat, reason) in [
+        (r#"(module (func (export "_start") (export "_initialize")))"#, "both `_start` and"),
+        (r#"(module (memory (export "_start") 1))"#, "`_start` to be a function, found (memory"),
+        (r#"(module (tag (export "_initialize")))"#, "`_initialize` to be a function, found"),
+        (
+            r#"(module (func (export "_start")) (table (export "memory") 1 funcref))"#,
+            "`memory`, which is not a function: see `Linker::allow_unknown_exports`",
+        ),
+        (r#"(module (import "a" "b" (func)) (func (export "_start")))"#, "`a::b`"),
+    ] {
+        let error = linker.module(&mut store, "lib", &module(&engine, wat)).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn the_default_function_has_no_name_or_is_that_of_a_command() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::<()>::new(&engine);
+    let mut call = |linker: &Linker<()>| -> Result<i32> {
+        let main = linker.get_default(&mut store, "m")?;
+        main.typed::<(), i32>(&store)?.call(&mut store, ())
+    };
+    let error = call(&linker).unwrap_err();
+    assert!(error.to_string().contains("(func)"), "one that does nothing: {error}");
+    linker.func_wrap("m", "_start", || 1).unwrap();
+    assert_eq!(call(&linker).unwrap(), 1);
+    linker.func_wrap("m", "", || 2).unwrap();
+    assert_eq!(call(&linker).unwrap(), 2);
+    let memory = Memory::new(&mut store, MemoryType::new(1, None)).unwrap();
+    linker.allow_shadowing(true).define(&store, "m", "", memory).unwrap();
+    let error = linker.get_default(&mut store, "m").unwrap_err();
+    assert_eq!(error.to_string(), "`m::` is not a function");
+}
+
+#[test]
+fn an_unknown_import_is_the_cause_of_an_error_that_lists_everything() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("env", "f", |_: i32| {}).unwrap();
+    let guest = module(
+        &engine,
+        r#"(module
+            (import "env" "f" (func))
+            (import "env" "g" (func (param i64)))
+            (import "env" "h" (func)))"#,
+    );
+    let error = linker.instantiate(Store::new(&engine, ()), &guest).unwrap_err();
+    assert_eq!(error.downcast_ref::<LinkError>().unwrap().problems().len(), 3);
+    assert!(error.to_string().contains("`env::f`") && error.to_string().contains("`env::h`"));
+    let unknown = error.downcast::<UnknownImportError>().unwrap();
+    assert_eq!((unknown.module(), unknown.name()), ("env", "g"));
+    assert_eq!(unknown.ty().to_string(), "(func (param i64))");
+
+    linker.func_wrap("env", "g", |_: i64| {}).unwrap().func_wrap("env", "h", || {}).unwrap();
+    let error = linker.instantiate(Store::new(&engine, ()), &guest).unwrap_err();
+    assert!(error.is::<LinkError>() && !error.is::<UnknownImportError>());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! something else is refused, and no bytes whatever make loading panic.
 
 use std::fs;
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hostref::{
@@ -119,6 +120,15 @@ fn a_file_is_loaded_and_named_when_it_is_not_one() -> Result<()> {
     // SAFETY: the file was written above.
     let module = unsafe { Module::deserialize_file(&engine, &good)? };
     assert_eq!(module.name(), Some("sample"));
+    // Whoever opened the file may have looked at it.
+    let mut open = fs::File::open(&good)?;
+    open.read_exact(&mut [0; 8])?;
+    // SAFETY: the file was written above.
+    let module = unsafe { Module::deserialize_open_file(&engine, open)? };
+    assert_eq!(module.name(), Some("sample"));
+    // SAFETY: there is no code in it.
+    let error = unsafe { Module::deserialize_open_file(&engine, fs::File::open(&bad)?) };
+    assert!(error.unwrap_err().to_string().contains("has not been compiled"));
     for (file, reason) in [(&bad, "has not been compiled"), (&folder.join("none"), "No such file")]
     {
         // SAFETY: there is no code in it.
@@ -137,6 +147,7 @@ fn another_engine_is_named_by_what_differs() {
         ("epoch_interruption", Config::new().epoch_interruption(true).clone()),
         ("consume_fuel", Config::new().consume_fuel(true).clone()),
         ("relaxed_simd_deterministic", Config::new().relaxed_simd_deterministic(true).clone()),
+        ("nan_canonicalization", Config::new().cranelift_nan_canonicalization(true).clone()),
         ("memory_reservation", Config::new().memory_reservation(0).clone()),
     ];
     for (name, config) in &differs {

@@ -2,6 +2,7 @@
 //! suffers from it.
 
 use std::ffi::c_void;
+use std::num::NonZero;
 
 use anyhow::bail;
 use hostref::{
@@ -163,6 +164,99 @@ fn a_function_without_a_name_is_shown_by_its_index() {
     let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
     assert_eq!(backtrace.frames()[0].func_name(), None);
     assert!(backtrace.to_string().contains("<wasm function 0>"), "{backtrace}");
+}
+
+#[test]
+fn a_frame_knows_its_module_when_nothing_else_does() {
+    let engine = Engine::default();
+    let inner = r#"(module $inner (func (export "fail") unreachable))"#;
+    let outer = r#"
+        (module $outer
+            (import "inner" "fail" (func $fail))
+            (func (export "run") (call $fail)))
+    "#;
+    let mut store = Store::new(&engine, ());
+    let inner = Module::new(&engine, inner).unwrap();
+    let outer = Module::new(&engine, outer).unwrap();
+    let fail = Instance::new(&mut store, &inner, &[]).unwrap().get_func(&mut store, "fail");
+    let instance = Instance::new(&mut store, &outer, &[fail.unwrap().into()]).unwrap();
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+    let error = run.call(&mut store, ()).unwrap_err();
+
+    let frames = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
+    let [fail, run] = frames else { panic!("{frames:?}") };
+    assert!(Module::same(fail.module(), &inner) && Module::same(run.module(), &outer));
+    drop((inner, outer, store, engine));
+    assert_eq!(fail.module().name(), Some("inner"));
+    let again = run.module();
+    assert_eq!(again.imports().next().unwrap().name(), "fail");
+    assert!(Instance::new(Store::new(again.engine(), ()), fail.module(), &[]).is_ok());
+}
+
+#[test]
+fn a_backtrace_has_as_many_frames_as_the_configuration_says_inlined_ones_included() {
+    let deep = r#"
+        (module
+            (func $fail unreachable)
+            (func $middle (call $fail))
+            (func $run (export "run") (call $middle)))
+    "#;
+    for inlining in [true, false] {
+        let shown = |limit| {
+            let mut config = Config::new();
+            config.compiler_inlining(inlining).wasm_backtrace_max_frames(NonZero::new(limit));
+            let mut store = Store::new(&Engine::new(&config).unwrap(), ());
+            let (_, run) = run_of::<()>(&mut store, deep.as_bytes());
+            let error = run.call(&mut store, ()).unwrap_err();
+            let backtrace = error.downcast_ref::<WasmBacktrace>()?;
+            let names = backtrace.frames().iter().map(|frame| frame.func_name().unwrap());
+            Some((names.collect::<Vec<_>>().join(" "), backtrace.to_string()))
+        };
+        for (limit, names, end) in [
+            (1, "fail", "at least 2 more frames"),
+            (2, "fail middle", "at least 1 more frame"),
+            (3, "fail middle run", "!run"),
+            (4, "fail middle run", "!run"),
+        ] {
+            let (found, text) = shown(limit).unwrap();
+            assert_eq!(found, names);
+            assert!(text.ends_with(end), "{text}");
+        }
+        assert!(shown(0).is_none());
+    }
+}
+
+#[test]
+fn switching_backtraces_on_again_keeps_how_many_frames_they_have() {
+    let captured = |config: &Config| {
+        let engine = Engine::new(config).unwrap();
+        let mut store = Store::new(&engine, (0, 0));
+        let look = Func::wrap(&mut store, |mut caller: Caller<'_, (usize, usize)>| {
+            let capture = WasmBacktrace::capture(&caller).frames().len();
+            let forced = WasmBacktrace::force_capture(&caller).frames().len();
+            *caller.data_mut() = (capture, forced);
+        });
+        let wat = r#"
+            (module
+                (import "" "" (func $look))
+                (func $run (export "run") (param i32)
+                    (if (local.get 0)
+                        (then (call $run (i32.sub (local.get 0) (i32.const 1))))
+                        (else (call $look)))))
+        "#;
+        let module = Module::new(&engine, wat).unwrap();
+        let instance = Instance::new(&mut store, &module, &[look.into()]).unwrap();
+        let run = instance.get_typed_func::<i32, ()>(&mut store, "run").unwrap();
+        run.call(&mut store, 199).unwrap();
+        *store.data()
+    };
+    let mut config = Config::new();
+    assert_eq!(captured(&config), (128, 128));
+    assert_eq!(captured(config.wasm_backtrace_max_frames(NonZero::new(7))), (7, 7));
+    assert_eq!(captured(config.wasm_backtrace(true)), (7, 7));
+    assert_eq!(captured(config.wasm_backtrace(false)), (0, 128));
+    assert_eq!(captured(config.wasm_backtrace(true)), (128, 128));
+    assert_eq!(captured(config.wasm_backtrace_max_frames(NonZero::new(1000))), (200, 200));
 }
 
 #[test]

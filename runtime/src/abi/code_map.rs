@@ -2,7 +2,8 @@
 //! its live references, its handlers, its place in the Wasm bytes. All tables are sorted by code
 //! offset, which counts from the start of the text. Reading allocates nothing and takes no lock.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, OnceLock, Weak};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub(crate) struct CodeMap {
     pub(crate) len: usize,
     /// The module whose functions these are; `None` for trampolines.
     pub(crate) module: Option<Arc<ModuleInfo>>,
+    /// Who keeps the code of a module alive, once it does: something of `instance`, for backtraces.
+    pub(crate) owner: OnceLock<Weak<dyn Any + Send + Sync>>,
     pub(crate) tables: CodeTables,
 }
 
@@ -205,6 +208,7 @@ mod tests {
             base: 0x1000,
             len: 0x40,
             module: None,
+            owner: OnceLock::new(),
             tables: CodeTables {
                 functions: Box::new([
                     FunctionCode { start: 0, end: 0x10, kind: CodeKind::Exit },

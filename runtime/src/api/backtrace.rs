@@ -1,5 +1,6 @@
 //! Backtraces taken by a host function, rather than by a failure.
 
+use super::engine::DEFAULT_MAX_FRAMES;
 use super::store::AsContext;
 use crate::instance::backtrace::WasmBacktrace;
 use crate::instance::call;
@@ -30,14 +31,20 @@ impl WasmBacktrace {
     /// ```
     pub fn capture(store: impl AsContext) -> WasmBacktrace {
         let store = store.as_context();
-        match store.inner().engine.settings.wasm_backtrace {
-            true => call::capture_backtrace(store.inner()),
-            false => WasmBacktrace::new(Vec::new(), 0),
+        match store.inner().engine.settings.backtrace_limit {
+            0 => WasmBacktrace::new(Vec::new(), 0),
+            limit => call::capture_backtrace(store.inner(), limit),
         }
     }
 
-    /// As [`capture`](WasmBacktrace::capture), whatever the configuration.
+    /// As [`capture`](WasmBacktrace::capture), even if the configuration says that there are no
+    /// backtraces.
     pub fn force_capture(store: impl AsContext) -> WasmBacktrace {
-        call::capture_backtrace(store.as_context().inner())
+        let store = store.as_context();
+        let limit = match store.inner().engine.settings.backtrace_limit {
+            0 => DEFAULT_MAX_FRAMES.get(),
+            limit => limit,
+        };
+        call::capture_backtrace(store.inner(), limit)
     }
 }

@@ -77,6 +77,11 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.gc();
     }
 
+    /// As [`Store::gc_heap_capacity`](crate::Store::gc_heap_capacity).
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.store.gc_stats().committed_bytes
+    }
+
     /// As [`Store::gc_async`](crate::Store::gc_async).
     pub async fn gc_async(&mut self) {
         self.gc();

@@ -1,5 +1,6 @@
 //! `Config` and `Engine`: what is decided before any module is compiled.
 
+use std::num::NonZero;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
@@ -34,6 +35,9 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::GC);
 
+/// How many frames backtraces have by default.
+pub(super) const DEFAULT_MAX_FRAMES: NonZero<usize> = NonZero::new(128).unwrap();
+
 /// An [`Engine`] that may be gone: see [`Engine::weak`].
 #[derive(Clone)]
 pub struct EngineWeak(Weak<EngineShared>);
@@ -67,12 +71,13 @@ pub struct Config {
     epoch_interruption: bool,
     consume_fuel: bool,
     relaxed_simd_deterministic: bool,
+    nan_canonicalization: bool,
     compiler_inlining: bool,
     opt_level: OptLevel,
     parallel_compilation: bool,
     debug_verifier: bool,
     max_wasm_stack: usize,
-    wasm_backtrace: bool,
+    wasm_backtrace_max_frames: Option<NonZero<usize>>,
     gc_stress: bool,
     gc_heap_limit: usize,
     gc_nursery_size: usize,
@@ -96,12 +101,13 @@ impl Config {
             epoch_interruption: false,
             consume_fuel: false,
             relaxed_simd_deterministic: false,
+            nan_canonicalization: false,
             compiler_inlining: true,
             opt_level: OptLevel::Speed,
             parallel_compilation: true,
             debug_verifier: false,
             max_wasm_stack: 512 << 10,
-            wasm_backtrace: true,
+            wasm_backtrace_max_frames: Some(DEFAULT_MAX_FRAMES),
             gc_stress: option_env!("HOSTREF_GC_STRESS").is_some(),
             gc_heap_limit: 1 << 30,
             gc_nursery_size: 1 << 20,
@@ -136,9 +142,36 @@ impl Config {
         self
     }
 
-    /// Attaches a [`WasmBacktrace`](crate::WasmBacktrace) to errors. On by default.
+    /// Attaches a [`WasmBacktrace`](crate::WasmBacktrace) to errors, of as many frames as
+    /// [`wasm_backtrace_max_frames`](Config::wasm_backtrace_max_frames) says. On by default.
     pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Config {
-        self.wasm_backtrace = enable;
+        let limit = self.wasm_backtrace_max_frames.unwrap_or(DEFAULT_MAX_FRAMES);
+        self.wasm_backtrace_max_frames(enable.then_some(limit))
+    }
+
+    /// How many frames a [`WasmBacktrace`](crate::WasmBacktrace) has at most, the innermost ones; with
+    /// `None` there are no backtraces. 128 by default.
+    ///
+    /// ```
+    /// use std::num::NonZero;
+    ///
+    /// use hostref::{Config, Engine, Instance, Module, Result, Store, WasmBacktrace};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().wasm_backtrace_max_frames(NonZero::new(3)))?;
+    /// let module = Module::new(&engine, r#"
+    ///     (module (func $forever (export "run") (call $forever)))
+    /// "#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+    /// let error = run.call(&mut store, ()).unwrap_err();
+    /// assert_eq!(error.downcast_ref::<WasmBacktrace>().unwrap().frames().len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wasm_backtrace_max_frames(&mut self, limit: Option<NonZero<usize>>) -> &mut Config {
+        self.wasm_backtrace_max_frames = limit;
         self
     }
 
@@ -170,6 +203,33 @@ impl Config {
     /// ```
     pub fn cranelift_opt_level(&mut self, level: OptLevel) -> &mut Config {
         self.opt_level = level;
+        self
+    }
+
+    /// Gives every NaN that arithmetic on floats yields the same bits, on every processor, which
+    /// WebAssembly leaves open. Guests that count on equal results of equal computations need it, with
+    /// [`relaxed_simd_deterministic`](Config::relaxed_simd_deterministic) if they use relaxed vector
+    /// operators. Arithmetic on floats becomes slower, and takes several times longer to compile. Off
+    /// by default.
+    ///
+    /// ```
+    /// use hostref::{Config, Engine, Instance, Module, Result, Store};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().cranelift_nan_canonicalization(true))?;
+    /// let module = Module::new(&engine, r#"
+    ///     (module (func (export "divide") (param f32 f32) (result i32)
+    ///         (i32.reinterpret_f32 (f32.div (local.get 0) (local.get 1)))))
+    /// "#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let divide = instance.get_typed_func::<(f32, f32), u32>(&mut store, "divide")?;
+    /// assert_eq!(divide.call(&mut store, (0.0, 0.0))?, 0x7fc0_0000);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cranelift_nan_canonicalization(&mut self, enable: bool) -> &mut Config {
+        self.nan_canonicalization = enable;
         self
     }
 
@@ -346,6 +406,7 @@ impl Config {
             epoch_interruption: self.epoch_interruption,
             consume_fuel: self.consume_fuel,
             relaxed_simd_deterministic: self.relaxed_simd_deterministic,
+            canonicalize_nans: self.nan_canonicalization,
             reserve_memories: self.memory_reservation >= 1 << 32,
             inline: self.compiler_inlining,
             opt_level: self.opt_level,
@@ -372,7 +433,7 @@ impl Config {
         Settings {
             features: self.features(),
             max_wasm_stack: self.max_wasm_stack,
-            wasm_backtrace: self.wasm_backtrace,
+            backtrace_limit: self.wasm_backtrace_max_frames.map_or(0, NonZero::get),
             gc: GcConfig {
                 heap_limit: self.gc_heap_limit,
                 host_memory_limit: self.host_memory_limit,

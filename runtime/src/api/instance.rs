@@ -112,10 +112,10 @@ impl Instance {
         imports: &[ImportValue],
     ) -> Result<Instance> {
         linking::same_engine(store.inner(), module)?;
-        let compiled = module.compiled();
+        let shared = module.shared();
         let inner = store.inner_mut();
-        let index = inner.instantiate(compiled, imports)?;
-        if let Some(start) = compiled.info.start {
+        let index = inner.instantiate(shared, imports)?;
+        if let Some(start) = shared.info.start {
             let start = inner.instances[index].func(start);
             let start = start.expect("decode gives the start function a record");
             enter::call_start(store.0, index, start)?;
@@ -127,7 +127,7 @@ impl Instance {
     pub fn module(&self, store: impl AsContext) -> Module {
         let store = store.as_context();
         let index = self.position(store.inner()).expect("the instance belongs to this store");
-        Module::from_compiled(store.inner().instances[index].module.clone())
+        Module::from_shared(store.inner().instances[index].module.clone())
     }
 
     /// The export called `name`.

@@ -55,6 +55,7 @@ pub struct Linker<T: 'static> {
     engine: Engine,
     modules: HashMap<Arc<str>, HashMap<Arc<str>, Definition>>,
     allow_shadowing: bool,
+    pub(super) allow_unknown_exports: bool,
     _data: PhantomData<fn() -> T>,
 }
 
@@ -72,6 +73,7 @@ impl<T: 'static> Linker<T> {
             engine: engine.clone(),
             modules: HashMap::new(),
             allow_shadowing: false,
+            allow_unknown_exports: false,
             _data: PhantomData,
         }
     }
@@ -220,21 +222,6 @@ impl<T: 'static> Linker<T> {
             self.define(&store, module, &name, item)?;
         }
         Ok(self)
-    }
-
-    /// Instantiates `module` and defines its exports under `name`.
-    ///
-    /// # Errors
-    ///
-    /// As [`instantiate`](Linker::instantiate) and [`instance`](Linker::instance).
-    pub fn module(
-        &mut self,
-        mut store: impl AsContextMut<Data = T>,
-        name: &str,
-        module: &Module,
-    ) -> Result<&mut Linker<T>> {
-        let instance = self.instantiate(&mut store, module)?;
-        self.instance(&mut store, name, instance)
     }
 
     /// Defines `as_module::as_name` as what `module::name` is.
@@ -435,6 +422,7 @@ impl<T: 'static> Clone for Linker<T> {
             engine: self.engine.clone(),
             modules: self.modules.clone(),
             allow_shadowing: self.allow_shadowing,
+            allow_unknown_exports: self.allow_unknown_exports,
             _data: PhantomData,
         }
     }

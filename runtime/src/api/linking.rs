@@ -8,7 +8,8 @@ use super::engine::Engine;
 use super::externs::Extern;
 use super::module::Module;
 use super::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType};
-use crate::error::Result;
+use super::unknown_imports::UnknownImportError;
+use crate::error::{Error, Result};
 use crate::instance::host_func::{HostFunc, MemoryUse};
 use crate::instance::instantiate::ImportValue;
 use crate::instance::store::StoreInner;
@@ -40,7 +41,8 @@ pub(crate) enum DefinedType {
     Tag(TypeId),
 }
 
-/// The imports of a module that cannot be satisfied: all of them.
+/// The imports of a module that cannot be satisfied: all of them. If nothing is defined for one of them,
+/// an [`UnknownImportError`] is the cause, which `downcast` finds as well.
 ///
 /// ```
 /// use hostref::{Engine, LinkError, Linker, Module, Store};
@@ -90,6 +92,17 @@ impl LinkError {
     /// The imports in question, in the module's order.
     pub fn problems(&self) -> &[ImportProblem] {
         &self.problems
+    }
+
+    /// The error of the whole crate, caused by the first unknown import if there is one.
+    fn into_error(self) -> Error {
+        match self.problems.iter().find(|problem| problem.found().is_none()) {
+            Some(ImportProblem { module, name, expected, .. }) => {
+                let unknown = UnknownImportError::new(module, name, expected.clone());
+                Error::new(unknown).context(self)
+            }
+            None => self.into(),
+        }
     }
 }
 
@@ -163,7 +176,7 @@ pub(crate) fn resolve(
 ) -> Result<Vec<Definition>> {
     let mut definitions = Vec::new();
     let mut problems = Vec::new();
-    for import in &module.compiled().info.imports {
+    for import in &module.shared().info.imports {
         let fitting = match find(import) {
             Some(definition) => fit(module, import.entity, definition),
             None if problems.len() < MAX_HINTS => Err(Found::Nothing { hint: hint(import) }),
@@ -185,7 +198,7 @@ pub(crate) fn resolve(
     }
     match problems.is_empty() {
         true => Ok(definitions),
-        false => Err(LinkError { problems }.into()),
+        false => Err(LinkError { problems }.into_error()),
     }
 }
 
@@ -353,9 +366,9 @@ fn fit(module: &Module, entity: EntityIndex, definition: Definition) -> Result<D
 /// The form of a host function for the memory that `module` exports, if it uses one.
 fn for_memory(module: &Module, def: Arc<HostFunc>) -> Result<Arc<HostFunc>, Found> {
     let Some(MemoryUse { export, is_64 }) = def.memory else { return Ok(def) };
-    let compiled = module.compiled();
-    let Some(memory) = compiled.exported_memory(export) else {
-        let exports = compiled.info.exports.iter().filter_map(|(name, entity)| match entity {
+    let shared = module.shared();
+    let Some(memory) = shared.exported_memory(export) else {
+        let exports = shared.info.exports.iter().filter_map(|(name, entity)| match entity {
             EntityIndex::Memory(_) => Some(&**name),
             _ => None,
         });
@@ -363,7 +376,7 @@ fn for_memory(module: &Module, def: Arc<HostFunc>) -> Result<Arc<HostFunc>, Foun
         let ty = Definition::Host(def).ty(module.engine());
         return Err(Found::NoMemory { ty, export, hint });
     };
-    match (compiled.info.memories[memory.index()].is_64, is_64, &def.wide) {
+    match (shared.info.memories[memory.index()].is_64, is_64, &def.wide) {
         (true, false, Some(wide)) => Ok(wide.clone()),
         _ => Ok(def),
     }
@@ -371,18 +384,18 @@ fn for_memory(module: &Module, def: Arc<HostFunc>) -> Result<Arc<HostFunc>, Foun
 
 /// Whether `definition` may stand behind the import `entity` of `module`.
 fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
-    let compiled = module.compiled();
-    let info = &compiled.info;
-    let types = compiled.engine.shared().types();
+    let shared = module.shared();
+    let info = &shared.info;
+    let types = shared.engine.shared().types();
     match (entity, definition) {
         (EntityIndex::Func(func), Definition::Host(def)) => {
-            types.host_func_fits(&def.signature, types.func(compiled.func_type_id(func)))
+            types.host_func_fits(&def.signature, types.func(shared.func_type_id(func)))
         }
         (EntityIndex::Func(func), Definition::Extern(_, DefinedType::Func(id))) => {
-            types.is_subtype(*id, compiled.func_type_id(func))
+            types.is_subtype(*id, shared.func_type_id(func))
         }
         (EntityIndex::Table(index), Definition::Extern(_, DefinedType::Table(ty, size))) => {
-            let wanted = compiled.canonical_table(info.tables[index.index()].ty);
+            let wanted = shared.canonical_table(info.tables[index.index()].ty);
             types.table_matches(ty, *size, &wanted)
         }
         (EntityIndex::Memory(index), Definition::Extern(_, DefinedType::Memory(ty, size))) => {
@@ -392,11 +405,11 @@ fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
             EntityIndex::Global(index),
             Definition::Constant(ty, _) | Definition::Extern(_, DefinedType::Global(ty)),
         ) => {
-            let wanted = compiled.canonical_global(info.globals[index.index()]);
+            let wanted = shared.canonical_global(info.globals[index.index()]);
             types.global_matches(ty, &wanted)
         }
         (EntityIndex::Tag(index), Definition::Extern(_, DefinedType::Tag(id))) => {
-            *id == compiled.type_id(info.tags[index.index()])
+            *id == shared.type_id(info.tags[index.index()])
         }
         _ => false,
     }

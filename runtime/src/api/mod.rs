@@ -3,6 +3,7 @@
 
 mod backtrace;
 pub(crate) mod caller;
+mod command;
 pub(crate) mod convert;
 mod display;
 pub(crate) mod engine;

@@ -11,34 +11,12 @@ use super::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
 };
 use crate::error::Result;
-use crate::instance::module::{CompiledModule, Module as Compiled};
+use crate::instance::module::{CompiledModule, ModuleShared};
 use crate::instance::serialized;
 use crate::wasm::module::EntityIndex;
 use crate::wasm::{decode, features};
 
-/// A compiled module. Cheap to clone; its code is freed with the last module or store that uses it.
-///
-/// ```
-/// use hostref::{Engine, Module, Result};
-///
-/// # fn main() -> Result<()> {
-/// let engine = Engine::default();
-/// let module = Module::new(&engine, r#"
-///     (module
-///         (import "env" "now" (func (result i64)))
-///         (func (export "run") (param externref)))
-/// "#)?;
-/// let import = module.imports().next().unwrap();
-/// assert_eq!((import.module(), import.name()), ("env", "now"));
-/// let export = module.get_export("run").unwrap();
-/// assert_eq!(export.to_string(), "(func (param externref))");
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone)]
-pub struct Module {
-    compiled: Arc<Compiled>,
-}
+pub use crate::instance::module::Module;
 
 /// An export of a module, found once so that instances need no look-up by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +58,7 @@ impl Module {
     /// As [`new`](Module::new).
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
         wasm_only(binary)?;
-        let compiled = Compiled::compile(engine, binary)?;
-        Ok(Module { compiled: Arc::new(compiled) })
+        Ok(Module::from_shared(ModuleShared::compile(engine, binary)?))
     }
 
     /// As [`new`](Module::new), from a file.
@@ -130,28 +107,28 @@ impl Module {
     /// # }
     /// ```
     pub fn serialize(&self) -> Result<Vec<u8>> {
-        self.compiled.serialize()
+        self.shared().serialize()
     }
 
     /// The module that `bytes` hold, which are what [`serialize`](Module::serialize) wrote.
     pub(crate) fn from_serialized(engine: &Engine, bytes: &[u8]) -> Result<Module> {
         let compiled = CompiledModule::deserialize(engine, bytes)?;
-        Ok(Module { compiled: Arc::new(Compiled::publish(engine, compiled)?) })
+        Ok(Module::from_shared(ModuleShared::publish(engine, compiled)?))
     }
 
     /// The engine that compiled it.
     pub fn engine(&self) -> &Engine {
-        &self.compiled.engine
+        &self.shared().engine
     }
 
     /// The name that the name section gives.
     pub fn name(&self) -> Option<&str> {
-        self.compiled.info.name.as_deref()
+        self.shared().info.name.as_deref()
     }
 
     /// The imports, in the order in which [`Instance::new`](crate::Instance::new) takes them.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> + '_ {
-        self.compiled.info.imports.iter().map(|import| ImportType {
+        self.shared().info.imports.iter().map(|import| ImportType {
             module: &import.module,
             name: &import.name,
             ty: self.extern_type(import.entity),
@@ -160,24 +137,24 @@ impl Module {
 
     /// The exports.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> + '_ {
-        let exports = self.compiled.info.exports.iter();
+        let exports = self.shared().info.exports.iter();
         exports.map(|(name, entity)| ExportType { name, ty: self.extern_type(*entity) })
     }
 
     /// The type of the export called `name`.
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
-        Some(self.extern_type(self.compiled.info.export(name)?))
+        Some(self.extern_type(self.shared().info.export(name)?))
     }
 
     /// The export called `name`, for look-ups that cost nothing.
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
-        let entity = self.compiled.info.export(name)?;
+        let entity = self.shared().info.export(name)?;
         Some(ModuleExport { module: self.id(), entity })
     }
 
     /// Whether both are handles to one compiled module.
     pub fn same(a: &Module, b: &Module) -> bool {
-        Arc::ptr_eq(&a.compiled, &b.compiled)
+        Arc::ptr_eq(a.shared(), b.shared())
     }
 
     /// What an instance takes of the limits of a store: the memories and tables that the module
@@ -195,7 +172,7 @@ impl Module {
     /// # }
     /// ```
     pub fn resources_required(&self) -> ResourcesRequired {
-        let info = &self.compiled.info;
+        let info = &self.shared().info;
         let memories = &info.memories[info.imported_memories as usize..];
         let tables = &info.tables[info.imported_tables as usize..];
         ResourcesRequired {
@@ -206,47 +183,39 @@ impl Module {
         }
     }
 
-    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
-        &self.compiled
-    }
-
-    pub(crate) fn from_compiled(compiled: Arc<Compiled>) -> Module {
-        Module { compiled }
-    }
-
     pub(crate) fn extern_type(&self, entity: EntityIndex) -> ExternType {
-        let (compiled, engine) = (&self.compiled, self.engine());
-        let info = &compiled.info;
+        let (shared, engine) = (self.shared(), self.engine());
+        let info = &shared.info;
         match entity {
             EntityIndex::Func(func) => {
-                ExternType::Func(FuncType::from_id(engine, compiled.func_type_id(func)))
+                ExternType::Func(FuncType::from_id(engine, shared.func_type_id(func)))
             }
             EntityIndex::Table(table) => {
-                let ty = compiled.canonical_table(info.tables[table.index()].ty);
+                let ty = shared.canonical_table(info.tables[table.index()].ty);
                 ExternType::Table(TableType::from_wasm(engine, ty))
             }
             EntityIndex::Memory(memory) => {
                 ExternType::Memory(MemoryType::from_wasm(info.memories[memory.index()]))
             }
             EntityIndex::Global(global) => {
-                let ty = compiled.canonical_global(info.globals[global.index()]);
+                let ty = shared.canonical_global(info.globals[global.index()]);
                 ExternType::Global(GlobalType::from_wasm(engine, ty))
             }
             EntityIndex::Tag(tag) => {
-                let id = compiled.type_id(info.tags[tag.index()]);
+                let id = shared.type_id(info.tags[tag.index()]);
                 ExternType::Tag(TagType::new(FuncType::from_id(engine, id)))
             }
         }
     }
 
     fn id(&self) -> usize {
-        Arc::as_ptr(&self.compiled).addr()
+        Arc::as_ptr(self.shared()).addr()
     }
 }
 
 impl ModuleExport {
     /// The entity, if the export is one of `module`.
-    pub(crate) fn entity(&self, module: &Arc<Compiled>) -> Option<EntityIndex> {
+    pub(crate) fn entity(&self, module: &Arc<ModuleShared>) -> Option<EntityIndex> {
         (self.module == Arc::as_ptr(module).addr()).then_some(self.entity)
     }
 }

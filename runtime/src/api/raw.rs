@@ -2,6 +2,8 @@
 //! over such bits, and machine code from outside. Nothing keeps the bits from going stale, or the code
 //! from doing anything else, but the caller's care.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -263,5 +265,23 @@ impl Module {
             .map_err(Error::from)
             .and_then(|bytes| Module::from_serialized(engine, &bytes))
             .with_context(|| format!("cannot load {}", file.display()))
+    }
+
+    /// As [`deserialize_file`](Module::deserialize_file), from an open file, which is read from its
+    /// beginning: for processes that are handed files and may open none.
+    ///
+    /// # Errors
+    ///
+    /// As [`deserialize`](Module::deserialize), or if the file cannot be read.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deserialize`](Module::deserialize).
+    pub unsafe fn deserialize_open_file(engine: &Engine, mut file: File) -> Result<Module> {
+        let mut bytes = Vec::new();
+        file.rewind()
+            .and_then(|()| file.read_to_end(&mut bytes))
+            .context("cannot read the file of a compiled module")?;
+        Module::from_serialized(engine, &bytes)
     }
 }

@@ -111,6 +111,24 @@ impl<T: 'static> Store<T> {
         self.shell.inner.gc_stats()
     }
 
+    /// Bytes of memory that stand ready for objects of the GC heap; 0 before the first object. The limit
+    /// is [`Config::gc_heap_limit`](crate::Config::gc_heap_limit).
+    ///
+    /// ```
+    /// use hostref::{Engine, ExternRef, Store};
+    ///
+    /// # fn main() -> hostref::Result<()> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// assert_eq!(store.gc_heap_capacity(), 0);
+    /// ExternRef::new(&mut store, "an object")?;
+    /// assert!(store.gc_heap_capacity() >= store.gc_stats().heap_bytes);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.gc_stats().committed_bytes
+    }
+
     /// Collects garbage now. It is never necessary: collections start by themselves.
     ///
     /// # Panics

@@ -21,8 +21,9 @@ use super::types::{ExternType, ImportType, ValType};
 use super::value::{Ref, Val};
 use crate::error::Result;
 
-/// A guest called a function that it imports and nothing defines: see
-/// [`Linker::define_unknown_imports_as_traps`].
+/// Nothing is defined for an import. That is why a module cannot be instantiated, a cause of
+/// [`LinkError`](crate::LinkError), or why a guest was stopped when it called the function that it
+/// imports: see [`Linker::define_unknown_imports_as_traps`].
 ///
 /// ```
 /// use hostref::{Engine, Linker, Module, Result, Store, UnknownImportError};
@@ -51,9 +52,8 @@ pub struct UnknownImportError {
 }
 
 impl UnknownImportError {
-    fn new(import: &ImportType<'_>) -> UnknownImportError {
-        let (module, name) = (import.module().to_owned(), import.name().to_owned());
-        UnknownImportError { module, name, ty: import.ty() }
+    pub(super) fn new(module: &str, name: &str, ty: ExternType) -> UnknownImportError {
+        UnknownImportError { module: module.to_owned(), name: name.to_owned(), ty }
     }
 
     /// The module name of the import.
@@ -94,10 +94,9 @@ impl<T: 'static> Linker<T> {
                 let (from, name) = (import.module(), import.name());
                 bail!("`{from}::{name}` is not a function: {} has not been defined", import.ty());
             };
-            let unknown = UnknownImportError::new(&import);
-            self.func_new(import.module(), import.name(), ty, move |_, _, _| {
-                Err(unknown.clone().into())
-            })?;
+            let (from, name) = (import.module(), import.name());
+            let unknown = UnknownImportError::new(from, name, import.ty());
+            self.func_new(from, name, ty, move |_, _, _| Err(unknown.clone().into()))?;
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! One piece of published code with its tables. Its pages are freed with it: whoever may still run
 //! the code keeps the object.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, Weak};
 
 use crate::abi::code_map::{CodeMap, CodeTables};
 use crate::compile::Relocation;
@@ -27,6 +28,15 @@ impl CodeObject {
             region.register(map.clone());
         }
         CodeObject { region, map, relocs }
+    }
+
+    /// Says who keeps the code alive, for those who know no more than a pc.
+    ///
+    /// # Panics
+    ///
+    /// If it has been said before.
+    pub(crate) fn set_owner(&self, owner: Weak<dyn Any + Send + Sync>) {
+        assert!(self.map.owner.set(owner).is_ok(), "code has one owner");
     }
 
     /// The text as it was before it got an address.

@@ -56,7 +56,8 @@ pub(super) fn publish(
     let calls = relocs.iter().filter(|reloc| reloc.kind == Reloc::Arm64Call).count();
     let region = Arc::new(code_memory::alloc(text.len() + calls * VENEER_SIZE)?);
     install(isa, address, &text, &relocs, &region)?;
-    let map = CodeMap { base: region.ptr.addr().get(), len: text.len(), module, tables };
+    let (base, len) = (region.ptr.addr().get(), text.len());
+    let map = CodeMap { base, len, module, tables, ..CodeMap::default() };
     Ok(CodeObject::new(Some(region), Arc::new(map), relocs.into()))
 }
 

@@ -10,7 +10,7 @@
 
 use std::mem;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use cranelift_codegen::CodegenError;
 use cranelift_codegen::ir::{DataFlowGraph, Function};
 use wasmparser::{FunctionBody, Operator};
@@ -33,6 +33,8 @@ const SMALL_BODY: u64 = 4 << 10;
 
 /// SSA values of one function: Cranelift takes some 300 bytes for each.
 const MAX_VALUES: usize = 1 << 23;
+/// SSA values that Cranelift adds to make the result of one operator canonical if it is a NaN.
+const VALUES_PER_NAN: usize = 7;
 /// Arguments of all calls and branches of one function.
 const MAX_ARGUMENTS: usize = 1 << 25;
 /// [`spread::Spread::blocks`] above which a function is compiled quickly: each costs the careful allocator
@@ -125,6 +127,19 @@ pub(super) fn settle(func: &mut Function, plan: Plan) -> Result<Plan> {
         bail!("has more than {MAX_BLOCKS_CAREFUL} live values, over all blocks");
     }
     Ok(Plan { effort: Effort::Careful, ..plan })
+}
+
+/// Decides whether there is room for what makes the NaNs of `func` canonical.
+///
+/// # Errors
+///
+/// If it would need too many values: the rest of a sentence about it.
+pub(super) fn permit_canonical_nans(func: &Function) -> Result<()> {
+    let is_float = |value| func.dfg.value_type(value).lane_type().is_float();
+    let floats = func.dfg.values().filter(|value| is_float(*value)).count();
+    let values = func.dfg.num_values() + VALUES_PER_NAN * floats;
+    ensure!(values <= MAX_VALUES, "needs more than {MAX_VALUES} values to have canonical NaNs");
+    Ok(())
 }
 
 /// What a look at the operators tells, before validation: so the counts may be nonsense.

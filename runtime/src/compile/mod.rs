@@ -66,6 +66,8 @@ pub(crate) struct Tunables {
     pub(crate) consume_fuel: bool,
     /// Give relaxed SIMD operators the same results on every processor.
     pub(crate) relaxed_simd_deterministic: bool,
+    /// Give every NaN that arithmetic yields the same bits.
+    pub(crate) canonicalize_nans: bool,
     /// Memories with 32-bit addresses reserve all that such addresses can reach.
     pub(crate) reserve_memories: bool,
     /// Translate the bodies of small functions in place of calls of them.
@@ -84,6 +86,7 @@ impl Default for Tunables {
             epoch_interruption: false,
             consume_fuel: false,
             relaxed_simd_deterministic: false,
+            canonicalize_nans: false,
             reserve_memories: true,
             inline: true,
             opt_level: OptLevel::Speed,
@@ -117,7 +120,7 @@ fn new_isa(tunables: &Tunables) -> Result<OwnedTargetIsa> {
 }
 
 fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
-    let verify = if tunables.verify { "true" } else { "false" };
+    let switch = |on| if on { "true" } else { "false" };
     let full = match tunables.opt_level {
         OptLevel::None => "none",
         OptLevel::Speed => "speed",
@@ -140,7 +143,8 @@ fn flags(tunables: &Tunables, effort: Effort) -> settings::Flags {
         ("enable_multi_ret_implicit_sret", "true"),
         ("unwind_info", "false"),
         ("enable_probestack", "false"),
-        ("enable_verifier", verify),
+        ("enable_verifier", switch(tunables.verify)),
+        ("enable_nan_canonicalization", switch(tunables.canonicalize_nans)),
         // Functions are placed by where their loops are.
         ("machine_code_cfg_info", "true"),
     ] {
@@ -332,8 +336,11 @@ impl<'a> Compiler<'a> {
     ) -> Result<(Plan, Locations)> {
         let plan = Plan::of(&env.body(func).code, env.params(func));
         let mut locations = self.translate_as(plan, env, func)?;
-        let settled = limits::settle(&mut self.context.func, plan)
-            .map_err(|limit| anyhow!("{} {limit}", name(env.info, func)))?;
+        let exceeds = |limit| anyhow!("{} {limit}", name(env.info, func));
+        if env.tunables.canonicalize_nans {
+            limits::permit_canonical_nans(&self.context.func).map_err(exceeds)?;
+        }
+        let settled = limits::settle(&mut self.context.func, plan).map_err(exceeds)?;
         if plan.effort == Effort::Full && settled.effort != Effort::Full {
             // Cold blocks and inlined calls are for good code.
             locations = self.translate_as(settled, env, func)?;

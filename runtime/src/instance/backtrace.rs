@@ -1,8 +1,8 @@
 //! Wasm backtraces: which functions were on the stack when a guest was stopped.
 
 use std::fmt;
-use std::sync::Arc;
 
+use super::module::Module;
 use crate::wasm::index::FuncIndex;
 use crate::wasm::module::ModuleInfo;
 
@@ -24,7 +24,9 @@ use crate::wasm::module::ModuleInfo;
 /// let error = run.call(&mut store, ()).unwrap_err();
 /// assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::UnreachableCodeReached));
 /// let backtrace = error.downcast_ref::<WasmBacktrace>().expect("backtraces are on by default");
-/// assert_eq!(backtrace.frames()[0].func_name(), Some("oops"));
+/// let frame = &backtrace.frames()[0];
+/// assert_eq!(frame.func_name(), Some("oops"));
+/// assert!(Module::same(frame.module(), &module));
 /// # Ok(())
 /// # }
 /// ```
@@ -37,7 +39,7 @@ pub struct WasmBacktrace {
 /// One function of a [`WasmBacktrace`].
 #[derive(Clone)]
 pub struct FrameInfo {
-    module: Arc<ModuleInfo>,
+    module: Module,
     func: FuncIndex,
     offset: Option<u32>,
 }
@@ -47,15 +49,25 @@ impl WasmBacktrace {
         WasmBacktrace { frames, omitted }
     }
 
-    /// The frames, innermost first. Very deep stacks are cut at their outer end.
+    /// The frames, innermost first. Deep stacks are cut at their outer end: see
+    /// `Config::wasm_backtrace_max_frames`.
     pub fn frames(&self) -> &[FrameInfo] {
         &self.frames
     }
 }
 
 impl FrameInfo {
-    pub(crate) fn new(module: Arc<ModuleInfo>, func: FuncIndex, offset: Option<u32>) -> FrameInfo {
+    pub(crate) fn new(module: Module, func: FuncIndex, offset: Option<u32>) -> FrameInfo {
         FrameInfo { module, func, offset }
+    }
+
+    fn info(&self) -> &ModuleInfo {
+        &self.module.shared().info
+    }
+
+    /// The module of the function. It lives as long as the backtrace does.
+    pub fn module(&self) -> &Module {
+        &self.module
     }
 
     /// The index of the function in its module, imported functions included.
@@ -65,17 +77,17 @@ impl FrameInfo {
 
     /// The function's name from the name section.
     pub fn func_name(&self) -> Option<&str> {
-        self.module.function_names.get(&self.func).map(|name| &**name)
+        self.info().function_names.get(&self.func).map(|name| &**name)
     }
 
     /// The module's name from the name section.
     pub fn module_name(&self) -> Option<&str> {
-        self.module.name.as_deref()
+        self.info().name.as_deref()
     }
 
     /// The byte offset of that instruction from the start of its function's body.
     pub fn func_offset(&self) -> Option<usize> {
-        let body = &self.module.bodies[self.module.defined_func(self.func)?.index()];
+        let body = &self.info().bodies[self.info().defined_func(self.func)?.index()];
         (self.offset? as usize).checked_sub(body.start)
     }
 
@@ -112,6 +124,7 @@ impl fmt::Display for WasmBacktrace {
         }
         match self.omitted {
             0 => Ok(()),
+            1 => f.write_str("\n    .. at least 1 more frame"),
             omitted => write!(f, "\n    .. at least {omitted} more frames"),
         }
     }

@@ -3,9 +3,13 @@
 //! Invariant: while compiled code runs, no Rust reference into the store exists but those derived
 //! from the pointer that was passed to the entry.
 
+use std::sync::Arc;
+
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::definition::FuncPtr;
+use super::module::Module;
 use super::store::{StoreInner, StoreShell};
+use crate::abi::code_map::CodeMap;
 use crate::code::CodePtr;
 use crate::error::Result;
 use crate::vm::context::{VmCtx, VmStore};
@@ -72,25 +76,40 @@ pub(crate) fn visit_stack_refs(vm: &VmStore, visit: &mut dyn FnMut(&mut u32)) {
     unsafe { stack::visit_refs(vm, |slot| visit(slot)) }
 }
 
-/// The Wasm functions that have called the host functions which are running now.
-pub(crate) fn capture_backtrace(store: &StoreInner) -> WasmBacktrace {
+/// The Wasm functions that have called the host functions which are running now, the innermost `limit`
+/// of them.
+pub(crate) fn capture_backtrace(store: &StoreInner, limit: usize) -> WasmBacktrace {
     // SAFETY: whoever holds the store is outside Wasm, so its activations are suspended in exit
     // trampolines and their frames are intact.
-    resolve_backtrace(&unsafe { Backtrace::of_calls(&store.vm) })
+    resolve_backtrace(&unsafe { Backtrace::of_calls(&store.vm, limit) })
 }
 
 /// The functions in which the program counters of `backtrace` lie, which the store recorded just now.
 pub(crate) fn resolve_backtrace(backtrace: &Backtrace) -> WasmBacktrace {
-    let mut frames = Vec::new();
+    let mut frames = Vec::with_capacity(backtrace.pcs.len());
+    let mut omitted = backtrace.omitted;
     for pc in &backtrace.pcs {
         // SAFETY: the store keeps the modules alive whose code it ran a moment ago.
         let Some(map) = (unsafe { code_memory::lookup(*pc) }) else { continue };
-        let (Some(offset), Some(module)) = (map.offset(*pc), &map.module) else { continue };
-        frames.extend(
-            map.wasm_frames(offset).map(|(func, source)| {
-                FrameInfo::new(module.clone(), module.func_index(func), source)
-            }),
-        );
+        let Some(offset) = map.offset(*pc) else { continue };
+        for (func, source) in map.wasm_frames(offset) {
+            if frames.len() == backtrace.limit {
+                omitted += 1;
+            } else if let Some(module) = module_of(map, frames.last()) {
+                let func = module.shared().info.func_index(func);
+                frames.push(FrameInfo::new(module, func, source));
+            }
+        }
     }
-    WasmBacktrace::new(frames, backtrace.omitted)
+    WasmBacktrace::new(frames, omitted)
+}
+
+/// The module whose code `map` describes. `inner` is the frame further in, mostly one of the same module,
+/// which costs less to find there.
+fn module_of(map: &CodeMap, inner: Option<&FrameInfo>) -> Option<Module> {
+    let info = map.module.as_ref()?;
+    match inner.map(FrameInfo::module) {
+        Some(module) if Arc::ptr_eq(&module.shared().info, info) => Some(module.clone()),
+        _ => Module::from_owner(map.owner.get()?),
+    }
 }

@@ -46,7 +46,8 @@ pub(crate) struct Settings {
     pub(crate) features: wasmparser::WasmFeatures,
     /// Bytes of stack that Wasm may use.
     pub(crate) max_wasm_stack: usize,
-    pub(crate) wasm_backtrace: bool,
+    /// How many frames backtraces have at most; 0 if none are taken.
+    pub(crate) backtrace_limit: usize,
     pub(crate) gc: GcConfig,
     /// Bytes that one linear memory may have.
     pub(crate) memory_limit: u64,

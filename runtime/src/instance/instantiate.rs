@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::definition::{DefSlot, FuncPtr, PassiveElements, RawRef};
 use super::host_func::HostFunc;
-use super::module::Module;
+use super::module::ModuleShared;
 use super::segments::{memory_trap, table_trap};
 use super::shared_memory::SharedMemory;
 use super::store::StoreInner;
@@ -42,7 +42,7 @@ impl StoreInner {
     /// does not fit. What was written before stays, as the specification says.
     pub(crate) fn instantiate(
         &mut self,
-        module: &Arc<Module>,
+        module: &Arc<ModuleShared>,
         imports: &[ImportValue],
     ) -> Result<usize> {
         self.permit_instance(module)?;
@@ -136,7 +136,7 @@ impl StoreInner {
         self.init_data(instance, &module)
     }
 
-    fn init_data(&mut self, instance: usize, module: &Module) -> Result<()> {
+    fn init_data(&mut self, instance: usize, module: &ModuleShared) -> Result<()> {
         if let Some(initial) = module.initial_data() {
             let positions = &self.instances[instance].memories;
             return initial.apply(module.all_data(), &mut self.memories, positions);
@@ -159,7 +159,7 @@ impl StoreInner {
 
 /// An instance whose vmctx is being filled.
 struct NewInstance {
-    module: Arc<Module>,
+    module: Arc<ModuleShared>,
     ctx: VmCtxMemory,
     memories: Vec<usize>,
     tables: Vec<usize>,
@@ -170,7 +170,7 @@ struct NewInstance {
 }
 
 impl NewInstance {
-    fn new(module: Arc<Module>, ctx: VmCtxMemory) -> NewInstance {
+    fn new(module: Arc<ModuleShared>, ctx: VmCtxMemory) -> NewInstance {
         let info = &module.info;
         NewInstance {
             ctx,

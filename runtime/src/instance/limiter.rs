@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use anyhow::{Error, ensure};
 
 use super::definition::RawRef;
-use super::module::Module;
+use super::module::ModuleShared;
 use super::store::StoreInner;
 use crate::error::Result;
 use crate::trap::Trap;
@@ -270,7 +270,7 @@ impl StoreInner {
     /// # Errors
     ///
     /// If not; or the limiter's.
-    pub(super) fn permit_instance(&mut self, module: &Module) -> Result<()> {
+    pub(super) fn permit_instance(&mut self, module: &ModuleShared) -> Result<()> {
         if self.limiter.is_none() {
             return Ok(());
         }

@@ -1,6 +1,7 @@
-//! A compiled module as its instances share it.
+//! A compiled module as its instances share it, and the handle to it that embedders hold.
 
-use std::sync::{Arc, OnceLock};
+use std::any::Any;
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::engine::Engine;
 use super::initial_data::InitialData;
@@ -13,8 +14,48 @@ use crate::wasm::module::{EntityIndex, ModuleInfo};
 use crate::wasm::types::{GlobalType, TableType, TypeId};
 use crate::wasm::{decode, features};
 
-/// A compiled module. Its code lives as long as the last module handle or store that uses it.
-pub(crate) struct Module {
+/// A compiled module. Cheap to clone; its code is freed with the last module, store or backtrace that
+/// uses it.
+///
+/// ```
+/// use hostref::{Engine, Module, Result};
+///
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module
+///         (import "env" "now" (func (result i64)))
+///         (func (export "run") (param externref)))
+/// "#)?;
+/// let import = module.imports().next().unwrap();
+/// assert_eq!((import.module(), import.name()), ("env", "now"));
+/// let export = module.get_export("run").unwrap();
+/// assert_eq!(export.to_string(), "(func (param externref))");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Module {
+    shared: Arc<ModuleShared>,
+}
+
+impl Module {
+    pub(crate) fn shared(&self) -> &Arc<ModuleShared> {
+        &self.shared
+    }
+
+    pub(crate) fn from_shared(shared: Arc<ModuleShared>) -> Module {
+        Module { shared }
+    }
+
+    /// The module that owns the code of which a code map has `owner`, if it is not gone.
+    pub(super) fn from_owner(owner: &Weak<dyn Any + Send + Sync>) -> Option<Module> {
+        Some(Module { shared: owner.upgrade()?.downcast().ok()? })
+    }
+}
+
+/// A compiled module. Its code lives as long as it.
+pub(crate) struct ModuleShared {
     pub(crate) engine: Engine,
     pub(crate) info: Arc<ModuleInfo>,
     pub(crate) layout: VmCtxLayout,
@@ -50,20 +91,23 @@ impl CompiledModule<'_> {
     }
 }
 
-impl Module {
+impl ModuleShared {
     /// Validates and compiles `wasm`.
-    pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module> {
-        Module::publish(engine, CompiledModule::new(engine, wasm)?)
+    pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Arc<ModuleShared>> {
+        ModuleShared::publish(engine, CompiledModule::new(engine, wasm)?)
     }
 
     /// Makes a compiled module executable. It was compiled for an engine like `engine`.
-    pub(crate) fn publish(engine: &Engine, compiled: CompiledModule<'_>) -> Result<Module> {
+    pub(crate) fn publish(
+        engine: &Engine,
+        compiled: CompiledModule<'_>,
+    ) -> Result<Arc<ModuleShared>> {
         let CompiledModule { info, data, artifact } = compiled;
         let inner = &engine.shared().code;
         let info = Arc::new(info);
         let code = inner.publish(artifact, Some(info.clone()))?;
         let type_ids = inner.types_mut().register_module(&info.types, &info.groups)?;
-        Ok(Module {
+        let module = Arc::new(ModuleShared {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),
             type_ids,
@@ -72,7 +116,10 @@ impl Module {
             code,
             initial_data: OnceLock::new(),
             info,
-        })
+        });
+        let owner: Weak<ModuleShared> = Arc::downgrade(&module);
+        module.code.set_owner(owner);
+        Ok(module)
     }
 
     /// The published code.

@@ -16,7 +16,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Engine, EngineShared};
-use super::module::{CompiledModule, Module};
+use super::module::{CompiledModule, ModuleShared};
 use crate::abi::code_map::CodeTables;
 use crate::compile::{Artifact, Relocation};
 use crate::error::Result;
@@ -68,7 +68,7 @@ impl<'a> CompiledModule<'a> {
     }
 }
 
-impl Module {
+impl ModuleShared {
     /// The module as bytes.
     pub(crate) fn serialize(&self) -> Result<Vec<u8>> {
         let code = self.code();
@@ -199,6 +199,7 @@ impl Requirements<'_> {
             ("epoch_interruption", tunables.epoch_interruption),
             ("consume_fuel", tunables.consume_fuel),
             ("relaxed_simd_deterministic", tunables.relaxed_simd_deterministic),
+            ("cranelift_nan_canonicalization", tunables.canonicalize_nans),
             ("memory_reservation of 4 GiB", tunables.reserve_memories),
         ];
         let ours = ours.map(|(name, value)| (Cow::from(name), Cow::from(value.to_string())));

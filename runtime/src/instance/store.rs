@@ -111,7 +111,7 @@ impl StoreInner {
         let engine = engine_handle.shared().clone();
         let types = engine.code.types().table().clone();
         let vm = VmStore::new(&engine.code.epoch, types.base());
-        vm.capture_backtrace.set(engine.settings.wasm_backtrace);
+        vm.backtrace_limit.set(engine.settings.backtrace_limit);
         StoreInner {
             vm,
             max_wasm_stack: engine.settings.max_wasm_stack,
@@ -389,11 +389,10 @@ impl StoreInner {
             (None, None) => exception.expect("a failed entry leaves its reason in the store"),
         };
         let backtrace = self.vm.backtrace.take();
-        if !self.engine.settings.wasm_backtrace || error.is::<WasmBacktrace>() {
-            return error;
+        match backtrace.pcs.is_empty() || error.is::<WasmBacktrace>() {
+            true => error,
+            false => error.context(call::resolve_backtrace(&backtrace)),
         }
-        let backtrace = call::resolve_backtrace(&backtrace);
-        if backtrace.frames().is_empty() { error } else { error.context(backtrace) }
     }
 }
 

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::definition::{DefSlot, FuncPtr, PassiveElements};
-use super::module::Module;
+use super::module::ModuleShared;
 use crate::abi::layout::{Place, func_ref, vmctx};
 use crate::vm::context::{VmCtx, VmFuncImport, VmFuncRef, VmStore};
 use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex, TypeIndex};
@@ -16,7 +16,7 @@ use crate::wasm::module::EntityIndex;
 
 /// An instantiated module.
 pub(crate) struct Instance {
-    pub(crate) module: Arc<Module>,
+    pub(crate) module: Arc<ModuleShared>,
     pub(crate) ctx: VmCtxMemory,
     /// Positions in the store's vectors, by the module's index spaces.
     pub(crate) memories: Box<[usize]>,
@@ -95,7 +95,7 @@ unsafe impl Sync for VmCtxMemory {}
 
 impl VmCtxMemory {
     /// The vmctx of the instance at position `instance` of the store at `store`.
-    pub(crate) fn new(module: &Module, store: *mut VmStore, instance: usize) -> VmCtxMemory {
+    pub(crate) fn new(module: &ModuleShared, store: *mut VmStore, instance: usize) -> VmCtxMemory {
         let words = module.layout.size().div_ceil(size_of::<u128>());
         let ctx = VmCtxMemory { words: (0..words).map(|_| UnsafeCell::new(0)).collect() };
         ctx.write(vmctx::STORE, store);
@@ -113,7 +113,7 @@ impl VmCtxMemory {
     }
 
     /// Fills in an imported function.
-    pub(crate) fn set_import(&self, module: &Module, func: FuncIndex, import: VmFuncImport) {
+    pub(crate) fn set_import(&self, module: &ModuleShared, func: FuncIndex, import: VmFuncImport) {
         self.write(module.layout.func_import(func), import);
     }
 
@@ -124,7 +124,7 @@ impl VmCtxMemory {
     }
 
     /// Fills in a tag, which is at `position` of the store.
-    pub(crate) fn set_tag(&self, module: &Module, tag: TagIndex, position: usize) {
+    pub(crate) fn set_tag(&self, module: &ModuleShared, tag: TagIndex, position: usize) {
         let position = u32::try_from(position).expect("a store has fewer than 2^32 tags");
         self.write(module.layout.tag(tag), position);
     }

@@ -37,10 +37,10 @@ pub struct VmStore {
     /// The exception that is travelling or has arrived at the embedder's side, a reference into the
     /// GC heap; 0 if the failure is something else.
     pub(crate) exception: Cell<u32>,
-    /// The frames of the latest failure, if `capture_backtrace` was set when it was raised.
+    /// The frames of the latest failure, if `backtrace_limit` was not 0 when it was raised.
     pub(crate) backtrace: Cell<Backtrace>,
-    /// Whether a failure records its frames.
-    pub(crate) capture_backtrace: Cell<bool>,
+    /// How many frames a failure records, the innermost ones.
+    pub(crate) backtrace_limit: Cell<usize>,
 }
 
 // SAFETY: the pointers lead to frames of the thread that runs the store's Wasm code, to the
@@ -68,7 +68,7 @@ impl VmStore {
             fault: Cell::new(None),
             exception: Cell::new(0),
             backtrace: Cell::new(Backtrace::default()),
-            capture_backtrace: Cell::new(false),
+            backtrace_limit: Cell::new(0),
         }
     }
 }

@@ -22,15 +22,18 @@ pub(crate) struct Fault {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Backtrace {
     /// An address inside the instruction that each frame was executing, innermost frame first:
-    /// the instruction that faulted, or the last byte of a call. At most [`Backtrace::CAPACITY`].
+    /// the instruction that faulted, or the last byte of a call. At most `limit`.
     pub(crate) pcs: Vec<usize>,
+    /// The number of frames that are recorded one by one.
+    pub(crate) limit: usize,
     /// The number of frames further out that are not in `pcs`.
     pub(crate) omitted: usize,
 }
 
 impl Backtrace {
-    /// The number of frames that are recorded one by one.
-    pub(crate) const CAPACITY: usize = 128;
+    fn new(limit: usize) -> Backtrace {
+        Backtrace { limit, ..Backtrace::default() }
+    }
 
     /// The Wasm frames of a store that runs no Wasm code at this moment: those that called the host
     /// functions which are running.
@@ -38,8 +41,8 @@ impl Backtrace {
     /// # Safety
     ///
     /// As for [`visit_activations`], for the activations of `store`.
-    pub(crate) unsafe fn of_calls(store: &VmStore) -> Backtrace {
-        let mut backtrace = Backtrace::default();
+    pub(crate) unsafe fn of_calls(store: &VmStore, limit: usize) -> Backtrace {
+        let mut backtrace = Backtrace::new(limit);
         let record = |frame| record_call(&mut backtrace, frame);
         // SAFETY: the caller's duty.
         unsafe { visit_activations(store.activation.get(), record) };
@@ -47,7 +50,7 @@ impl Backtrace {
     }
 
     fn push(&mut self, pc: usize) {
-        if self.pcs.len() < Backtrace::CAPACITY {
+        if self.pcs.len() < self.limit {
             self.pcs.push(pc);
         } else {
             self.omitted += 1;
@@ -80,8 +83,9 @@ pub(crate) unsafe fn raise(store: *mut VmStore) -> ! {
             unsafe { sys::resume(pc, sp, fp, exception as usize) }
         }
     }
-    if store.capture_backtrace.get() {
-        let mut backtrace = Backtrace::default();
+    let limit = store.backtrace_limit.get();
+    if limit > 0 {
+        let mut backtrace = Backtrace::new(limit);
         // SAFETY: Wasm is outside all activations: the innermost was left by the trampoline.
         unsafe { visit_activations(activation, |frame| record_call(&mut backtrace, frame)) };
         store.backtrace.set(backtrace);
@@ -126,10 +130,11 @@ pub(super) unsafe fn land(frame: Frame, fault: Fault) -> ! {
     // SAFETY: the activation is in the live frame of its entry trampoline.
     let store = unsafe { &*(*activation).store };
     store.fault.set(Some(fault));
-    if store.capture_backtrace.get() {
+    let limit = store.backtrace_limit.get();
+    if limit > 0 {
         // SAFETY: `frame` was reached through the entry trampoline of `activation`; Wasm left the
         // activations further out.
-        store.backtrace.set(unsafe { backtrace_of_fault(frame, &*activation) });
+        store.backtrace.set(unsafe { backtrace_of_fault(frame, &*activation, limit) });
     }
     // SAFETY: the skipped frames are compiled code and this function's.
     unsafe { resume(store, activation) }
@@ -173,8 +178,8 @@ unsafe fn find_activation(mut frame: Frame) -> *mut Activation {
 /// # Safety
 ///
 /// `frame` faulted and was entered through `activation`; Wasm has left those further out.
-unsafe fn backtrace_of_fault(frame: Frame, activation: &Activation) -> Backtrace {
-    let mut backtrace = Backtrace::default();
+unsafe fn backtrace_of_fault(frame: Frame, activation: &Activation, limit: usize) -> Backtrace {
+    let mut backtrace = Backtrace::new(limit);
     if is_wasm(frame.pc) {
         backtrace.push(frame.pc);
     }

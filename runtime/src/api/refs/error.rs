@@ -37,6 +37,31 @@ impl<T> GcHeapOutOfMemory<T> {
     pub fn into_inner(self) -> T {
         self.inner
     }
+
+    /// The value that found no room, and the error without it, to be passed on.
+    ///
+    /// ```
+    /// use hostref::{Config, Engine, ExternRef, GcHeapOutOfMemory, Result, Store};
+    ///
+    /// fn keep(store: &mut Store<()>, text: String, refused: &mut Vec<String>) -> Result<()> {
+    ///     let Err(error) = ExternRef::new(store, text) else { return Ok(()) };
+    ///     let (text, error) = error.downcast::<GcHeapOutOfMemory<String>>()?.take_inner();
+    ///     refused.push(text);
+    ///     Err(error.into())
+    /// }
+    ///
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().gc_heap_limit(0))?;
+    /// let mut refused = Vec::new();
+    /// let error = keep(&mut Store::new(&engine, ()), "value".into(), &mut refused).unwrap_err();
+    /// assert!(error.is::<GcHeapOutOfMemory<()>>());
+    /// assert_eq!(refused, ["value"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn take_inner(self) -> (T, GcHeapOutOfMemory<()>) {
+        (self.inner, GcHeapOutOfMemory::new(()))
+    }
 }
 
 impl GcHeapOutOfMemory<()> {

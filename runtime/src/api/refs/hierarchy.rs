@@ -202,6 +202,26 @@ impl<T: EqKind> ManuallyRooted<T> {
     }
 }
 
+macro_rules! untyped {
+    ($($handle:ident)*) => {$(
+        impl<T: ?Sized + StructKind> $handle<StructRef<T>> {
+            /// The same root as one of a struct of any type.
+            pub fn to_structref(self) -> $handle<StructRef> {
+                self.view()
+            }
+        }
+
+        impl<T: ?Sized + ArrayKind> $handle<ArrayRef<T>> {
+            /// The same root as one of an array of any type.
+            pub fn to_arrayref(self) -> $handle<ArrayRef> {
+                self.view()
+            }
+        }
+    )*};
+}
+
+untyped! { Rooted ManuallyRooted }
+
 impl<T: AnyKind> Rooted<T> {
     /// The same root as a reference of another kind of the hierarchy.
     ///

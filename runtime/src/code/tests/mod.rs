@@ -296,7 +296,7 @@ impl TestStore {
 
     fn with_host(shim: Shim) -> TestStore {
         let mut store = Box::new(VmStore::new(&engine().epoch, engine().types().table().base()));
-        store.capture_backtrace.set(true);
+        store.backtrace_limit.set(128);
         let pointer: *mut VmStore = &mut *store;
         let host = Box::new(VmHostFunc { store: pointer, shim: shim as *const u8 });
         let exit = engine().trampoline(TrampolineKind::TypedExit, &sig()).unwrap();

@@ -23,7 +23,7 @@ impl Instance {
         let code = engine.publish(artifact, Some(info.clone())).unwrap();
         let ctx = vec![0; VmCtxLayout::new(&info).size() / 16 + 1];
         let store = Box::new(VmStore::new(&engine.epoch, engine.types().table().base()));
-        store.capture_backtrace.set(true);
+        store.backtrace_limit.set(128);
         Instance { info, code, ctx, store }
     }
 

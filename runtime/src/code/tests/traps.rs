@@ -86,7 +86,7 @@ fn a_software_trap_needs_no_signal() {
 fn a_backtrace_is_taken_only_where_it_is_wanted() {
     let code = out_of_bounds();
     let mut store = TestStore::new();
-    store.store.capture_backtrace.set(false);
+    store.store.backtrace_limit.set(0);
     let failure = store.call(&code, 0, 4).unwrap_err();
     assert_eq!(failure.backtrace, Backtrace::default());
 }
