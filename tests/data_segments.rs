@@ -190,12 +190,18 @@ fn active_segments_are_dropped_and_passive_ones_are_not() -> Result<()> {
     let active = instance.get_typed_func::<u32, ()>(&mut store, "active")?;
     let passive = instance.get_typed_func::<u32, ()>(&mut store, "passive")?;
     active.call(&mut store, 0)?;
-    assert_eq!(active.call(&mut store, 1).unwrap_err().downcast::<Trap>()?, Trap::MemoryOutOfBounds);
+    assert_eq!(
+        active.call(&mut store, 1).unwrap_err().downcast::<Trap>()?,
+        Trap::MemoryOutOfBounds
+    );
     passive.call(&mut store, 3)?;
     assert_eq!(memory.data(&store)[..3], *b"xyz");
     instance.get_typed_func::<(), ()>(&mut store, "drop")?.call(&mut store, ())?;
     passive.call(&mut store, 0)?;
-    assert_eq!(passive.call(&mut store, 1).unwrap_err().downcast::<Trap>()?, Trap::MemoryOutOfBounds);
+    assert_eq!(
+        passive.call(&mut store, 1).unwrap_err().downcast::<Trap>()?,
+        Trap::MemoryOutOfBounds
+    );
     Ok(())
 }
 

@@ -5,10 +5,12 @@
 //! makes one record whose type is exactly that, all sharing the closure.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::engine::FuncTypeInfo;
+use crate::code::{CodePtr, EngineInner};
 use crate::compile::TrampolineKind;
+use crate::error::Result;
 use crate::vm::context::{VmFuncRef, VmHostFunc};
 use crate::wasm::types::FuncType;
 
@@ -20,6 +22,8 @@ pub(crate) struct HostFunc {
     pub(crate) signature: FuncType,
     /// How compiled code reaches `shim`: with arguments in registers or in slots.
     pub(crate) exit: TrampolineKind,
+    /// The trampoline that this takes, once a store has needed it.
+    pub(crate) exit_code: OnceLock<CodePtr>,
     /// Address of the C function that the exit trampoline calls.
     pub(crate) shim: *const u8,
     /// The memory of its callers that it uses.
@@ -30,6 +34,21 @@ pub(crate) struct HostFunc {
     pub(crate) callee: Box<dyn Any + Send + Sync>,
     /// What error messages call it, such as `env::log`.
     pub(crate) name: Box<str>,
+}
+
+impl HostFunc {
+    /// The code through which compiled code of `engine`, the one that the function's type is of, calls it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for code.
+    pub(super) fn exit_code(&self, engine: &EngineInner) -> Result<CodePtr> {
+        if let Some(code) = self.exit_code.get() {
+            return Ok(*code);
+        }
+        let code = engine.trampoline(self.exit, &self.ty.sig)?;
+        Ok(*self.exit_code.get_or_init(|| code))
+    }
 }
 
 /// The memory of its callers that a host function uses.

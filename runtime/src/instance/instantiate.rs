@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::definition::{DefSlot, FuncPtr, PassiveElements, RawRef};
 use super::host_func::HostFunc;
-use super::module::ModuleShared;
+use super::module::{ModuleShared, RecordOf};
 use super::segments::{memory_trap, table_trap};
 use super::shared_memory::SharedMemory;
 use super::store::StoreInner;
@@ -14,9 +14,7 @@ use crate::abi::layout::Place;
 use crate::error::Result;
 use crate::vm::context::{VmFuncImport, VmFuncRef};
 use crate::wasm::const_expr::ConstExpr;
-use crate::wasm::index::{
-    DefinedFuncIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex,
-};
+use crate::wasm::index::{FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::wasm::module::{EntityIndex, ModuleInfo, SegmentMode};
 use crate::wasm::types::GlobalType;
 
@@ -122,10 +120,7 @@ impl StoreInner {
                         offset,
                         module.info.tables[target.index()].ty.is_64,
                     )?;
-                    let items = self.eval_elements(instance, segment)?;
-                    let table = self.instances[instance].tables[target.index()];
-                    let table = &mut self.tables[table];
-                    table.init(&mut self.gc, at, items.iter().copied()).map_err(table_trap)?;
+                    self.init_table(instance, target.index(), at, segment)?;
                 }
                 SegmentMode::Passive => {
                     let items = self.eval_elements(instance, segment)?;
@@ -296,25 +291,17 @@ impl NewInstance {
     }
 
     fn func_records(&self) {
-        let module = &self.module;
-        for (index, slot) in module.info.func_refs.iter().enumerate() {
-            let Some(slot) = slot else { continue };
-            let func = FuncIndex::new(index);
-            let record = match module.info.defined_func(func) {
-                Some(defined) => VmFuncRef {
-                    code: self.code(defined),
-                    ctx: self.ctx.address(),
-                    type_id: module.func_type_id(func).0,
-                },
+        let ctx = self.ctx.address();
+        for (slot, func) in (0..).zip(self.module.records()) {
+            let record = match *func {
+                RecordOf::Defined { code, type_id } => {
+                    VmFuncRef { code: code.as_ptr(), ctx, type_id: type_id.0 }
+                }
                 // A copy: the function keeps its own type, which may be a subtype of the import's.
-                None => self.imports[index],
+                RecordOf::Import(func) => self.imports[func.index()],
             };
-            self.ctx.set_record(module.layout.func_ref(*slot), record);
+            self.ctx.set_record(self.module.layout.func_ref(FuncRefIndex(slot)), record);
         }
-    }
-
-    fn code(&self, func: DefinedFuncIndex) -> *const u8 {
-        self.module.function(func).as_ptr()
     }
 
     fn inline(&self, place: Place) -> DefSlot {

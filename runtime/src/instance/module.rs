@@ -9,7 +9,7 @@ use crate::abi::layout::VmCtxLayout;
 use crate::code::{CodeObject, CodePtr};
 use crate::compile::{self, Artifact};
 use crate::error::Result;
-use crate::wasm::index::{DefinedFuncIndex, FuncIndex, MemoryIndex, TypeIndex};
+use crate::wasm::index::{FuncIndex, MemoryIndex, TypeIndex};
 use crate::wasm::module::{EntityIndex, ModuleInfo};
 use crate::wasm::types::{GlobalType, TableType, TypeId};
 use crate::wasm::{decode, features};
@@ -66,8 +66,17 @@ pub(crate) struct ModuleShared {
     /// The exported memories, for host functions that use their caller's.
     memories: Box<[(Box<str>, MemoryIndex)]>,
     code: CodeObject,
+    /// The functions that have records, by the slots of these.
+    records: Box<[RecordOf]>,
     /// Found when there is a first instance.
     initial_data: OnceLock<Option<InitialData>>,
+}
+
+/// A function of which each instance has a record.
+#[derive(Debug)]
+pub(crate) enum RecordOf {
+    Defined { code: CodePtr, type_id: TypeId },
+    Import(FuncIndex),
 }
 
 /// A module that has been compiled and not been published: it belongs to no engine.
@@ -110,9 +119,10 @@ impl ModuleShared {
         let module = Arc::new(ModuleShared {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),
-            type_ids,
             data,
             memories: exported_memories(&info),
+            records: records(&info, &type_ids, &code),
+            type_ids,
             code,
             initial_data: OnceLock::new(),
             info,
@@ -137,9 +147,9 @@ impl ModuleShared {
         self.initial_data.get_or_init(|| InitialData::new(&self.info, &self.data)).as_ref()
     }
 
-    /// The machine code of a defined function.
-    pub(crate) fn function(&self, func: DefinedFuncIndex) -> CodePtr {
-        self.code.function(func.index())
+    /// The functions of which each instance has a record, by the slots of these.
+    pub(crate) fn records(&self) -> &[RecordOf] {
+        &self.records
     }
 
     /// The memory that is exported as `name`.
@@ -173,6 +183,21 @@ impl ModuleShared {
     pub(crate) fn data(&self, segment: usize) -> &[u8] {
         &self.data[self.info.data[segment].bytes.clone()]
     }
+}
+
+fn records(info: &ModuleInfo, type_ids: &[TypeId], code: &CodeObject) -> Box<[RecordOf]> {
+    let slots = info.func_refs.iter().enumerate();
+    let mut slots: Vec<_> =
+        slots.filter_map(|(func, slot)| Some(((*slot)?.index(), func))).collect();
+    slots.sort_unstable();
+    let record = |(_, func): (usize, usize)| match info.defined_func(FuncIndex::new(func)) {
+        Some(defined) => RecordOf::Defined {
+            code: code.function(defined.index()),
+            type_id: type_ids[info.functions[func].index()],
+        },
+        None => RecordOf::Import(FuncIndex::new(func)),
+    };
+    slots.into_iter().map(record).collect()
 }
 
 fn exported_memories(info: &ModuleInfo) -> Box<[(Box<str>, MemoryIndex)]> {

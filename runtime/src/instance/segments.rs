@@ -98,6 +98,29 @@ impl StoreInner {
         std::mem::take(segment).forget(&mut self.gc);
     }
 
+    /// Copies all elements of segment `segment` to `to`, as `table.init`.
+    pub(super) fn init_table(
+        &mut self,
+        instance: usize,
+        table: usize,
+        to: u64,
+        segment: &ElementSegment,
+    ) -> Result<()> {
+        let items = match &segment.items {
+            // The segments of most modules. They may be long.
+            ElementItems::Functions(items) => {
+                let StoreInner { gc, instances, tables, .. } = self;
+                let state = &instances[instance];
+                let items = items.iter().map(|func| RawRef::Func(state.func(*func)));
+                return Ok(tables[state.tables[table]].init(gc, to, items).map_err(table_trap)?);
+            }
+            ElementItems::Expressions(_) => self.eval_elements(instance, segment)?,
+        };
+        let table = self.instances[instance].tables[table];
+        let table = &mut self.tables[table];
+        Ok(table.init(&mut self.gc, to, items.iter().copied()).map_err(table_trap)?)
+    }
+
     /// The references that element segment `segment` holds, as [`StoreInner::eval_refs`].
     pub(crate) fn eval_elements(
         &mut self,

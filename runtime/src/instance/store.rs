@@ -288,7 +288,7 @@ impl StoreInner {
         if let Some(record) = self.host_records.get(&key) {
             return Ok(*record);
         }
-        let exit = self.engine.code.trampoline(def.exit, &def.ty.sig)?;
+        let exit = def.exit_code(&self.engine.code)?;
         let mut context = Box::new(HostContext {
             vm: VmHostFunc { store: self.vm_ptr(), shim: def.shim },
             callee: std::ptr::from_ref(&*def.callee).cast(),

@@ -6,7 +6,7 @@
 //! owner lent to this entry into Wasm and does not use until the entry returns.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::arity::several_values;
 use crate::abi::signature::LoweredType;
@@ -121,6 +121,7 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
         ty,
         signature,
         exit: TrampolineKind::TypedExit,
+        exit_code: OnceLock::new(),
         shim: H::Params::shim::<D, H>(),
         memory: host.memory(),
         wide: None,
@@ -156,6 +157,7 @@ pub(crate) fn define_array<D: 'static>(
         signature: ty.ty.clone(),
         ty,
         exit: TrampolineKind::ArrayExit,
+        exit_code: OnceLock::new(),
         shim: array_shim::<D> as *const u8,
         memory: None,
         wide: None,
