@@ -7,12 +7,13 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
+use super::definition::FuncPtr;
 use super::engine::FuncTypeInfo;
 use crate::code::{CodePtr, EngineInner};
 use crate::compile::TrampolineKind;
 use crate::error::Result;
-use crate::vm::context::{VmFuncRef, VmHostFunc};
-use crate::wasm::types::FuncType;
+use crate::vm::context::{VmFuncRef, VmHostFunc, VmStore};
+use crate::wasm::types::{FuncType, TypeId};
 
 /// A host function that no store owns yet.
 pub(crate) struct HostFunc {
@@ -48,6 +49,60 @@ impl HostFunc {
         }
         let code = engine.trampoline(self.exit, &self.ty.sig)?;
         Ok(*self.exit_code.get_or_init(|| code))
+    }
+}
+
+/// The host functions of a store. None of them moves: compiled code knows them by address.
+#[derive(Default)]
+pub(super) struct HostContexts {
+    /// Each is as long as all before it, or was asked for at once, and never gets longer than its capacity.
+    chunks: Vec<Vec<HostContext>>,
+}
+
+impl HostContexts {
+    /// Makes room for the first `count`.
+    pub(super) fn reserve(&mut self, count: usize) {
+        if self.chunks.is_empty() && count > 0 {
+            self.chunks.push(Vec::with_capacity(count));
+        }
+    }
+
+    /// Adds `def` for the store at `store`, reached by `exit`, as a function of type `ty`.
+    pub(super) fn add(
+        &mut self,
+        store: *mut VmStore,
+        def: &Arc<HostFunc>,
+        exit: CodePtr,
+        ty: TypeId,
+    ) -> &HostContext {
+        let chunk = self.room();
+        chunk.push(HostContext {
+            vm: VmHostFunc { store, shim: def.shim },
+            callee: std::ptr::from_ref(&*def.callee).cast(),
+            def: def.clone(),
+            record: VmFuncRef { code: exit.as_ptr(), ctx: std::ptr::null_mut(), type_id: ty.0 },
+        });
+        let context = chunk.last_mut().expect("pushed just now");
+        context.record.ctx = std::ptr::from_mut(context).cast();
+        context
+    }
+
+    /// A chunk that is not full.
+    fn room(&mut self) -> &mut Vec<HostContext> {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == chunk.capacity()) {
+            let count: usize = self.chunks.iter().map(Vec::len).sum();
+            self.chunks.push(Vec::with_capacity(count.max(1)));
+        }
+        self.chunks.last_mut().expect("there is one now")
+    }
+
+    /// The host function whose record is `func`, if it is one of these.
+    pub(super) fn find(&self, func: FuncPtr) -> Option<&HostContext> {
+        let address = FuncPtr::to_address(Some(func));
+        self.chunks.iter().find_map(|chunk| {
+            let offset = address.checked_sub(chunk.as_ptr().addr())?;
+            chunk.get(offset / size_of::<HostContext>())
+        })
     }
 }
 

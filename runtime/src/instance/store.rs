@@ -12,7 +12,7 @@ use super::call;
 use super::definition::{DefSlot, FuncPtr, Global, RawRef};
 use super::engine::{Engine, EngineShared, FuncTypeInfo};
 use super::exception::Tag;
-use super::host_func::{HostContext, HostFunc};
+use super::host_func::{HostContexts, HostFunc};
 use super::limiter::Limiter;
 use super::memory::Memory;
 use super::object_types::ObjectType;
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::gc::roots::StoreId;
 use crate::gc::{GcStats, GcStore, Roots, Why};
 use crate::trap::Trap;
-use crate::vm::context::{VmFuncRef, VmHeap, VmHostFunc, VmStore};
+use crate::vm::context::{VmHeap, VmStore};
 use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
 
 /// A store with the embedder's data. Compiled code and host shims know its address as that of the
@@ -70,9 +70,8 @@ pub struct StoreInner {
     pub(super) object_types: Vec<Option<Arc<ObjectType>>>,
     /// The records made for host functions: once per definition and Wasm type.
     host_records: FxHashMap<(usize, TypeId), FuncPtr>,
-    host_funcs: FxHashMap<FuncPtr, Arc<HostFunc>>,
-    #[expect(clippy::vec_box, reason = "compiled code knows the contexts by address")]
-    host_contexts: Vec<Box<HostContext>>,
+    /// What these records refer to, and are a part of.
+    host_contexts: HostContexts,
     failure: Option<Failure>,
     /// Fuel beyond what compiled code can count.
     fuel_reserve: u64,
@@ -129,8 +128,7 @@ impl StoreInner {
             func_types: Vec::new(),
             object_types: Vec::new(),
             host_records: FxHashMap::default(),
-            host_funcs: FxHashMap::default(),
-            host_contexts: Vec::new(),
+            host_contexts: HostContexts::default(),
             failure: None,
             fuel_reserve: 0,
         }
@@ -289,30 +287,21 @@ impl StoreInner {
             return Ok(*record);
         }
         let exit = def.exit_code(&self.engine.code)?;
-        let mut context = Box::new(HostContext {
-            vm: VmHostFunc { store: self.vm_ptr(), shim: def.shim },
-            callee: std::ptr::from_ref(&*def.callee).cast(),
-            def: def.clone(),
-            record: VmFuncRef { code: exit.as_ptr(), ctx: std::ptr::null_mut(), type_id: ty.0 },
-        });
-        context.record.ctx = std::ptr::from_mut(&mut *context).cast();
-        let record = FuncPtr::of_host(&context);
-        self.host_contexts.push(context);
+        let store = self.vm_ptr();
+        let record = FuncPtr::of_host(self.host_contexts.add(store, def, exit, ty));
         self.host_records.insert(key, record);
-        self.host_funcs.insert(record, def.clone());
         Ok(record)
     }
 
-    /// Makes room for the records of `count` host functions.
+    /// Makes room for the records of the first `count` host functions.
     pub(super) fn reserve_host_records(&mut self, count: usize) {
         self.host_records.reserve(count);
-        self.host_funcs.reserve(count);
         self.host_contexts.reserve(count);
     }
 
     /// The definition behind a record that was made for a host function.
     pub(crate) fn host_func(&self, func: FuncPtr) -> Option<&Arc<HostFunc>> {
-        self.host_funcs.get(&func)
+        self.host_contexts.find(func).map(|context| &context.def)
     }
 
     /// The fuel that is left.
