@@ -441,3 +441,24 @@ fn unchecked_functions_fail_and_panic_like_others() {
     assert_eq!(panic.downcast_ref(), Some(&"raw"));
     call(0).unwrap();
 }
+
+/// However many a store has, each is known for a host function, which takes the type it is imported as.
+#[test]
+fn many_host_functions_of_one_store() -> Result<()> {
+    let mut store = Store::<()>::default();
+    let funcs: Vec<Extern> = (0..100)
+        .map(|n| {
+            let func = move |object: Option<Rooted<ExternRef>>| n + i32::from(object.is_some());
+            Func::wrap(&mut store, func).into()
+        })
+        .collect();
+    let imports = "(import \"\" \"\" (func (param (ref extern)) (result i32)))".repeat(100);
+    let exports: String = (0..100).map(|n| format!("(export \"{n}\" (func {n}))")).collect();
+    let instance = instance(&mut store, &format!("(module {imports} {exports})"), &funcs);
+    let object = ExternRef::new(&mut store, ())?;
+    for n in 0..100 {
+        let func = instance.get_typed_func::<Rooted<ExternRef>, i32>(&mut store, &n.to_string())?;
+        assert_eq!(func.call(&mut store, object)?, n + 1);
+    }
+    Ok(())
+}
