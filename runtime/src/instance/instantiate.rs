@@ -14,7 +14,7 @@ use crate::abi::layout::Place;
 use crate::error::Result;
 use crate::vm::context::{VmFuncImport, VmFuncRef};
 use crate::wasm::const_expr::ConstExpr;
-use crate::wasm::index::{FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex};
+use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::wasm::module::{EntityIndex, ModuleInfo, SegmentMode};
 use crate::wasm::types::GlobalType;
 
@@ -292,16 +292,14 @@ impl NewInstance {
 
     fn func_records(&self) {
         let ctx = self.ctx.address();
-        for (slot, func) in (0..).zip(self.module.records()) {
-            let record = match *func {
-                RecordOf::Defined { code, type_id } => {
-                    VmFuncRef { code: code.as_ptr(), ctx, type_id: type_id.0 }
-                }
-                // A copy: the function keeps its own type, which may be a subtype of the import's.
-                RecordOf::Import(func) => self.imports[func.index()],
-            };
-            self.ctx.set_record(self.module.layout.func_ref(FuncRefIndex(slot)), record);
-        }
+        let records = self.module.records().iter().map(|func| match *func {
+            RecordOf::Defined { code, type_id } => {
+                VmFuncRef { code: code.as_ptr(), ctx, type_id: type_id.0 }
+            }
+            // A copy: the function keeps its own type, which may be a subtype of the import's.
+            RecordOf::Import(func) => self.imports[func.index()],
+        });
+        self.ctx.set_records(&self.module, records);
     }
 
     fn inline(&self, place: Place) -> DefSlot {

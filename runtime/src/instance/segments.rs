@@ -111,7 +111,7 @@ impl StoreInner {
             ElementItems::Functions(items) => {
                 let StoreInner { gc, instances, tables, .. } = self;
                 let state = &instances[instance];
-                let items = items.iter().map(|func| RawRef::Func(state.func(*func)));
+                let items = state.funcs(items).map(RawRef::Func);
                 return Ok(tables[state.tables[table]].init(gc, to, items).map_err(table_trap)?);
             }
             ElementItems::Expressions(_) => self.eval_elements(instance, segment)?,
@@ -129,9 +129,7 @@ impl StoreInner {
     ) -> Result<Box<[RawRef]>> {
         let state = &self.instances[instance];
         match &segment.items {
-            ElementItems::Functions(items) => {
-                Ok(items.iter().map(|func| RawRef::Func(state.func(*func))).collect())
-            }
+            ElementItems::Functions(items) => Ok(state.funcs(items).map(RawRef::Func).collect()),
             ElementItems::Expressions(items) => {
                 let is_func = state.module.info.is_func_heap(segment.ty.heap);
                 self.eval_refs(instance, items, is_func)

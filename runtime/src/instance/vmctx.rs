@@ -11,7 +11,9 @@ use super::definition::{DefSlot, FuncPtr, PassiveElements};
 use super::module::ModuleShared;
 use crate::abi::layout::{Place, func_ref, vmctx};
 use crate::vm::context::{VmCtx, VmFuncImport, VmFuncRef, VmStore};
-use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex, TypeIndex};
+use crate::wasm::index::{
+    FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex, TypeIndex,
+};
 use crate::wasm::module::EntityIndex;
 
 /// An instantiated module.
@@ -42,10 +44,24 @@ pub(crate) enum Entity {
 impl Instance {
     /// The record of a function; `None` if its reference cannot be observed.
     pub(crate) fn func(&self, func: FuncIndex) -> Option<FuncPtr> {
-        let slot = self.module.info.func_refs[func.index()]?;
-        let record = self.ctx.at::<VmFuncRef>(self.module.layout.func_ref(slot));
-        // SAFETY: the record lies in this vmctx, which lives as long as the store.
-        unsafe { FuncPtr::from_address(record.as_ptr().expose_provenance()) }
+        self.funcs(&[func]).next().expect("as many as were asked for")
+    }
+
+    /// The records of `funcs`, as [`Instance::func`].
+    pub(super) fn funcs(
+        &self,
+        funcs: &[FuncIndex],
+    ) -> impl ExactSizeIterator<Item = Option<FuncPtr>> {
+        let ModuleShared { info, layout, .. } = &*self.module;
+        let records = info.func_ref_count as usize * size_of::<VmFuncRef>();
+        let ctx = self.ctx.at_bytes(layout.func_ref(FuncRefIndex(0)), records);
+        let ctx = ctx.as_ptr().expose_provenance();
+        funcs.iter().map(move |func| {
+            let slot = info.func_refs[func.index()]?;
+            let address = ctx + slot.index() * size_of::<VmFuncRef>();
+            // SAFETY: the record lies in this vmctx, which lives as long as the store: slots are counted.
+            unsafe { FuncPtr::from_address(address) }
+        })
     }
 
     /// The content of a data segment: nothing, once it was dropped, as active ones are from the start.
@@ -117,10 +133,20 @@ impl VmCtxMemory {
         self.write(module.layout.func_import(func), import);
     }
 
-    /// Fills in a function record.
-    pub(crate) fn set_record(&self, offset: i32, record: VmFuncRef) {
-        debug_assert_eq!(size_of::<VmFuncRef>(), func_ref::SIZE);
-        self.write(offset, record);
+    /// Fills in all function records.
+    pub(crate) fn set_records(
+        &self,
+        module: &ModuleShared,
+        records: impl ExactSizeIterator<Item = VmFuncRef>,
+    ) {
+        const { assert!(size_of::<VmFuncRef>() == func_ref::SIZE) };
+        let count = records.len();
+        let first = module.layout.func_ref(FuncRefIndex(0));
+        let first = self.at_bytes(first, count * size_of::<VmFuncRef>()).cast::<VmFuncRef>();
+        for (slot, record) in (0..count).zip(records) {
+            // SAFETY: as in `write`; `at_bytes` checked the bounds of all.
+            unsafe { first.add(slot).write(record) };
+        }
     }
 
     /// Fills in a tag, which is at `position` of the store.
@@ -148,13 +174,16 @@ impl VmCtxMemory {
     }
 
     fn at<V>(&self, offset: i32) -> NonNull<V> {
+        self.at_bytes(offset, size_of::<V>()).cast()
+    }
+
+    /// The address of the `len` bytes at `offset`.
+    fn at_bytes(&self, offset: i32, len: usize) -> NonNull<u8> {
         let offset = usize::try_from(offset).expect("vmctx offsets are not negative");
-        let end = offset + size_of::<V>();
+        let end = offset + len;
         assert!(end <= size_of_val(&*self.words), "vmctx access within its layout");
-        NonNull::from(&*self.words)
-            .cast::<u8>()
-            .map_addr(|at| at.checked_add(offset).expect("in bounds"))
-            .cast()
+        let words = NonNull::from(&*self.words).cast::<u8>();
+        words.map_addr(|at| at.checked_add(offset).expect("in bounds"))
     }
 
     fn write<V: Copy>(&self, offset: i32, value: V) {
