@@ -57,6 +57,10 @@ impl Suite {
         let samples = enter(&mut contest)
             .and_then(|()| contest.samples(&self.settings))
             .with_context(|| workload.to_owned())?;
+        if contest.runs.is_empty() {
+            eprintln!("{workload}: nothing to compare");
+            return Ok(());
+        }
         let engines = contest.runs.iter().map(|(engine, _)| *engine);
         self.keep(workload, Unit::Nanoseconds, per, engines.zip(samples));
         Ok(())

@@ -99,7 +99,8 @@ fn begin(contest: &mut Contest, guest: &str, call: bool) -> Result<()> {
     Ok(())
 }
 
-/// A store with an instance of a module that was not written for this, which cannot call its imports.
+/// A store with an instance of a module that was not written for this, and cannot call its imports. Those
+/// that import more than functions have no part in it.
 fn begin_real(contest: &mut Contest, wasm: &[u8]) -> Result<()> {
     per_engine!(rt in [hostref, wasmtime] {
         let engine = rt::engine()?;
