@@ -52,7 +52,7 @@ pub fn run(suite: &mut Suite) -> Result<()> {
         suite.time(
             &format!("store and instance, {}", modules::title(&name, &wasm)),
             "instance",
-            |it| begin_real(it, &wasm),
+            |contest| begin_real(contest, &wasm),
         )?;
     }
     suite.gauge("memory of 1,000 live instances", Unit::Bytes, "instance", || {

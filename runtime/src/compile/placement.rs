@@ -40,12 +40,12 @@ impl Placement {
         Placement { in_line: starts.min_by_key(cost), ..anywhere }
     }
 
-    /// A start that serves instructions and constants that are aligned to `code`, and no more than that:
-    /// predictors of indirect branches tell targets apart by the low bits of their addresses, and know
-    /// fewer of them if all are aligned. Constants want to be, but only whole vectors need it.
-    pub(crate) fn anywhere(isa: &dyn TargetIsa, code: u32) -> Placement {
+    /// A start that serves code of this alignment, and no more than it must: predictors of indirect
+    /// branches tell targets apart by the low bits of their addresses, and know fewer of them if all are
+    /// aligned. Constants in a function want their own alignment, but only whole vectors need it.
+    pub(crate) fn anywhere(isa: &dyn TargetIsa, alignment: u32) -> Placement {
         const VECTOR: u32 = 16;
-        let own = if code < VECTOR { 1 } else { code };
+        let own = if alignment < VECTOR { 1 } else { alignment };
         let symbol = u32::try_from(isa.symbol_alignment()).expect("alignments are small");
         let align = isa.function_alignment().minimum.max(symbol).max(own);
         Placement { align, in_line: None }

@@ -397,13 +397,12 @@ impl GcStore {
         self.hosts.any(self.find_row(raw)?)
     }
 
-    /// Why [`GcStore::host_data`] refused.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn data_refusal(&self, raw: u32) -> HostRefError {
-        let may_read =
-            self.host_row(raw).and_then(|row| Ok(self.hosts.payload(row).check_shared()?));
-        may_read.expect_err("the value may be read")
+    /// [`GcStore::host_data`] once more, with the reason if it refuses: it need not any longer, since
+    /// another thread may have ended a borrow. None begins while the store is lent to us.
+    pub(crate) fn host_data_or_reason(&self, raw: u32) -> Result<&HostData, HostRefError> {
+        let payload = self.hosts.payload(self.host_row(raw)?);
+        payload.check_shared()?;
+        Ok(payload.any().expect("no borrow begins while the store is lent"))
     }
 
     /// The value of a host object, for writing.

@@ -226,7 +226,7 @@ impl Payload {
         Some(unsafe { pointer.as_ref() })
     }
 
-    /// Why the value may not be read.
+    /// Whether the value may be read, and if not, why.
     pub(crate) fn check_shared(&self) -> Result<(), BorrowError> {
         self.header().borrow.check_shared()
     }

@@ -293,7 +293,7 @@ impl StoreInner {
         Ok(record)
     }
 
-    /// Makes room for the records of the first `count` host functions.
+    /// Makes room for the records of `count` more host functions, side by side if they are the first.
     pub(super) fn reserve_host_records(&mut self, count: usize) {
         self.host_records.reserve(count);
         self.host_contexts.reserve(count);

@@ -229,7 +229,7 @@ impl Drop for Loan {
         let mut besides = self.besides.iter().filter(|range| !range.is_empty());
         if self.is_known
             && besides.all(|range| reservation.decommit(range.clone()).is_ok())
-            && (self.image.is_empty() || reservation.renew(self.image.clone()).is_ok())
+            && reservation.renew(self.image.clone()).is_ok()
         {
             self.pool.take_back(reservation, self.accessible.clone());
         }

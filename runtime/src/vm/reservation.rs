@@ -85,17 +85,7 @@ impl Reservation {
     ///
     /// If `range` does not lie in the reservation.
     pub(crate) fn decommit(&mut self, range: Range<usize>) -> Result<()> {
-        let (start, len) = self.pages(range);
-        if len == 0 {
-            return Ok(());
-        }
-        // SAFETY: `pages` checked that the range belongs to this reservation, and `&mut self`
-        // says that nobody is using its content.
-        unsafe {
-            mm::mmap_anonymous(start, len, ProtFlags::empty(), map_flags() | MapFlags::FIXED)
-        }
-        .with_context(|| format!("cannot decommit {len:#x} bytes of memory"))?;
-        Ok(())
+        self.map_anew(range, ProtFlags::empty())
     }
 
     /// Gives the pages of `range`, which are committed, back; they read as zeros from now on.
@@ -149,11 +139,19 @@ impl Reservation {
     ///
     /// If `range` does not lie in the reservation.
     pub(super) fn renew(&mut self, range: Range<usize>) -> Result<()> {
+        self.map_anew(range, ProtFlags::READ | ProtFlags::WRITE)
+    }
+
+    /// Gives the pages of `range` back, whatever they show, for pages of zeros with this access.
+    fn map_anew(&mut self, range: Range<usize>, access: ProtFlags) -> Result<()> {
         let (start, len) = self.pages(range);
-        let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: as in `decommit`.
+        if len == 0 {
+            return Ok(());
+        }
+        // SAFETY: `pages` checked that the range belongs to this reservation, and `&mut self`
+        // says that nobody is using its content.
         unsafe { mm::mmap_anonymous(start, len, access, map_flags() | MapFlags::FIXED) }
-            .with_context(|| format!("cannot renew {len:#x} bytes of memory"))?;
+            .with_context(|| format!("cannot give {len:#x} bytes of memory back"))?;
         Ok(())
     }
 

@@ -103,7 +103,7 @@ impl<T: ?Sized + 'static> TargetCheck<T> for ByCast {
         let find = || {
             let object = reference(raw)?;
             let cast = store.gc.host_cast::<T>(object)?;
-            let value = store.gc.host_data(raw).ok_or_else(|| store.gc.data_refusal(raw))?;
+            let value = store.gc.host_data_or_reason(raw)?;
             Ok((cast.0)(value).expect("a cast is one of the object's own type"))
         };
         find().map_err(|reason| denied::<T>(store, raw, reason))
@@ -124,7 +124,7 @@ impl TargetCheck<HostData> for ByNothing {
     fn data(store: &StoreInner, raw: u32) -> Result<&HostData> {
         match store.gc.host_data(raw) {
             Some(value) => Ok(value),
-            None => Err(unreadable(store, raw)),
+            None => data_or_reason(store, raw),
         }
     }
 
@@ -146,8 +146,9 @@ pub(super) fn refused<T: Any>(store: &StoreInner, raw: u32) -> Error {
 
 #[cold]
 #[inline(never)]
-fn unreadable(store: &StoreInner, raw: u32) -> Error {
-    HostAccessError::at(&store.gc, raw, None, store.gc.data_refusal(raw)).into()
+fn data_or_reason(store: &StoreInner, raw: u32) -> Result<&HostData> {
+    let found = store.gc.host_data_or_reason(raw);
+    found.map_err(|reason| HostAccessError::at(&store.gc, raw, None, reason).into())
 }
 
 #[cold]
