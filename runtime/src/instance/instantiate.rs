@@ -91,7 +91,7 @@ impl StoreInner {
         let module = self.instances[instance].module.clone();
         for (global, init) in defined.iter().zip(&module.info.global_inits) {
             let bits = self.eval(instance, init)?;
-            self.globals[*global].set_bits(&mut self.gc, bits);
+            self.globals[*global].set_bits(&self.vm.heap, bits);
         }
         Ok(())
     }
@@ -104,7 +104,7 @@ impl StoreInner {
             let value = self.eval_ref(instance, init, is_func)?;
             let table = &mut self.tables[self.instances[instance].tables[index]];
             let len = table.len();
-            table.fill(&mut self.gc, 0, value, len).map_err(table_trap)?;
+            table.fill(&self.vm.heap, 0, value, len).map_err(table_trap)?;
         }
         Ok(())
     }

@@ -265,7 +265,7 @@ impl StoreInner {
     /// Adds a table and returns its position.
     pub(crate) fn add_table(&mut self, ty: TableType, def: DefSlot, init: RawRef) -> Result<usize> {
         let limit = self.engine.settings.table_limit;
-        let table = Table::new(&mut self.gc, ty, def, init, limit)?;
+        let table = Table::new(&self.vm.heap, ty, def, init, limit)?;
         self.tables.push(table);
         Ok(self.tables.len() - 1)
     }
@@ -276,7 +276,7 @@ impl StoreInner {
             ValType::Ref(ty) => !self.engine.is_func_heap(ty.heap),
             _ => false,
         };
-        self.globals.push(Global::new(&mut self.gc, ty, is_gc_ref, def, bits));
+        self.globals.push(Global::new(&self.vm.heap, ty, is_gc_ref, def, bits));
         self.globals.len() - 1
     }
 

@@ -15,7 +15,7 @@ use wasmparser::{
     FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources,
 };
 
-use super::{Translator, inline};
+use super::{Translator, fixed_tables, inline};
 use crate::abi::builtins::Builtin;
 use crate::abi::gc_layout::ObjectLayout;
 use crate::abi::layout::{Place, VmCtxLayout, vm_store, vmctx};
@@ -35,6 +35,8 @@ pub(in crate::compile) struct ModuleEnv<'a> {
     pub(super) isa: &'a dyn TargetIsa,
     /// Whether the base of the heap is a constant: instances of the module reserve it.
     pub(super) has_heap: bool,
+    /// By table, the number of its elements if that never changes.
+    pub(super) fixed_table_lens: Box<[Option<u64>]>,
     /// By type, once somebody asks.
     object_layouts: Box<[OnceLock<ObjectLayout>]>,
     /// By defined function, once somebody asks.
@@ -86,7 +88,18 @@ impl<'a> ModuleEnv<'a> {
         let inlinable = bodies.iter().map(|_| OnceLock::new()).collect();
         let object_layouts = info.types.iter().map(|_| OnceLock::new()).collect();
         let (layout, has_heap) = (VmCtxLayout::new(info), info.declares_objects());
-        ModuleEnv { info, bodies, layout, tunables, isa, has_heap, object_layouts, inlinable }
+        let fixed_table_lens = fixed_tables::fixed_lens(info, &bodies);
+        ModuleEnv {
+            info,
+            bodies,
+            layout,
+            tunables,
+            isa,
+            has_heap,
+            fixed_table_lens,
+            object_layouts,
+            inlinable,
+        }
     }
 
     /// The body of a defined function.

@@ -9,6 +9,7 @@ mod control;
 mod convert;
 mod env;
 mod exception;
+mod fixed_tables;
 mod frame;
 mod fuel;
 mod gc;
@@ -316,6 +317,20 @@ impl<'a> Translator<'a> {
                 Some(imm.sign_extend_from_width(dfg.value_type(value).bits()).bits())
             }
             _ => None,
+        }
+    }
+
+    /// A number that `value`, seen as unsigned, does not exceed, if its operator tells one.
+    fn upper_bound(&self, value: Value) -> Option<u64> {
+        let dfg = &self.builder.func.dfg;
+        let width = u64::MAX >> (u64::BITS - dfg.value_type(value).bits());
+        let unsigned = |constant: i64| constant.cast_unsigned() & width;
+        let ValueDef::Result(inst, 0) = dfg.value_def(value) else { return None };
+        match dfg.insts[inst] {
+            InstructionData::Binary { opcode: Opcode::Band, args } => {
+                args.iter().filter_map(|arg| self.constant(*arg)).map(unsigned).min()
+            }
+            _ => self.constant(value).map(unsigned),
         }
     }
 
