@@ -104,37 +104,37 @@ impl StoreInner {
         instance: usize,
         table: usize,
         to: u64,
-        segment: &ElementSegment,
+        segment: usize,
     ) -> Result<()> {
-        let items = match &segment.items {
+        let StoreInner { vm, instances, tables, .. } = self;
+        let state = &instances[instance];
+        let table = state.tables[table];
+        let written = match &state.module.info.elements[segment].items {
             // The segments of most modules. They may be long.
-            ElementItems::Functions(items) => {
-                let StoreInner { vm, instances, tables, .. } = self;
-                let state = &instances[instance];
-                let items = state.funcs(items).map(RawRef::Func);
-                return Ok(tables[state.tables[table]]
-                    .init(&vm.heap, to, items)
-                    .map_err(table_trap)?);
+            ElementItems::Functions(_) => {
+                tables[table].init(&vm.heap, to, state.listed(segment).map(RawRef::Func))
             }
-            ElementItems::Expressions(_) => self.eval_elements(instance, segment)?,
+            ElementItems::Expressions(_) => {
+                let items = self.eval_elements(instance, segment)?;
+                self.tables[table].init(&self.vm.heap, to, items.iter().copied())
+            }
         };
-        let table = self.instances[instance].tables[table];
-        let table = &mut self.tables[table];
-        Ok(table.init(&self.vm.heap, to, items.iter().copied()).map_err(table_trap)?)
+        Ok(written.map_err(table_trap)?)
     }
 
     /// The references that element segment `segment` holds, as [`StoreInner::eval_refs`].
     pub(crate) fn eval_elements(
         &mut self,
         instance: usize,
-        segment: &ElementSegment,
+        segment: usize,
     ) -> Result<Box<[RawRef]>> {
         let state = &self.instances[instance];
-        match &segment.items {
-            ElementItems::Functions(items) => Ok(state.funcs(items).map(RawRef::Func).collect()),
+        let module = state.module.clone();
+        let ElementSegment { ty, items, .. } = &module.info.elements[segment];
+        match items {
+            ElementItems::Functions(_) => Ok(state.listed(segment).map(RawRef::Func).collect()),
             ElementItems::Expressions(items) => {
-                let is_func = state.module.info.is_func_heap(segment.ty.heap);
-                self.eval_refs(instance, items, is_func)
+                self.eval_refs(instance, items, module.info.is_func_heap(ty.heap))
             }
         }
     }

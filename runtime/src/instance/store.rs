@@ -25,6 +25,7 @@ use crate::gc::roots::StoreId;
 use crate::gc::{GcStats, GcStore, Roots, Why};
 use crate::trap::Trap;
 use crate::vm::context::{VmHeap, VmStore};
+use crate::vm::image::MemoryImage;
 use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
 
 /// A store with the embedder's data. Compiled code and host shims know its address as that of the
@@ -241,9 +242,14 @@ impl StoreInner {
         }
     }
 
-    /// Adds a memory and returns its position.
-    pub(crate) fn add_memory(&mut self, ty: MemoryType, def: DefSlot) -> Result<usize> {
-        self.memories.push(Memory::new(&self.engine, ty, def)?);
+    /// Adds a memory, made with `image`, and returns its position.
+    pub(crate) fn add_memory(
+        &mut self,
+        ty: MemoryType,
+        def: DefSlot,
+        image: Option<&Arc<MemoryImage>>,
+    ) -> Result<usize> {
+        self.memories.push(Memory::new(&self.engine, ty, def, image)?);
         Ok(self.memories.len() - 1)
     }
 
