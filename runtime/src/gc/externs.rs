@@ -170,13 +170,14 @@ impl HostTable {
         unsafe { payload.value_tagged() }
     }
 
-    /// Why the value in `row` is no `T`, or may not be read.
-    pub(super) fn refusal<T: Any>(&self, row: RowId) -> HostRefError {
+    /// [`HostTable::value`], with the reason if there is none.
+    pub(super) fn value_or_reason<T: Any>(&self, row: RowId) -> Result<&T, HostRefError> {
         let payload = self.payload(row);
-        match payload.value::<T>() {
-            Err(reason) if payload.is::<T>() => reason.into(),
-            _ => wrong_type(payload),
+        if !payload.is::<T>() {
+            return Err(wrong_type(payload));
         }
+        let value = payload.value()?;
+        Ok(value.expect("the type was compared just above"))
     }
 
     /// The value in `row`, if it is a `T`, for writing.
@@ -330,8 +331,9 @@ impl HostTable {
     }
 }
 
+/// Why a payload is not of the wanted type.
 #[cold]
-fn wrong_type(payload: &Payload) -> HostRefError {
+pub(super) fn wrong_type(payload: &Payload) -> HostRefError {
     HostRefError::WrongType { found: payload.type_name() }
 }
 
@@ -429,7 +431,8 @@ mod tests {
         assert_eq!(table.value_mut::<u64>(row), Err(wrong));
         assert_eq!(table.value::<u64>(row), None);
         assert!(table.locate::<u64>(row).is_none() && !table.is::<u64>(row));
-        assert_eq!(table.refusal::<u64>(row), wrong);
+        assert_eq!(table.value_or_reason::<u64>(row), Err(wrong));
+        assert_eq!(table.value_or_reason::<u32>(row), Ok(&1));
         assert!(table.locate::<u32>(row).is_some() && table.is::<u32>(row));
     }
 

@@ -341,13 +341,14 @@ impl GcStore {
         }
     }
 
-    /// Why [`GcStore::locate`], [`GcStore::host_value`] or [`GcStore::is_host`] refused. They do not say it
-    /// themselves: a call that succeeds should not make room for the reasons of one that fails.
+    /// Why [`GcStore::locate`] or [`GcStore::is_host`] refused: the reference does not lead to a value of
+    /// the type. They do not say it themselves: a call that succeeds should not make room for the reasons
+    /// of one that fails.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refusal<T: Any>(&self, raw: u32) -> HostRefError {
+    pub(crate) fn mismatch(&self, raw: u32) -> HostRefError {
         match self.host_row(raw) {
-            Ok(row) => self.hosts.refusal::<T>(row),
+            Ok(row) => externs::wrong_type(self.hosts.payload(row)),
             Err(reason) => reason,
         }
     }
@@ -403,6 +404,11 @@ impl GcStore {
         let payload = self.hosts.payload(self.host_row(raw)?);
         payload.check_shared()?;
         Ok(payload.any().expect("no borrow begins while the store is lent"))
+    }
+
+    /// The same of [`GcStore::host_value`].
+    pub(crate) fn host_value_or_reason<T: Any>(&self, raw: u32) -> Result<&T, HostRefError> {
+        self.hosts.value_or_reason(self.host_row(raw)?)
     }
 
     /// The value of a host object, for writing.
