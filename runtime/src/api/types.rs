@@ -96,21 +96,6 @@ kinds! {
     Tag(TagType) "a tag" tag unwrap_tag;
 }
 
-/// One import of a module.
-#[derive(Clone, Debug)]
-pub struct ImportType<'module> {
-    pub(crate) module: &'module str,
-    pub(crate) name: &'module str,
-    pub(crate) ty: ExternType,
-}
-
-/// One export of a module.
-#[derive(Clone, Debug)]
-pub struct ExportType<'module> {
-    pub(crate) name: &'module str,
-    pub(crate) ty: ExternType,
-}
-
 impl Finality {
     pub(crate) fn of(ty: &wasm::SubType) -> Finality {
         if ty.is_final { Finality::Final } else { Finality::NonFinal }
@@ -286,34 +271,5 @@ impl TagType {
     /// The function type.
     pub fn ty(&self) -> &FuncType {
         &self.ty
-    }
-}
-
-impl<'module> ImportType<'module> {
-    /// The name of the module it is imported from.
-    pub fn module(&self) -> &'module str {
-        self.module
-    }
-
-    /// Its name in that module.
-    pub fn name(&self) -> &'module str {
-        self.name
-    }
-
-    /// Its type.
-    pub fn ty(&self) -> ExternType {
-        self.ty.clone()
-    }
-}
-
-impl<'module> ExportType<'module> {
-    /// Its name.
-    pub fn name(&self) -> &'module str {
-        self.name
-    }
-
-    /// Its type.
-    pub fn ty(&self) -> ExternType {
-        self.ty.clone()
     }
 }

@@ -160,7 +160,8 @@ pub(crate) struct GcStore {
     hosts: HostTable,
     roots: RootSet,
     pacer: Pacer,
-    stats: GcStats,
+    /// What collections have done; `None` before the first.
+    stats: Option<Box<GcStats>>,
     /// The most bytes that all objects may occupy now.
     limit: u32,
     /// The most that `limit` may become.
@@ -188,7 +189,7 @@ impl GcStore {
             buffer: StoreBuffer::default(),
             hosts: HostTable::default(),
             roots: RootSet::new(StoreId::allocate()),
-            stats: GcStats::default(),
+            stats: None,
             limit,
             ceiling: limit,
             stress: config.stress,
@@ -214,7 +215,7 @@ impl GcStore {
             host_bytes: self.hosts.bytes(),
             scoped_roots,
             owned_roots,
-            ..self.stats
+            ..self.stats.as_deref().copied().unwrap_or_default()
         }
     }
 

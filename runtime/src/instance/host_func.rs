@@ -7,6 +7,8 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
+use rustc_hash::FxHashMap;
+
 use super::definition::FuncPtr;
 use super::engine::FuncTypeInfo;
 use crate::code::{CodePtr, EngineInner};
@@ -52,23 +54,67 @@ impl HostFunc {
     }
 }
 
-/// The host functions of a store. None of them moves: compiled code knows them by address.
+/// The host functions of a store: one for each definition and Wasm type. None of them moves: compiled code
+/// knows them by address.
 #[derive(Default)]
 pub(super) struct HostContexts {
     /// Each is as long as all before it, or was asked for at once, and never gets longer than its capacity.
     chunks: Vec<Vec<HostContext>>,
+    /// Their records, once there are more than [`FEW`].
+    records: FxHashMap<(usize, TypeId), FuncPtr>,
 }
 
+/// So many host functions are found by looking at each.
+const FEW: usize = 8;
+
 impl HostContexts {
-    /// Makes room for the first `count`.
+    /// Makes room for `count` more, side by side if they are the first.
     pub(super) fn reserve(&mut self, count: usize) {
         if self.chunks.is_empty() && count > 0 {
+            self.chunks.reserve_exact(1);
             self.chunks.push(Vec::with_capacity(count));
+        }
+        let count = self.len() + count;
+        if count > FEW {
+            self.records.reserve(count - self.records.len());
         }
     }
 
-    /// Adds `def` for the store at `store`, reached by `exit`, as a function of type `ty`.
+    fn len(&self) -> usize {
+        self.chunks.iter().map(Vec::len).sum()
+    }
+
+    /// The record of `def` as a function of type `ty`, if there is one.
+    pub(super) fn record(&self, def: &Arc<HostFunc>, ty: TypeId) -> Option<FuncPtr> {
+        if self.records.is_empty() {
+            let mut all = self.chunks.iter().flatten();
+            let found = all.find(|context| context.key() == key(def, ty));
+            return found.map(FuncPtr::of_host);
+        }
+        self.records.get(&key(def, ty)).copied()
+    }
+
+    /// Adds `def`, which has no record as a function of type `ty`, and returns that.
     pub(super) fn add(
+        &mut self,
+        store: *mut VmStore,
+        def: &Arc<HostFunc>,
+        exit: CodePtr,
+        ty: TypeId,
+    ) -> FuncPtr {
+        let record = FuncPtr::of_host(self.push(store, def, exit, ty));
+        if !self.records.is_empty() {
+            self.records.insert(key(def, ty), record);
+        } else if self.len() > FEW {
+            let all = self.chunks.iter().flatten();
+            let all = all.map(|context| (context.key(), FuncPtr::of_host(context)));
+            self.records.extend(all);
+        }
+        record
+    }
+
+    /// Adds `def` for the store at `store`, reached by `exit`, as a function of type `ty`.
+    fn push(
         &mut self,
         store: *mut VmStore,
         def: &Arc<HostFunc>,
@@ -90,8 +136,7 @@ impl HostContexts {
     /// A chunk that is not full.
     fn room(&mut self) -> &mut Vec<HostContext> {
         if self.chunks.last().is_none_or(|chunk| chunk.len() == chunk.capacity()) {
-            let count: usize = self.chunks.iter().map(Vec::len).sum();
-            self.chunks.push(Vec::with_capacity(count.max(1)));
+            self.chunks.push(Vec::with_capacity(self.len().max(1)));
         }
         self.chunks.last_mut().expect("there is one now")
     }
@@ -125,6 +170,17 @@ pub(crate) struct HostContext {
     pub(crate) def: Arc<HostFunc>,
     /// The record that refers to this context.
     pub(crate) record: VmFuncRef,
+}
+
+impl HostContext {
+    fn key(&self) -> (usize, TypeId) {
+        key(&self.def, TypeId(self.record.type_id))
+    }
+}
+
+/// What no two host functions of a store have in common.
+fn key(def: &Arc<HostFunc>, ty: TypeId) -> (usize, TypeId) {
+    (Arc::as_ptr(def).addr(), ty)
 }
 
 // SAFETY: `shim` is the address of code, and the callee is `Send` by its type.

@@ -84,7 +84,7 @@ impl StoreInner {
         first(&mut self.tables, info.tables.len());
         first(&mut self.globals, info.globals.len());
         let of_host = |import: &&ImportValue| matches!(import, ImportValue::Host(_));
-        self.reserve_host_records(imports.iter().filter(of_host).count());
+        self.reserve_host_funcs(imports.iter().filter(of_host).count());
     }
 
     fn init_globals(&mut self, instance: usize, defined: &[usize]) -> Result<()> {

@@ -103,6 +103,7 @@ impl Memory {
     /// # Panics
     ///
     /// If the memory is shared.
+    #[inline]
     pub(crate) fn data(&self) -> &[u8] {
         match &self.storage {
             Storage::Own { memory, .. } => memory.data(),
@@ -115,6 +116,7 @@ impl Memory {
     /// # Panics
     ///
     /// If the memory is shared.
+    #[inline]
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
         match &mut self.storage {
             Storage::Own { memory, .. } => memory.data_mut(),
