@@ -1,4 +1,4 @@
-//! `Module`: compiled code that can be instantiated in any store of its engine.
+//! `Module`: compiled code that can be instantiated in any store of its engine; its imports and exports.
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! Public types of functions and tags, and of imports and exports as such. Conversions to and from the
-//! decoded types stand beside each; those of values are in `value_types`, of structs and arrays in
-//! `gc_types`, of globals, tables and memories in `entity_types`.
+//! Public types of functions and tags, and of whatever can be imported or exported. Conversions to and
+//! from the decoded types stand beside each; those of values are in `value_types`, of structs and arrays
+//! in `gc_types`, of globals, tables and memories in `entity_types`.
 
 use std::sync::Arc;
 

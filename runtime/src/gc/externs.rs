@@ -346,7 +346,7 @@ fn dangling() -> ! {
 #[cfg(test)]
 #[allow(unsafe_code, reason = "borrowing is for a caller that keeps the order")]
 mod tests {
-    use super::super::borrow::BorrowSite;
+    use super::super::borrow::{BorrowSite, Holder};
     use super::super::payload::Properties;
     use super::*;
 
@@ -434,6 +434,28 @@ mod tests {
         assert_eq!(table.value_or_reason::<u64>(row), Err(wrong));
         assert_eq!(table.value_or_reason::<u32>(row), Ok(&1));
         assert!(table.locate::<u32>(row).is_some() && table.is::<u32>(row));
+    }
+
+    /// Another thread may end a borrow at any time, and so between two looks at it.
+    #[test]
+    fn a_refusal_is_for_the_borrow_that_caused_it() {
+        let mut table = HostTable::default();
+        let row = table.insert(payload(1), false);
+        let borrowed = BorrowError::Exclusive { holder: Holder::Guard }.into();
+        for _ in 0..300 {
+            let located = table.locate::<u32>(row).unwrap();
+            // SAFETY: nothing was dropped since, and nobody else has the table yet.
+            let guard = unsafe { located.detach_mut() }.ok().unwrap();
+            let read = || {
+                while let Err(reason) = table.value_or_reason::<u32>(row) {
+                    assert_eq!(reason, borrowed);
+                }
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(read);
+                drop(guard);
+            });
+        }
     }
 
     #[test]

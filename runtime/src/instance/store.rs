@@ -281,12 +281,9 @@ impl StoreInner {
 
     /// The record of host function `def` with exactly the type `ty`.
     pub(crate) fn host_record(&mut self, def: &Arc<HostFunc>, ty: TypeId) -> Result<FuncPtr> {
-        if let Some(record) = self.host_funcs.record(def, ty) {
-            return Ok(record);
-        }
-        let exit = def.exit_code(&self.engine.code)?;
+        let exit = def.exit_code(&self.engine)?;
         let store = self.vm_ptr();
-        Ok(self.host_funcs.add(store, def, exit, ty))
+        Ok(self.host_funcs.record(store, def, exit, ty))
     }
 
     /// Makes room for `count` more host functions, side by side if they are the first.

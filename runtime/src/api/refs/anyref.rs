@@ -238,6 +238,7 @@ impl AnyRef {
     }
 
     /// The reference itself, good until the next collection.
+    #[inline]
     pub(in crate::api) fn gc_ref(&self, inner: &StoreInner) -> Result<gc::GcRef> {
         resolve(inner, self.index)
     }
