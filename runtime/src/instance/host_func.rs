@@ -140,6 +140,7 @@ impl Contexts {
     }
 
     /// Adds a context, and returns its record.
+    #[inline]
     fn push(&mut self, context: HostContext) -> FuncPtr {
         let chunk = self.room();
         chunk.push(context);
@@ -149,11 +150,17 @@ impl Contexts {
     }
 
     /// A chunk that is not full.
+    #[inline]
     fn room(&mut self) -> &mut Vec<HostContext> {
         if self.chunks.last().is_none_or(|chunk| chunk.len() == chunk.capacity()) {
-            self.chunks.push(Vec::with_capacity(self.len().max(1)));
+            self.grow();
         }
         self.chunks.last_mut().expect("there is one now")
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.chunks.push(Vec::with_capacity(self.len().max(1)));
     }
 
     /// The context whose record is `func`, if it is one of these.
