@@ -114,7 +114,7 @@ impl GcStore {
         }
         let promoted = self.old.top() - top;
         self.empty_nursery(heap, promoted);
-        self.stats.minor(start, promoted);
+        self.stats.get_or_insert_default().minor(start, promoted);
         self.check_after(heap, visit_roots);
     }
 
@@ -155,7 +155,7 @@ impl GcStore {
         self.pacer.after_full(sizes, self.nursery.size() as usize);
         self.give_back(before);
         self.fit_nursery(heap);
-        self.stats.full(start, sizes.heap);
+        self.stats.get_or_insert_default().full(start, sizes.heap);
         self.check_after(heap, visit_roots);
     }
 

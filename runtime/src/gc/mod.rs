@@ -161,7 +161,8 @@ pub(crate) struct GcStore {
     hosts: HostTable,
     roots: RootSet,
     pacer: Pacer,
-    stats: GcStats,
+    /// What collections have done; `None` before the first.
+    stats: Option<Box<GcStats>>,
     /// The most bytes that all objects may occupy now.
     limit: u32,
     /// The most that `limit` may become.
@@ -189,7 +190,7 @@ impl GcStore {
             buffer: StoreBuffer::default(),
             hosts: HostTable::default(),
             roots: RootSet::new(StoreId::allocate()),
-            stats: GcStats::default(),
+            stats: None,
             limit,
             ceiling: limit,
             stress: config.stress,
@@ -215,7 +216,7 @@ impl GcStore {
             host_bytes: self.hosts.bytes(),
             scoped_roots,
             owned_roots,
-            ..self.stats
+            ..self.stats.as_deref().copied().unwrap_or_default()
         }
     }
 
@@ -342,13 +343,14 @@ impl GcStore {
         }
     }
 
-    /// Why [`GcStore::locate`], [`GcStore::host_value`] or [`GcStore::is_host`] refused. They do not say it
-    /// themselves: a call that succeeds should not make room for the reasons of one that fails.
+    /// Why [`GcStore::locate`] or [`GcStore::is_host`] refused: the reference does not lead to a value of
+    /// the type. They do not say it themselves: a call that succeeds should not make room for the reasons
+    /// of one that fails.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refusal<T: Any>(&self, raw: u32) -> HostRefError {
+    pub(crate) fn mismatch(&self, raw: u32) -> HostRefError {
         match self.host_row(raw) {
-            Ok(row) => self.hosts.refusal::<T>(row),
+            Ok(row) => externs::wrong_type(self.hosts.payload(row)),
             Err(reason) => reason,
         }
     }
@@ -404,6 +406,11 @@ impl GcStore {
         let payload = self.hosts.payload(self.host_row(raw)?);
         payload.check_shared()?;
         Ok(payload.any().expect("no borrow begins while the store is lent"))
+    }
+
+    /// The same of [`GcStore::host_value`].
+    pub(crate) fn host_value_or_reason<T: Any>(&self, raw: u32) -> Result<&T, HostRefError> {
+        self.hosts.value_or_reason(self.host_row(raw)?)
     }
 
     /// The value of a host object, for writing.
