@@ -8,6 +8,7 @@ mod call;
 mod control;
 mod convert;
 mod env;
+mod epoch;
 mod exception;
 mod fixed_tables;
 mod frame;
@@ -33,7 +34,7 @@ use cranelift_codegen::ir::{
     Block, BlockArg, FuncRef, InstBuilder, InstructionData, Opcode, SigRef, SourceLoc, TrapCode,
     Type, Value, ValueDef,
 };
-use cranelift_frontend::FunctionBuilder;
+use cranelift_frontend::{FunctionBuilder, Variable};
 use wasmparser::{FuncValidator, Operator, OperatorsReader, ValidatorResources};
 
 use super::artifact::RelocTarget;
@@ -71,7 +72,9 @@ pub(super) fn translate<'a>(
     validator: &mut FuncValidator<ValidatorResources>,
 ) -> Result<(FunctionBuilder<'a>, Locations)> {
     let mut translator = Translator::begin(env, builder, func, plan);
-    translator.code(env.body(func), validator)?;
+    let body = env.body(func);
+    translator.keep_deadline(body);
+    translator.code(body, validator)?;
     Ok((translator.builder, translator.inlining.locations))
 }
 
@@ -96,6 +99,8 @@ struct Translator<'a> {
     inlining: Inlining,
     /// What the operators since the latest charge cost.
     fuel: i64,
+    /// The epoch at which the guest is interrupted, if it is kept at hand.
+    deadline: Option<Variable>,
     /// What is known of the reference that the current operator tests.
     cast_source: Source,
     handlers: Handlers,
@@ -144,6 +149,7 @@ impl<'a> Translator<'a> {
             hints: Hints::of(env.info, index, body),
             inlining: Inlining::new(func, body, plan.effort),
             fuel: 0,
+            deadline: None,
             cast_source: Source::ANY,
             handlers: Handlers::default(),
             budget: Budget::default(),
