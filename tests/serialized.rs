@@ -178,7 +178,7 @@ fn other_bytes_are_refused() {
     assert!(error.contains("see `Module::deserialize`"), "{error}");
     let mut future = bytes.clone();
     future[8] += 1;
-    assert!(refused(&config, &future).contains("format version 3"));
+    assert!(refused(&config, &future).contains("format version 4"));
     assert!(refused(&config, &[&bytes[..], b"x"].concat()).contains("bytes follow"));
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use serde::{Deserialize, Serialize};
 
+use super::offset_table::OffsetTable;
 use super::plain;
 use crate::wasm::index::DefinedFuncIndex;
 use crate::wasm::module::ModuleInfo;
@@ -29,9 +30,8 @@ pub(crate) struct CodeMap {
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CodeTables {
     pub(crate) functions: Box<[FunctionCode]>,
-    /// Instructions that may fault: code offset and trap code.
-    #[serde(with = "plain")]
-    pub(crate) traps: Box<[(u32, u8)]>,
+    /// Instructions that may fault: trap codes.
+    pub(crate) traps: OffsetTable,
     pub(crate) stack_maps: Box<[StackMap]>,
     /// The slots of all stack maps: offsets from the stack pointer of the frame.
     #[serde(with = "plain")]
@@ -41,8 +41,7 @@ pub(crate) struct CodeTables {
     /// The handlers of all call sites.
     pub(crate) handlers: Box<[Handler]>,
     /// Offsets in the Wasm bytes: each holds from its code offset to the next entry's.
-    #[serde(with = "plain")]
-    pub(crate) source: Box<[(u32, u32)]>,
+    pub(crate) source: OffsetTable,
     /// Where the code of inlined functions is: from each code offset to the next, the position in
     /// `inlined_calls` of the innermost call, or [`NOT_INLINED`].
     #[serde(with = "plain")]
@@ -135,8 +134,8 @@ impl CodeMap {
 
     /// The trap of the instruction at `offset`.
     pub(crate) fn trap(&self, offset: u32) -> Option<u8> {
-        let position = self.tables.traps.binary_search_by_key(&offset, |trap| trap.0).ok()?;
-        Some(self.tables.traps[position].1)
+        let (at, trap) = self.tables.traps.find(offset)?;
+        if at == offset { u8::try_from(trap).ok() } else { None }
     }
 
     /// The stack map of the call that returns to `ret`.
@@ -163,8 +162,7 @@ impl CodeMap {
 
     /// The offset in the Wasm bytes of the instruction that contains code offset `offset`.
     pub(crate) fn source(&self, offset: u32) -> Option<u32> {
-        let next = self.tables.source.partition_point(|entry| entry.0 <= offset);
-        Some(self.tables.source[next.checked_sub(1)?].1)
+        self.tables.source.find(offset).map(|(_, source)| source)
     }
 
     /// The Wasm functions whose code `offset` is in, each with its place in the Wasm bytes: those
@@ -214,7 +212,7 @@ mod tests {
                     FunctionCode { start: 0, end: 0x10, kind: CodeKind::Exit },
                     FunctionCode { start: 0x20, end: 0x40, kind },
                 ]),
-                traps: Box::new([(0x24, 7)]),
+                traps: OffsetTable::new([(0x24, 7)]),
                 stack_maps: Box::new([StackMap {
                     ret: 0x28,
                     frame_size: 32,
@@ -230,7 +228,7 @@ mod tests {
                     handlers: 1,
                 }]),
                 handlers: Box::new([Handler { tag: None, target: 0x38 }]),
-                source: Box::new([(0x20, 100), (0x28, 105)]),
+                source: OffsetTable::new([(0x20, 100), (0x28, 105)]),
                 inlined: Box::new([(0x28, 1), (0x30, NOT_INLINED)]),
                 inlined_calls: Box::new([
                     InlinedCall { callee: DefinedFuncIndex(5), source: 101, within: None },

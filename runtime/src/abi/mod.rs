@@ -42,6 +42,7 @@ pub(crate) mod exception;
 pub(crate) mod gc_layout;
 pub(crate) mod layout;
 pub(crate) mod object;
+pub(crate) mod offset_table;
 pub(crate) mod plain;
 pub(crate) mod shape;
 pub(crate) mod signature;

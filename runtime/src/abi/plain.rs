@@ -16,6 +16,11 @@ pub(crate) trait Plain: Copy {
 
     /// The row in `bytes`, of which there are [`SIZE`](Plain::SIZE).
     fn read(bytes: &[u8]) -> Self;
+
+    /// All rows in `bytes`, of which there are as many as rows have.
+    fn read_all(bytes: &[u8]) -> Box<[Self]> {
+        bytes.chunks_exact(Self::SIZE).map(Self::read).collect()
+    }
 }
 
 impl Plain for u8 {
@@ -28,6 +33,10 @@ impl Plain for u8 {
     #[inline]
     fn read(bytes: &[u8]) -> u8 {
         bytes[0]
+    }
+
+    fn read_all(bytes: &[u8]) -> Box<[u8]> {
+        bytes.into()
     }
 }
 
@@ -84,9 +93,8 @@ impl<T: Plain> Visitor<'_> for Rows<T> {
     }
 
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Box<[T]>, E> {
-        let rows = bytes.chunks_exact(T::SIZE);
-        match rows.remainder().len() {
-            0 => Ok(rows.map(T::read).collect()),
+        match bytes.len() % T::SIZE {
+            0 => Ok(T::read_all(bytes)),
             _ => Err(E::invalid_length(bytes.len(), &self)),
         }
     }

@@ -8,6 +8,7 @@ use super::artifact::{Artifact, CompiledFunction, RelocTarget, Relocation};
 use crate::abi::code_map::{
     CallSite, CodeTables, FunctionCode, Handler, InlinedCall, NOT_INLINED, StackMap,
 };
+use crate::abi::offset_table::OffsetTable;
 
 /// Joins `functions`, in their order.
 ///
@@ -51,7 +52,7 @@ pub(crate) fn link(isa: &dyn TargetIsa, functions: Vec<CompiledFunction>) -> Art
 #[derive(Default)]
 struct Tables {
     functions: Vec<FunctionCode>,
-    traps: Vec<(u32, u8)>,
+    traps: Vec<(u32, u32)>,
     stack_maps: Vec<StackMap>,
     stack_map_slots: Vec<u32>,
     call_sites: Vec<CallSite>,
@@ -67,7 +68,7 @@ impl Tables {
         let len = u32::try_from(function.code.len()).expect("a text has fewer than 2^32 bytes");
         let kind = function.kind;
         self.functions.push(FunctionCode { start, end: start + len, kind });
-        self.traps.extend(function.traps.into_iter().map(|(at, trap)| (start + at, trap)));
+        self.traps.extend(function.traps.into_iter().map(|(at, trap)| (start + at, trap.into())));
         self.source.extend(function.source.into_iter().map(|(at, wasm)| (start + at, wasm)));
         for (ret, frame_size, slots) in function.stack_maps {
             let (first_slot, count) = range(&self.stack_map_slots, &slots);
@@ -119,12 +120,12 @@ impl Tables {
     fn finish(self) -> CodeTables {
         CodeTables {
             functions: self.functions.into(),
-            traps: self.traps.into(),
+            traps: OffsetTable::new(self.traps),
             stack_maps: self.stack_maps.into(),
             stack_map_slots: self.stack_map_slots.into(),
             call_sites: self.call_sites.into(),
             handlers: self.handlers.into(),
-            source: self.source.into(),
+            source: OffsetTable::new(self.source),
             inlined: self.inlined.into(),
             inlined_calls: self.inlined_calls.into(),
         }

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use super::memory::Memory;
 use crate::vm::image::MemoryImage;
 use crate::vm::pool::ReservationPool;
-use crate::wasm::const_expr::{ConstExpr, ConstOp};
 use crate::wasm::index::MemoryIndex;
-use crate::wasm::module::{DataSegment, ModuleInfo, SegmentMode};
+use crate::wasm::module::{DataSegment, ModuleInfo, Offset, SegmentMode};
 
 /// A memory with so many bytes of data gets them as an image. Fewer are copied faster than mapped, and the
 /// pages that they are copied to need not be asked for again.
@@ -105,18 +104,14 @@ impl InitialData {
 fn part(
     info: &ModuleInfo,
     memory: usize,
-    offset: &ConstExpr,
+    offset: &Offset,
     segment: &DataSegment,
 ) -> Option<(usize, Range<usize>)> {
     let ty = &info.memories[memory];
     if memory < info.imported_memories as usize || ty.shared {
         return None;
     }
-    let at = match *offset.ops {
-        [ConstOp::I32Const(at)] => u64::from(at as u32),
-        [ConstOp::I64Const(at)] => at as u64,
-        _ => return None,
-    };
+    let Offset::Fixed(at) = *offset else { return None };
     let size = ty.limits.min.checked_mul(1 << ty.page_size_log2)?;
     let end = at.checked_add(segment.bytes.len() as u64)?;
     (end <= size).then_some((usize::try_from(at).ok()?, segment.bytes.clone()))

@@ -13,9 +13,8 @@ use super::vmctx::{Entity, Instance, VmCtxMemory};
 use crate::abi::layout::Place;
 use crate::error::Result;
 use crate::vm::context::{VmFuncImport, VmFuncRef};
-use crate::wasm::const_expr::ConstExpr;
 use crate::wasm::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex};
-use crate::wasm::module::{EntityIndex, ModuleInfo, SegmentMode};
+use crate::wasm::module::{EntityIndex, ModuleInfo, Offset, SegmentMode};
 use crate::wasm::types::GlobalType;
 
 /// What stands behind an import.
@@ -173,8 +172,11 @@ impl StoreInner {
         Ok(())
     }
 
-    fn eval_offset(&mut self, instance: usize, offset: &ConstExpr, is_64: bool) -> Result<u64> {
-        let bits = self.eval(instance, offset)? as u64;
+    fn eval_offset(&mut self, instance: usize, offset: &Offset, is_64: bool) -> Result<u64> {
+        let bits = match offset {
+            Offset::Fixed(at) => return Ok(*at),
+            Offset::Computed(expr) => self.eval(instance, expr)? as u64,
+        };
         Ok(if is_64 { bits } else { u64::from(bits as u32) })
     }
 }

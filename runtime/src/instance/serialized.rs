@@ -26,8 +26,9 @@ use crate::wasm::module::ModuleInfo;
 /// What every compiled module begins with.
 const MAGIC: [u8; 8] = *b"hostref\0";
 
-/// The version of the format: of what stands in [`HEADER`], and of the order of the parts.
-const FORMAT: u32 = 2;
+/// The version of the format: of what stands in [`HEADER`], of the order of the parts, and of what is in
+/// them.
+const FORMAT: u32 = 3;
 
 /// The bytes before the settings.
 const HEADER: usize = 24;

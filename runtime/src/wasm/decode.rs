@@ -270,7 +270,7 @@ impl Decoder {
                 ElementKind::Declared => SegmentMode::Declared,
                 ElementKind::Active { table_index, offset_expr } => SegmentMode::Active {
                     target: TableIndex(table_index.unwrap_or(0)),
-                    offset: self.const_expr(offset_expr)?,
+                    offset: self.const_expr(offset_expr)?.into(),
                 },
             };
             let (ty, items) = self.element_items(&element.items)?;
@@ -314,7 +314,7 @@ impl Decoder {
                 DataKind::Passive => SegmentMode::Passive,
                 DataKind::Active { memory_index, offset_expr } => SegmentMode::Active {
                     target: MemoryIndex(*memory_index),
-                    offset: self.const_expr(offset_expr)?,
+                    offset: self.const_expr(offset_expr)?.into(),
                 },
             };
             // The content is what a segment ends with.
@@ -403,6 +403,7 @@ fn byte_range(range: &std::ops::Range<u64>) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wasm::module::Offset;
     use crate::wasm::types::{CompositeType, Limits, StorageType, ValType};
 
     fn info(wat: &str) -> ModuleInfo {
@@ -482,7 +483,7 @@ mod tests {
         let SegmentMode::Active { target, offset } = &info.data[1].mode else {
             panic!("the second segment is active")
         };
-        assert_eq!((*target, &*offset.ops), (MemoryIndex(0), &[ConstOp::I32Const(7)][..]));
+        assert_eq!((*target, offset), (MemoryIndex(0), &Offset::Fixed(7)));
     }
 
     #[test]

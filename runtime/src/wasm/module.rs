@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::const_expr::ConstExpr;
+use super::const_expr::{ConstExpr, ConstOp};
 use super::index::{
     DefinedFuncIndex, FuncIndex, FuncRefIndex, GlobalIndex, MemoryIndex, TableIndex, TagIndex,
     TypeIndex,
@@ -126,13 +126,31 @@ impl DataSegment {
     }
 }
 
+/// Where an active segment goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Offset {
+    /// To the same place in every instance. Some modules have a hundred thousand such segments.
+    Fixed(u64),
+    Computed(ConstExpr),
+}
+
+impl From<ConstExpr> for Offset {
+    fn from(expr: ConstExpr) -> Offset {
+        match *expr.ops {
+            [ConstOp::I32Const(at)] => Offset::Fixed(u64::from(at.cast_unsigned())),
+            [ConstOp::I64Const(at)] => Offset::Fixed(at.cast_unsigned()),
+            _ => Offset::Computed(expr),
+        }
+    }
+}
+
 /// When a segment's content is used.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum SegmentMode<I> {
     /// By instructions, until dropped.
     Passive,
     /// At instantiation, copied to `target` at `offset`.
-    Active { target: I, offset: ConstExpr },
+    Active { target: I, offset: Offset },
     /// Never (element segments only): it declares functions for `ref.func`.
     Declared,
 }

@@ -78,7 +78,7 @@ fn code_is_found_while_it_lives_and_its_tables_are_sorted() {
     let map = &code.map;
     let tables = code.tables();
     assert!(tables.functions.is_sorted_by(|a, b| a.end <= b.start));
-    assert!(tables.traps.is_sorted_by_key(|trap| trap.0) && !tables.traps.is_empty());
+    assert!(tables.traps.find(u32::MAX).is_some());
     for (index, function) in tables.functions.iter().enumerate() {
         assert_eq!(code.function(index).as_ptr().addr(), map.base + function.start as usize);
         assert_eq!(function_at(map.base + function.end as usize - 1), index as u32);
