@@ -1,7 +1,9 @@
 //! Active data segments: what they leave in the memories of instances, whether it is copied there or
 //! mapped, and whatever was in the memory's place before.
 
-use hostref::{Config, Engine, Instance, Memory, Module, Result, Store, Trap};
+use hostref::{
+    Config, Engine, Instance, Memory, Module, Ref, RefType, Result, Store, Table, TableType, Trap,
+};
 
 const PAGE: usize = 64 << 10;
 
@@ -108,6 +110,67 @@ fn a_serialized_module_brings_its_data() -> Result<()> {
     for _ in 0..2 {
         let (store, _, memory) = start(&engine, &again)?;
         assert!(memory.data(&store) == expected);
+    }
+    Ok(())
+}
+
+/// What an instance of a module that is gone held is not in the memory of another module's.
+#[test]
+fn nothing_is_left_of_a_module_that_is_gone() -> Result<()> {
+    for engine in engines()? {
+        let plain = Module::new(&engine, "(module (memory (export \"memory\") 4 100))")?;
+        for turn in 0..6 {
+            let (gone, _) = module(&engine, 4, &[(1000 * turn, 200_000)])?;
+            let stores = [start(&engine, &gone)?, start(&engine, &gone)?];
+            match turn % 3 {
+                0 => drop((gone, stores)),
+                1 => drop((stores, gone)),
+                _ => {
+                    let [one, other] = stores;
+                    drop((one, gone, other));
+                }
+            }
+            for module in [&plain, &module(&engine, 4, &[(70_000, 140_000)])?.0] {
+                let (store, _, memory) = start(&engine, module)?;
+                let start = memory.data(&store)[..70_000].iter();
+                assert!(start.copied().all(|byte| byte == 0), "{turn}");
+            }
+            let (mut store, _, memory) = start(&engine, &plain)?;
+            assert!(memory.data(&store).iter().all(|byte| *byte == 0), "{turn}");
+            memory.data_mut(&mut store).fill(0x99);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the data of a module gets into its memory depends on what it imports. Memories that did not get
+/// it are used again.
+#[test]
+fn an_instance_that_failed_is_no_hindrance_for_the_next() -> Result<()> {
+    let engine = Engine::default();
+    let large = text(&segment(0, 0, 140_000));
+    let module = Module::new(
+        &engine,
+        format!(
+            "(module (import \"\" \"table\" (table 0 funcref)) (memory (export \"memory\") 3)
+                (elem (i32.const 1) $f) (data (i32.const 5) \"{large}\") (func $f))"
+        ),
+    )?;
+    for size in [2, 1, 2, 1, 1, 2] {
+        let mut store = Store::new(&engine, ());
+        let ty = TableType::new(RefType::FUNCREF, size, None);
+        let table = Table::new(&mut store, ty, Ref::Func(None))?;
+        match Instance::new(&mut store, &module, &[table.into()]) {
+            Ok(instance) if size == 2 => {
+                let memory = instance.get_memory(&mut store, "memory").unwrap();
+                assert!(memory.data(&store)[5..140_005] == segment(0, 0, 140_000));
+                assert_eq!(memory.data(&store)[..5], [0; 5]);
+            }
+            Err(error) if size == 1 => {
+                assert_eq!(error.downcast::<Trap>()?, Trap::TableOutOfBounds);
+            }
+            outcome => panic!("{size}: {outcome:?}"),
+        }
     }
     Ok(())
 }

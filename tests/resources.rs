@@ -126,3 +126,46 @@ fn a_memory_that_is_used_again_holds_nothing_of_its_last_use() {
         }
     }
 }
+
+/// How many files are open, and how many mappings of initial memory there are.
+fn files_and_images() -> (usize, usize) {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let images = maps.lines().filter(|line| line.contains("memfd:wasm memory")).count();
+    (std::fs::read_dir("/proc/self/fd").unwrap().count(), images)
+}
+
+#[test]
+fn initial_memory_is_given_back_with_its_module() {
+    let _alone = alone();
+    let engine = Engine::default();
+    let module = |byte: &str| {
+        let data = byte.repeat(200_000);
+        Module::new(&engine, format!(r#"(module (memory 4) (data (i32.const 7) "{data}"))"#))
+            .unwrap()
+    };
+    let start = |module: &Module| {
+        let mut store = Store::new(&engine, ());
+        Instance::new(&mut store, module, &[]).unwrap();
+        store
+    };
+    drop(start(&module("a")));
+    let (files, images) = files_and_images();
+    assert_eq!(images, 0);
+    let kept = module("b");
+    drop(start(&kept));
+    let with_one = files_and_images();
+    assert_eq!(with_one, (files + 1, 1), "an idle reservation shows it");
+    for turn in 0..50 {
+        let module = module("c");
+        let stores: Vec<_> = (0..3).map(|_| start(&module)).collect();
+        assert_eq!(files_and_images(), (files + 2, 1 + 3));
+        match turn % 2 {
+            0 => drop((module, stores)),
+            _ => drop((stores, module)),
+        }
+        let (files_now, images) = files_and_images();
+        assert!(files_now == files + 1 && images <= 1, "turn {turn}: {images}");
+    }
+    drop(kept);
+    assert_eq!(files_and_images(), (files, 0));
+}

@@ -60,7 +60,7 @@ impl Memory {
         let inner = store.inner_mut();
         let ty = ty.to_wasm()?;
         inner.permit_memory(&ty)?;
-        let index = inner.add_memory(ty, DefSlot::boxed())?;
+        let index = inner.add_memory(ty, DefSlot::boxed(), None)?;
         Ok(Memory::from_position(inner, index))
     }
 

@@ -10,6 +10,7 @@ use super::large::LargeObjects;
 use super::mark_bits::MarkBits;
 use super::minor::Minor;
 use super::space::COMMIT_UNIT;
+use super::written;
 use crate::abi::object::{OBJECT_ALIGN, YOUNG_END};
 use crate::vm::context::VmHeap;
 
@@ -94,13 +95,17 @@ impl GcStore {
         if self.checks() {
             let (nursery, old) = (self.nursery.objects(heap), self.old.objects());
             let (memory, shapes) = (self.space.memory(), self.types.shapes());
-            Checker::new(memory, shapes, nursery, old, &self.large, &self.hosts)
-                .before_minor(&self.buffer, visit_roots);
+            Checker::new(memory, shapes, nursery, old, &self.large, &self.hosts).before_minor(
+                &self.buffer,
+                heap,
+                visit_roots,
+            );
         }
         let (nursery, top) = (self.nursery.objects(heap), self.old.top());
         let (memory, shapes) = (self.space.memory(), self.types.shapes());
         let mut minor = Minor::new(memory, shapes, &mut self.hosts, nursery.clone(), top);
         self.buffer.drain(|reference| minor.evacuate(reference));
+        written::drain(heap, |reference| minor.evacuate(reference));
         self.roots.visit_young(|slot| minor.root(slot));
         visit_roots(Roots::Frames, &mut |slot| minor.root(slot));
         self.old.set_top(minor.finish());

@@ -8,7 +8,7 @@
 //! | `object.rs` | references and headers |
 //! | `trace.rs` | what an object consists of |
 //! | `alloc.rs` | making objects: where they go, and that there is room |
-//! | `store_buffer.rs` | which old places may lead to young objects |
+//! | `store_buffer.rs`, `written.rs` | which old places may lead to young objects: objects and segments, globals and tables |
 //! | `minor.rs` | minor collections |
 //! | `full.rs`, `mark_bits.rs` | full collections |
 //! | `pacing.rs` | when to collect, and what |
@@ -31,24 +31,23 @@
 //!
 //! # When references are written
 //!
-//! A minor collection looks at no old object, table, global or segment, unless its slot was logged
-//! in the store buffer. Whoever writes a reference there has it logged if it is young:
+//! A minor collection looks at no old object, table, global or segment, unless it was told. Whoever writes
+//! a reference there has it logged if it is young:
 //!
 //! | who writes | what | how it is logged |
 //! |---|---|---|
 //! | compiled code | fields, elements of arrays | `compile/translate/gc/barrier.rs`, then [`GcStore::remember_slot`] |
-//! | compiled code | elements of tables, globals | the same file, then [`GcStore::remember`] |
+//! | compiled code | elements of tables, globals | the same file, in the lists of `written.rs` |
 //! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
 //! | compiled code | many elements of a young array at once | not at all: it is young |
-//! | builtins, hosts, instantiation | elements of tables, globals | [`GcStore::remember`], by the definition's own methods |
+//! | builtins, hosts, instantiation | elements of tables, globals | there too, by the definition's own methods |
 //! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
 //! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
 //!
-//! Elements of a table and globals have marks, which are set while they are in the buffer: code that writes
-//! there looks at the mark and never at the reference.
+//! Compiled code that writes to a table or a global looks at the mark or the link there, and never at the
+//! reference.
 //!
-//! A table that moves when it grows and a segment that is dropped take their slots back with
-//! [`GcStore::forget`].
+//! A segment that is dropped takes its slots back with [`GcStore::forget`].
 //!
 //! # When payloads are dropped
 //!
@@ -87,6 +86,8 @@ mod store_buffer;
 #[allow(unsafe_code, reason = "the model borrows as a caller that keeps the order")]
 mod tests;
 mod trace;
+#[allow(unsafe_code, reason = "lists through definitions")]
+mod written;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -119,7 +120,7 @@ pub(crate) use payload::{HostData, Payload, Properties};
 pub(crate) use roots::RootIndex;
 pub(crate) use roots::{Liveness, Scope};
 pub use stats::GcStats;
-pub(crate) use store_buffer::Card;
+pub(crate) use written::{global_written, table_written};
 
 /// What a store says about its heap when it is made.
 #[derive(Clone, Debug)]

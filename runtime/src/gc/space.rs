@@ -73,7 +73,7 @@ impl Space {
         );
         let (low, old_end) = (YOUNG_END - young, YOUNG_END + young);
         let accessible = low as usize..old_end as usize;
-        let made = Loan::new(&self.pool, RESERVATION + GUARD, accessible);
+        let made = Loan::new(&self.pool, RESERVATION + GUARD, accessible, None);
         let made = made.context("no room for a GC heap")?;
         (self.low, self.old_end) = (low, old_end);
         self.base = made.base().as_ptr();

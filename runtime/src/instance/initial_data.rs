@@ -2,16 +2,18 @@
 //! all: known once, and not segment by segment for every instance.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::memory::Memory;
-use crate::error::Result;
 use crate::vm::image::MemoryImage;
+use crate::vm::pool::ReservationPool;
 use crate::wasm::const_expr::{ConstExpr, ConstOp};
+use crate::wasm::index::MemoryIndex;
 use crate::wasm::module::{DataSegment, ModuleInfo, SegmentMode};
 
 /// A memory with so many bytes of data gets them as an image. Fewer are copied faster than mapped, and the
 /// pages that they are copied to need not be asked for again.
-const MIN_IMAGE: usize = 128 << 10;
+const MIN_IMAGE: usize = 16 << 10;
 
 /// An image may be so many times as large as the data in it.
 const MAX_SPARSE: usize = 4;
@@ -34,13 +36,19 @@ struct MemoryData {
 enum Content {
     /// Where in the memory, and where in the module's data.
     Parts(Box<[(usize, Range<usize>)]>),
-    Image(MemoryImage),
+    /// What the memory is made with.
+    Image(Arc<MemoryImage>),
 }
 
 impl InitialData {
-    /// That of a module with these segments, which are ranges of `data`; `None` if it depends on imports, or
-    /// if a segment does not fit into the least that its memory may be.
-    pub(crate) fn new(info: &ModuleInfo, data: &[u8]) -> Option<InitialData> {
+    /// That of a module with these segments, which are ranges of `data`, and memories with reservations of
+    /// `pool`; `None` if it depends on imports, or if a segment does not fit into the least that its memory
+    /// may be.
+    pub(crate) fn new(
+        pool: &Arc<ReservationPool>,
+        info: &ModuleInfo,
+        data: &[u8],
+    ) -> Option<InitialData> {
         let mut parts = vec![Vec::new(); info.memories.len()];
         for segment in &info.data {
             if let SegmentMode::Active { target, offset } = &segment.mode {
@@ -50,8 +58,8 @@ impl InitialData {
         }
         let parts = parts.into_iter().enumerate().filter(|(_, parts)| !parts.is_empty());
         let memories = parts.map(|(memory, parts)| {
-            let content = match image(&parts, data) {
-                Some(image) => Content::Image(image),
+            let content = match image(pool, &parts, data) {
+                Some(image) => Content::Image(Arc::new(image)),
                 None => Content::Parts(parts.into()),
             };
             MemoryData { memory, content }
@@ -59,30 +67,36 @@ impl InitialData {
         Some(InitialData { memories: memories.collect() })
     }
 
-    /// Puts the data, ranges of `data`, into the new memories of an instance; `positions` are theirs.
-    ///
-    /// # Errors
-    ///
-    /// If the kernel refuses to map an image.
-    pub(crate) fn apply(
-        &self,
-        data: &[u8],
-        memories: &mut [Memory],
-        positions: &[usize],
-    ) -> Result<()> {
+    /// The image that a memory is to be made with.
+    pub(super) fn image(&self, memory: MemoryIndex) -> Option<&Arc<MemoryImage>> {
+        let data = self.memories.iter().find(|data| data.memory == memory.index())?;
+        match &data.content {
+            Content::Image(image) => Some(image),
+            Content::Parts(_) => None,
+        }
+    }
+
+    /// Puts the data, ranges of `data`, into the new memories of an instance, whose `positions` these are,
+    /// but for what they were made with.
+    pub(super) fn apply(&self, data: &[u8], memories: &mut [Memory], positions: &[usize]) {
         for MemoryData { memory, content } in &self.memories {
-            let memory = &mut memories[positions[*memory]];
-            match content {
-                Content::Parts(parts) => {
-                    let bytes = memory.data_mut();
-                    for (at, range) in parts {
-                        bytes[*at..][..range.len()].copy_from_slice(&data[range.clone()]);
-                    }
-                }
-                Content::Image(image) => memory.map(image)?,
+            let Content::Parts(parts) = content else { continue };
+            let bytes = memories[positions[*memory]].data_mut();
+            for (at, range) in parts {
+                bytes[*at..][..range.len()].copy_from_slice(&data[range.clone()]);
             }
         }
-        Ok(())
+    }
+
+    /// Takes out of the new memories of an instance what they were made with: it is not to have its data.
+    pub(super) fn withdraw(&self, memories: &mut [Memory], positions: &[usize]) {
+        for MemoryData { memory, content } in &self.memories {
+            let Content::Image(image) = content else { continue };
+            let bytes = memories[positions[*memory]].data_mut();
+            let Range { start, end } = image.range();
+            let end = end.min(bytes.len());
+            bytes[start..end].fill(0);
+        }
     }
 }
 
@@ -109,7 +123,11 @@ fn part(
 }
 
 /// The image of a memory with these parts, ranges of `data`, if it is worth it and the system can.
-fn image(parts: &[(usize, Range<usize>)], data: &[u8]) -> Option<MemoryImage> {
+fn image(
+    pool: &Arc<ReservationPool>,
+    parts: &[(usize, Range<usize>)],
+    data: &[u8],
+) -> Option<MemoryImage> {
     let bytes: usize = parts.iter().map(|(_, range)| range.len()).sum();
     let start = parts.iter().map(|(at, _)| *at).min()?;
     let end = parts.iter().map(|(at, range)| at + range.len()).max()?;
@@ -117,5 +135,5 @@ fn image(parts: &[(usize, Range<usize>)], data: &[u8]) -> Option<MemoryImage> {
         return None;
     }
     let parts = parts.iter().map(|(at, range)| (*at, &data[range.clone()]));
-    MemoryImage::new(start..end, parts).ok()
+    MemoryImage::new(pool, start..end, parts).ok()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::definition::{DefSlot, FuncPtr, PassiveElements, RawRef};
 use super::host_func::HostFunc;
-use super::module::{ModuleShared, RecordOf};
+use super::module::ModuleShared;
 use super::segments::{memory_trap, table_trap};
 use super::shared_memory::SharedMemory;
 use super::store::StoreInner;
@@ -58,16 +58,41 @@ impl StoreInner {
             return Err(error);
         }
         new.tags(self);
-        new.func_records();
+        new.ctx.set_records(module, &new.imports);
         let uninitialised = new.globals(self);
         self.instances.push(new.finish());
+        self.initialise(index, module, &uninitialised)?;
+        Ok(index)
+    }
+
+    /// Runs the initialisers of a new instance, whose own globals are at these positions.
+    fn initialise(
+        &mut self,
+        instance: usize,
+        module: &ModuleShared,
+        globals: &[usize],
+    ) -> Result<()> {
+        let before_data = self.before_data(instance, module, globals);
+        if let (Err(_), Some(initial)) = (&before_data, module.initial_data()) {
+            // Others may have its functions already, and see its memories.
+            initial.withdraw(&mut self.memories, &self.instances[instance].memories);
+        }
+        before_data.and_then(|()| self.init_data(instance, module))
+    }
+
+    /// What comes before the data segments.
+    fn before_data(
+        &mut self,
+        instance: usize,
+        module: &ModuleShared,
+        globals: &[usize],
+    ) -> Result<()> {
         if module.info.declares_objects() {
             self.reserve_heap()?;
         }
-        self.init_globals(index, &uninitialised)?;
-        self.init_tables(index)?;
-        self.init_segments(index)?;
-        Ok(index)
+        self.init_globals(instance, module, globals)?;
+        self.init_tables(instance, module)?;
+        self.init_elements(instance, module)
     }
 
     /// Makes room for an instance and its parts, and not for more while it is the first: most stores
@@ -86,30 +111,32 @@ impl StoreInner {
         self.reserve_host_funcs(imports.iter().filter(of_host).count());
     }
 
-    fn init_globals(&mut self, instance: usize, defined: &[usize]) -> Result<()> {
-        let module = self.instances[instance].module.clone();
+    fn init_globals(
+        &mut self,
+        instance: usize,
+        module: &ModuleShared,
+        defined: &[usize],
+    ) -> Result<()> {
         for (global, init) in defined.iter().zip(&module.info.global_inits) {
             let bits = self.eval(instance, init)?;
-            self.globals[*global].set_bits(&mut self.gc, bits);
+            self.globals[*global].set_bits(&self.vm.heap, bits);
         }
         Ok(())
     }
 
-    fn init_tables(&mut self, instance: usize) -> Result<()> {
-        let module = self.instances[instance].module.clone();
+    fn init_tables(&mut self, instance: usize, module: &ModuleShared) -> Result<()> {
         for (index, table) in module.info.tables.iter().enumerate() {
             let Some(init) = &table.init else { continue };
             let is_func = module.info.is_func_heap(table.ty.element.heap);
             let value = self.eval_ref(instance, init, is_func)?;
             let table = &mut self.tables[self.instances[instance].tables[index]];
             let len = table.len();
-            table.fill(&mut self.gc, 0, value, len).map_err(table_trap)?;
+            table.fill(&self.vm.heap, 0, value, len).map_err(table_trap)?;
         }
         Ok(())
     }
 
-    fn init_segments(&mut self, instance: usize) -> Result<()> {
-        let module = self.instances[instance].module.clone();
+    fn init_elements(&mut self, instance: usize, module: &ModuleShared) -> Result<()> {
         for (index, segment) in module.info.elements.iter().enumerate() {
             match &segment.mode {
                 SegmentMode::Declared => {}
@@ -119,21 +146,22 @@ impl StoreInner {
                         offset,
                         module.info.tables[target.index()].ty.is_64,
                     )?;
-                    self.init_table(instance, target.index(), at, segment)?;
+                    self.init_table(instance, target.index(), at, index)?;
                 }
                 SegmentMode::Passive => {
-                    let items = self.eval_elements(instance, segment)?;
+                    let items = self.eval_elements(instance, index)?;
                     self.set_segment(instance, index, items);
                 }
             }
         }
-        self.init_data(instance, &module)
+        Ok(())
     }
 
     fn init_data(&mut self, instance: usize, module: &ModuleShared) -> Result<()> {
         if let Some(initial) = module.initial_data() {
             let positions = &self.instances[instance].memories;
-            return initial.apply(module.all_data(), &mut self.memories, positions);
+            initial.apply(module.all_data(), &mut self.memories, positions);
+            return Ok(());
         }
         for (index, segment) in module.info.data.iter().enumerate() {
             let SegmentMode::Active { target, offset } = &segment.mode else { continue };
@@ -239,6 +267,8 @@ impl NewInstance {
 
     fn memories(&mut self, store: &mut StoreInner) -> Result<()> {
         let info = self.module.info.clone();
+        let initial = self.module.clone();
+        let initial = initial.initial_data();
         for index in info.imported_memories as usize..info.memories.len() {
             let (ty, index) = (info.memories[index], MemoryIndex::new(index));
             if ty.shared {
@@ -247,7 +277,8 @@ impl NewInstance {
                 self.foreign_memory(store, index, memory);
             } else {
                 let def = self.inline(self.module.layout.memory(index));
-                self.memories.push(store.add_memory(ty, def)?);
+                let image = initial.and_then(|initial| initial.image(index));
+                self.memories.push(store.add_memory(ty, def, image)?);
             }
         }
         Ok(())
@@ -287,18 +318,6 @@ impl NewInstance {
             self.ctx.set_tag(&self.module, TagIndex::new(index), tag);
             self.tags.push(tag);
         }
-    }
-
-    fn func_records(&self) {
-        let ctx = self.ctx.address();
-        let records = self.module.records().iter().map(|func| match *func {
-            RecordOf::Defined { code, type_id } => {
-                VmFuncRef { code: code.as_ptr(), ctx, type_id: type_id.0 }
-            }
-            // A copy: the function keeps its own type, which may be a subtype of the import's.
-            RecordOf::Import(func) => self.imports[func.index()],
-        });
-        self.ctx.set_records(&self.module, records);
     }
 
     fn inline(&self, place: Place) -> DefSlot {

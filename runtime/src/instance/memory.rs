@@ -33,10 +33,19 @@ enum Storage {
 }
 
 impl Memory {
-    /// A zeroed memory of `ty`, which is not shared.
-    pub(crate) fn new(engine: &EngineShared, ty: MemoryType, mut def: DefSlot) -> Result<Memory> {
+    /// A memory of `ty`, which is not shared. It holds `image` at its place, and zeros elsewhere.
+    ///
+    /// # Panics
+    ///
+    /// If the place of the image is outside the memory.
+    pub(crate) fn new(
+        engine: &EngineShared,
+        ty: MemoryType,
+        mut def: DefSlot,
+        image: Option<&Arc<MemoryImage>>,
+    ) -> Result<Memory> {
         assert!(!ty.shared, "a shared memory is made by `SharedMemory::new`");
-        let memory = linear_memory(engine, &ty)?;
+        let memory = linear_memory(engine, &ty, image)?;
         define(&mut def, &memory);
         Ok(Memory { ty, storage: Storage::Own { def, memory } })
     }
@@ -124,22 +133,6 @@ impl Memory {
         }
     }
 
-    /// Gives a new memory of the store's own its first content.
-    ///
-    /// # Errors
-    ///
-    /// If the kernel refuses; the memory is then of no use any more.
-    ///
-    /// # Panics
-    ///
-    /// If the memory is shared, or smaller than the image.
-    pub(crate) fn map(&mut self, image: &MemoryImage) -> Result<()> {
-        match &mut self.storage {
-            Storage::Own { memory, .. } => memory.map(image),
-            Storage::Shared(_) => panic!("a shared memory has its content from others"),
-        }
-    }
-
     // Bulk operations.
 
     /// Copies `bytes` to `to`.
@@ -223,12 +216,16 @@ impl Memory {
     }
 }
 
-/// The zeroed bytes of a new memory of `ty`.
+/// The bytes of a new memory of `ty`: `image` at its place, and zeros elsewhere.
 ///
 /// # Errors
 ///
 /// If the type asks for more than the engine allows, or memory is short.
-pub(super) fn linear_memory(engine: &EngineShared, ty: &MemoryType) -> Result<LinearMemory> {
+pub(super) fn linear_memory(
+    engine: &EngineShared,
+    ty: &MemoryType,
+    image: Option<&Arc<MemoryImage>>,
+) -> Result<LinearMemory> {
     let limit = engine.settings.memory_limit;
     let bytes = |pages: u64| pages.saturating_mul(1 << ty.page_size_log2);
     let min = bytes(ty.limits.min);
@@ -238,7 +235,7 @@ pub(super) fn linear_memory(engine: &EngineShared, ty: &MemoryType) -> Result<Li
     let most = LinearMemory::most_bytes(ty.is_64);
     let max = bytes(ty.limits.max.unwrap_or(u64::MAX)).min(limit).min(most as u64);
     let bounds = Bounds::of(ty, engine.code.tunables.reserve_memories);
-    LinearMemory::new(&engine.pool, bounds, min as usize, max as usize)
+    LinearMemory::new(&engine.pool, bounds, min as usize, max as usize, image)
 }
 
 /// The length of a memory of `ty` and `old` bytes that grows by `delta` pages; `None` if it may not.

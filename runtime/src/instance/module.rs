@@ -5,12 +5,13 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::engine::Engine;
 use super::initial_data::InitialData;
+use super::vmctx::SpareContexts;
 use crate::abi::layout::VmCtxLayout;
 use crate::code::{CodeObject, CodePtr};
 use crate::compile::{self, Artifact};
 use crate::error::Result;
-use crate::wasm::index::{FuncIndex, MemoryIndex, TypeIndex};
-use crate::wasm::module::{EntityIndex, ModuleInfo};
+use crate::wasm::index::{FuncIndex, FuncRefIndex, MemoryIndex, TypeIndex};
+use crate::wasm::module::{ElementItems, EntityIndex, ModuleInfo};
 use crate::wasm::types::{GlobalType, TableType, TypeId};
 use crate::wasm::{decode, features};
 
@@ -68,6 +69,11 @@ pub(crate) struct ModuleShared {
     code: CodeObject,
     /// The functions that have records, by the slots of these.
     records: Box<[RecordOf]>,
+    /// The slots of imported functions.
+    import_slots: Box<[FuncRefIndex]>,
+    /// The slots of the functions that element segments list.
+    element_slots: Box<[Box<[FuncRefIndex]>]>,
+    spares: SpareContexts,
     /// Found when there is a first instance.
     initial_data: OnceLock<Option<InitialData>>,
 }
@@ -116,12 +122,16 @@ impl ModuleShared {
         let info = Arc::new(info);
         let code = inner.publish(artifact, Some(info.clone()))?;
         let type_ids = inner.types_mut().register_module(&info.types, &info.groups)?;
+        let records = records(&info, &type_ids, &code);
         let module = Arc::new(ModuleShared {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),
             data,
             memory: usual_memory(&info),
-            records: records(&info, &type_ids, &code),
+            import_slots: import_slots(&records),
+            element_slots: element_slots(&info),
+            records,
+            spares: SpareContexts::default(),
             type_ids,
             code,
             initial_data: OnceLock::new(),
@@ -144,12 +154,28 @@ impl ModuleShared {
 
     /// What data segments put into the memories of every instance, if it is known beforehand.
     pub(crate) fn initial_data(&self) -> Option<&InitialData> {
-        self.initial_data.get_or_init(|| InitialData::new(&self.info, &self.data)).as_ref()
+        let find = || InitialData::new(&self.engine.shared().pool, &self.info, &self.data);
+        self.initial_data.get_or_init(find).as_ref()
     }
 
     /// The functions of which each instance has a record, by the slots of these.
     pub(crate) fn records(&self) -> &[RecordOf] {
         &self.records
+    }
+
+    /// Which of these are of imported functions.
+    pub(super) fn import_slots(&self) -> &[FuncRefIndex] {
+        &self.import_slots
+    }
+
+    /// The slots of the functions that an element segment lists: none, if it has expressions.
+    pub(super) fn element_slots(&self, segment: usize) -> &[FuncRefIndex] {
+        &self.element_slots[segment]
+    }
+
+    /// What is kept for the next instances.
+    pub(super) fn spares(&self) -> &SpareContexts {
+        &self.spares
     }
 
     /// The memory that is exported as `name`.
@@ -192,6 +218,8 @@ fn records(info: &ModuleInfo, type_ids: &[TypeId], code: &CodeObject) -> Box<[Re
     let mut slots: Vec<_> =
         slots.filter_map(|(func, slot)| Some(((*slot)?.index(), func))).collect();
     slots.sort_unstable();
+    let slot = |(slot, _): &(usize, usize)| *slot;
+    assert!(slots.iter().map(slot).eq(0..slots.len()), "slots are counted from 0 on");
     let record = |(_, func): (usize, usize)| match info.defined_func(FuncIndex::new(func)) {
         Some(defined) => RecordOf::Defined {
             code: code.function(defined.index()),
@@ -200,6 +228,23 @@ fn records(info: &ModuleInfo, type_ids: &[TypeId], code: &CodeObject) -> Box<[Re
         None => RecordOf::Import(FuncIndex::new(func)),
     };
     slots.into_iter().map(record).collect()
+}
+
+fn import_slots(records: &[RecordOf]) -> Box<[FuncRefIndex]> {
+    let is_import = |(_, record): &(usize, &RecordOf)| matches!(record, RecordOf::Import(_));
+    let imports = records.iter().enumerate().filter(is_import);
+    imports.map(|(slot, _)| FuncRefIndex::new(slot)).collect()
+}
+
+fn element_slots(info: &ModuleInfo) -> Box<[Box<[FuncRefIndex]>]> {
+    let slot = |func: &FuncIndex| {
+        info.func_refs[func.index()].expect("decode gives functions in segments a record")
+    };
+    let slots = info.elements.iter().map(|segment| match &segment.items {
+        ElementItems::Functions(items) => items.iter().map(slot).collect(),
+        ElementItems::Expressions(_) => Box::default(),
+    });
+    slots.collect()
 }
 
 /// The exported memory of the usual name, or else the first.

@@ -24,7 +24,7 @@ impl SharedMemory {
     /// A zeroed memory of `ty`, which is shared and valid.
     pub(crate) fn new(engine: &Engine, ty: MemoryType) -> Result<Arc<SharedMemory>> {
         assert!(ty.shared && ty.limits.max.is_some(), "a shared memory has a maximum");
-        let bytes = SharedLinearMemory::new(memory::linear_memory(engine.shared(), &ty)?);
+        let bytes = SharedLinearMemory::new(memory::linear_memory(engine.shared(), &ty, None)?);
         let (engine, parking) = (engine.clone(), Parking::default());
         Ok(Arc::new(SharedMemory { ty, engine, bytes, parking }))
     }

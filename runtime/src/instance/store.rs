@@ -25,6 +25,7 @@ use crate::gc::roots::StoreId;
 use crate::gc::{GcStats, GcStore, Roots, Why};
 use crate::trap::Trap;
 use crate::vm::context::{VmHeap, VmStore};
+use crate::vm::image::MemoryImage;
 use crate::wasm::types::{GlobalType, MemoryType, TableType, TypeId, ValType};
 
 /// A store with the embedder's data. Compiled code and host shims know its address as that of the
@@ -237,9 +238,14 @@ impl StoreInner {
         }
     }
 
-    /// Adds a memory and returns its position.
-    pub(crate) fn add_memory(&mut self, ty: MemoryType, def: DefSlot) -> Result<usize> {
-        self.memories.push(Memory::new(&self.engine, ty, def)?);
+    /// Adds a memory, made with `image`, and returns its position.
+    pub(crate) fn add_memory(
+        &mut self,
+        ty: MemoryType,
+        def: DefSlot,
+        image: Option<&Arc<MemoryImage>>,
+    ) -> Result<usize> {
+        self.memories.push(Memory::new(&self.engine, ty, def, image)?);
         Ok(self.memories.len() - 1)
     }
 
@@ -264,7 +270,7 @@ impl StoreInner {
     /// Adds a table and returns its position.
     pub(crate) fn add_table(&mut self, ty: TableType, def: DefSlot, init: RawRef) -> Result<usize> {
         let limit = self.engine.settings.table_limit;
-        let table = Table::new(&mut self.gc, ty, def, init, limit)?;
+        let table = Table::new(&self.vm.heap, ty, def, init, limit)?;
         self.tables.push(table);
         Ok(self.tables.len() - 1)
     }
@@ -275,7 +281,7 @@ impl StoreInner {
             ValType::Ref(ty) => !self.engine.is_func_heap(ty.heap),
             _ => false,
         };
-        self.globals.push(Global::new(&mut self.gc, ty, is_gc_ref, def, bits));
+        self.globals.push(Global::new(&self.vm.heap, ty, is_gc_ref, def, bits));
         self.globals.len() - 1
     }
 

@@ -1,14 +1,18 @@
-//! An instance and its vmctx: the memory in which compiled code finds everything else.
+//! An instance and its vmctx: the memory in which compiled code finds everything else. It is kept
+//! between two instances of a module, because most of it is the same for both.
 //!
 //! Invariant: a vmctx is filled before any code of its instance runs, its imports, records and
-//! pointers are never written again, and it lives until the store is dropped.
+//! pointers are never written again, and it lives until the store is dropped. One that is kept belongs to
+//! no store, and the records in it of functions that its module defines are those of the next instance.
 
 use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::definition::{DefSlot, FuncPtr, PassiveElements};
-use super::module::ModuleShared;
+use super::module::{ModuleShared, RecordOf};
 use crate::abi::layout::{Place, func_ref, vmctx};
 use crate::vm::context::{VmCtx, VmFuncImport, VmFuncRef, VmStore};
 use crate::wasm::index::{
@@ -44,23 +48,23 @@ pub(crate) enum Entity {
 impl Instance {
     /// The record of a function; `None` if its reference cannot be observed.
     pub(crate) fn func(&self, func: FuncIndex) -> Option<FuncPtr> {
-        self.funcs(&[func]).next().expect("as many as were asked for")
+        let slot = self.module.info.func_refs[func.index()]?;
+        self.in_slots(&[slot]).next().expect("as many as were asked for")
     }
 
-    /// The records of `funcs`, as [`Instance::func`].
-    pub(super) fn funcs(
-        &self,
-        funcs: &[FuncIndex],
-    ) -> impl ExactSizeIterator<Item = Option<FuncPtr>> {
-        let ModuleShared { info, layout, .. } = &*self.module;
-        let records = info.func_ref_count as usize * size_of::<VmFuncRef>();
-        let ctx = self.ctx.at_bytes(layout.func_ref(FuncRefIndex(0)), records);
-        let ctx = ctx.as_ptr().expose_provenance();
-        funcs.iter().map(move |func| {
-            let slot = info.func_refs[func.index()]?;
-            let address = ctx + slot.index() * size_of::<VmFuncRef>();
-            // SAFETY: the record lies in this vmctx, which lives as long as the store: slots are counted.
-            unsafe { FuncPtr::from_address(address) }
+    /// The records of the functions that element segment `segment` lists.
+    pub(super) fn listed(&self, segment: usize) -> impl ExactSizeIterator<Item = Option<FuncPtr>> {
+        self.in_slots(self.module.element_slots(segment))
+    }
+
+    /// The records in `slots`, which are the module's.
+    fn in_slots(&self, slots: &[FuncRefIndex]) -> impl ExactSizeIterator<Item = Option<FuncPtr>> {
+        let Range { start, end } = records(&self.module);
+        let first = self.ctx.at_bytes(start, end - start).as_ptr().expose_provenance();
+        slots.iter().map(move |slot| {
+            // SAFETY: the record lies in this vmctx, which lives as long as the store: a module has as
+            // many records as slots.
+            unsafe { FuncPtr::from_address(first + slot.index() * func_ref::SIZE) }
         })
     }
 
@@ -100,11 +104,26 @@ impl Instance {
     }
 }
 
-/// The memory of a vmctx: zeroed, 16-byte aligned, never moved.
-pub(crate) struct VmCtxMemory {
-    words: Box<[UnsafeCell<u128>]>,
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if is_kept(&self.module) {
+            self.module.spares().put(std::mem::take(&mut self.ctx));
+        }
+    }
 }
 
+/// The memory of a vmctx: 16-byte aligned, never moved.
+#[derive(Default)]
+pub(crate) struct VmCtxMemory {
+    /// All but the records is written as soon as there is such a memory.
+    words: Box<[UnsafeCell<MaybeUninit<u128>>]>,
+    /// Whether the records are written, and those of defined functions are right.
+    has_records: bool,
+}
+
+// SAFETY: the addresses in it lead to what whoever uses them keeps; those of a memory in no store, to
+// nothing but itself and the code of its module.
+unsafe impl Send for VmCtxMemory {}
 // SAFETY: Rust writes the memory only while its instance is made; later it is touched by compiled
 // code, which runs under `&mut` of the store, and through the `DefSlot`s that own parts of it.
 unsafe impl Sync for VmCtxMemory {}
@@ -113,7 +132,14 @@ impl VmCtxMemory {
     /// The vmctx of the instance at position `instance` of the store at `store`.
     pub(crate) fn new(module: &ModuleShared, store: *mut VmStore, instance: usize) -> VmCtxMemory {
         let words = module.layout.size().div_ceil(size_of::<u128>());
-        let ctx = VmCtxMemory { words: (0..words).map(|_| UnsafeCell::new(0)).collect() };
+        let spare = if is_kept(module) { module.spares().take() } else { None };
+        let ctx = spare.unwrap_or_else(|| VmCtxMemory {
+            words: (0..words).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect(),
+            has_records: false,
+        });
+        let records = records(module);
+        ctx.clear(0..records.start);
+        ctx.clear(records.end..ctx.len());
         ctx.write(vmctx::STORE, store);
         let instance = u32::try_from(instance).expect("a store has fewer than 2^32 instances");
         ctx.write(vmctx::INSTANCE, instance);
@@ -133,20 +159,27 @@ impl VmCtxMemory {
         self.write(module.layout.func_import(func), import);
     }
 
-    /// Fills in all function records.
-    pub(crate) fn set_records(
-        &self,
-        module: &ModuleShared,
-        records: impl ExactSizeIterator<Item = VmFuncRef>,
-    ) {
-        const { assert!(size_of::<VmFuncRef>() == func_ref::SIZE) };
-        let count = records.len();
-        let first = module.layout.func_ref(FuncRefIndex(0));
-        let first = self.at_bytes(first, count * size_of::<VmFuncRef>()).cast::<VmFuncRef>();
-        for (slot, record) in (0..count).zip(records) {
-            // SAFETY: as in `write`; `at_bytes` checked the bounds of all.
+    /// Fills in the function records; `imports` are those behind the imported functions.
+    pub(crate) fn set_records(&mut self, module: &ModuleShared, imports: &[VmFuncRef]) {
+        let ctx = self.address();
+        let Range { start, end } = records(module);
+        let first = self.at_bytes(start, end - start).cast::<VmFuncRef>();
+        let set = |slot: usize| {
+            let record = match module.records()[slot] {
+                RecordOf::Defined { code, type_id } => {
+                    VmFuncRef { code: code.as_ptr(), ctx, type_id: type_id.0 }
+                }
+                // A copy: the function keeps its own type, which may be a subtype of the import's.
+                RecordOf::Import(func) => imports[func.index()],
+            };
+            // SAFETY: as in `write`; `at_bytes` checked the bounds of as many records as there are slots.
             unsafe { first.add(slot).write(record) };
+        };
+        match self.has_records {
+            true => module.import_slots().iter().for_each(|slot| set(slot.index())),
+            false => (0..module.records().len()).for_each(set),
         }
+        self.has_records = true;
     }
 
     /// Fills in a tag, which is at `position` of the store.
@@ -174,21 +207,74 @@ impl VmCtxMemory {
     }
 
     fn at<V>(&self, offset: i32) -> NonNull<V> {
+        let offset = usize::try_from(offset).expect("vmctx offsets are not negative");
         self.at_bytes(offset, size_of::<V>()).cast()
     }
 
     /// The address of the `len` bytes at `offset`.
-    fn at_bytes(&self, offset: i32, len: usize) -> NonNull<u8> {
-        let offset = usize::try_from(offset).expect("vmctx offsets are not negative");
-        let end = offset + len;
-        assert!(end <= size_of_val(&*self.words), "vmctx access within its layout");
+    fn at_bytes(&self, offset: usize, len: usize) -> NonNull<u8> {
+        assert!(offset + len <= self.len(), "vmctx access within its layout");
         let words = NonNull::from(&*self.words).cast::<u8>();
         words.map_addr(|at| at.checked_add(offset).expect("in bounds"))
+    }
+
+    fn len(&self) -> usize {
+        size_of_val(&*self.words)
     }
 
     fn write<V: Copy>(&self, offset: i32, value: V) {
         // SAFETY: `at` checked the bounds, the layout aligns each entry to its size up to 8 bytes
         // within 16-byte words, and the memory is made of cells that nobody borrows.
         unsafe { self.at::<V>(offset).write(value) }
+    }
+
+    /// Sets the bytes of `range` to zero.
+    fn clear(&self, range: Range<usize>) {
+        let len = range.end - range.start;
+        // SAFETY: `at_bytes` checked the bounds, and the memory is made of cells that nobody borrows.
+        unsafe { self.at_bytes(range.start, len).write_bytes(0, len) }
+    }
+}
+
+/// Where in a vmctx of `module` the function records are.
+fn records(module: &ModuleShared) -> Range<usize> {
+    const { assert!(size_of::<VmFuncRef>() == func_ref::SIZE) };
+    let start = module.layout.func_ref(FuncRefIndex(0));
+    let start = usize::try_from(start).expect("vmctx offsets are not negative");
+    start..start + module.records().len() * func_ref::SIZE
+}
+
+/// Whether vmctxs of `module` are kept: few records are written faster.
+fn is_kept(module: &ModuleShared) -> bool {
+    records(module).len() >= MIN_KEPT
+}
+
+/// The least bytes of records with which a vmctx is kept.
+const MIN_KEPT: usize = 4 << 10;
+
+/// The most bytes of vmctxs that are kept for the next instances of one module.
+const MAX_KEPT: usize = 1 << 20;
+
+/// The vmctxs of instances of one module that are gone.
+#[derive(Default)]
+pub(crate) struct SpareContexts {
+    all: Mutex<Vec<VmCtxMemory>>,
+}
+
+impl SpareContexts {
+    fn take(&self) -> Option<VmCtxMemory> {
+        self.lock().pop()
+    }
+
+    fn put(&self, ctx: VmCtxMemory) {
+        assert!(ctx.has_records, "the vmctx of an instance that was made has its records");
+        let mut all = self.lock();
+        if (all.len() + 1) * ctx.len() <= MAX_KEPT {
+            all.push(ctx);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<VmCtxMemory>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

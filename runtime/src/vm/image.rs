@@ -1,14 +1,18 @@
 //! The first content of a linear memory, kept as a file that is nowhere but in memory: many memories map
 //! it, and each has a page of its own only once it writes there. Knows no segments.
 //!
-//! Invariant: nobody writes to the file once it is made.
+//! Invariant: nobody writes to the file once it is made. Its memory is free again when the image and the
+//! last loan that shows it are gone.
 
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::pool::ReservationPool;
 use super::reservation::{page_align, page_size};
 
 /// What the bytes of `range` of a memory are at first.
@@ -16,11 +20,13 @@ use super::reservation::{page_align, page_size};
 pub(crate) struct MemoryImage {
     file: File,
     range: Range<usize>,
+    /// Whose idle reservations may show it.
+    pool: Arc<ReservationPool>,
 }
 
 impl MemoryImage {
     /// Zeros, but for each of `parts` at its place in the memory; where they overlap, a later one counts.
-    /// `range` holds them all.
+    /// `range` holds them all. Memories with reservations of `pool` may have it.
     ///
     /// # Errors
     ///
@@ -30,6 +36,7 @@ impl MemoryImage {
     ///
     /// If a part is outside `range`.
     pub(crate) fn new<'a>(
+        pool: &Arc<ReservationPool>,
         range: Range<usize>,
         parts: impl Iterator<Item = (usize, &'a [u8])>,
     ) -> io::Result<MemoryImage> {
@@ -41,7 +48,26 @@ impl MemoryImage {
         }
         let mut file = File::from(memfd_create("wasm memory", MemfdFlags::CLOEXEC)?);
         file.write_all(&bytes)?;
-        Ok(MemoryImage { file, range })
+        Ok(MemoryImage { file, range, pool: pool.clone() })
+    }
+
+    /// Whether reservations of `pool` may show it.
+    pub(super) fn is_of(&self, pool: &Arc<ReservationPool>) -> bool {
+        Arc::ptr_eq(&self.pool, pool)
+    }
+
+    /// Copies to `bytes` what the memory holds at first from `at` on.
+    ///
+    /// # Errors
+    ///
+    /// If the system cannot read the file.
+    ///
+    /// # Panics
+    ///
+    /// If that begins before the image.
+    pub(super) fn read(&self, at: usize, bytes: &mut [u8]) -> io::Result<()> {
+        let at = at.checked_sub(self.range.start).expect("what is read lies in the image");
+        self.file.read_exact_at(bytes, at as u64)
     }
 
     /// The file, whose first byte is that at the start of the range.
@@ -52,5 +78,11 @@ impl MemoryImage {
     /// The bytes of the memory that this is about: whole pages.
     pub(crate) fn range(&self) -> Range<usize> {
         self.range.clone()
+    }
+}
+
+impl Drop for MemoryImage {
+    fn drop(&mut self) {
+        self.pool.forget(self);
     }
 }

@@ -45,18 +45,23 @@ impl LinearMemory {
         if is_64 { MAX_BYTES_64 } else { MAX_BYTES_32 }
     }
 
-    /// A zeroed memory of `min_bytes` that may grow to `max_bytes`, both in whole Wasm pages, in a
-    /// reservation of `pool`.
+    /// A memory of `min_bytes` that may grow to `max_bytes`, both in whole Wasm pages, in a reservation of
+    /// `pool`. It holds `image` at its place, and zeros elsewhere.
     ///
     /// # Errors
     ///
     /// If `max_bytes` is less than `min_bytes` or more than a memory with such bounds may have, or
     /// memory is short.
+    ///
+    /// # Panics
+    ///
+    /// If the place of the image is outside the memory.
     pub(crate) fn new(
         pool: &Arc<ReservationPool>,
         bounds: Bounds,
         min_bytes: usize,
         max_bytes: usize,
+        image: Option<&Arc<MemoryImage>>,
     ) -> Result<LinearMemory> {
         ensure!(min_bytes <= max_bytes, "the minimum of a memory exceeds its maximum");
         let most = LinearMemory::most_bytes(bounds != Bounds::Reserved);
@@ -66,7 +71,7 @@ impl LinearMemory {
             Bounds::Pages | Bounds::Bytes => page_align(max_bytes) + GUARD as usize,
         };
         check_whole(bounds, min_bytes);
-        let loan = Loan::new(pool, reserved, 0..min_bytes);
+        let loan = Loan::new(pool, reserved, 0..min_bytes, image);
         let loan = loan.context("cannot create a linear memory")?;
         Ok(LinearMemory { loan, len: min_bytes, max: max_bytes, bounds })
     }
@@ -88,20 +93,6 @@ impl LinearMemory {
         self.loan.extend(new_len)?;
         self.len = new_len;
         Ok(())
-    }
-
-    /// Gives the memory the content of `image` at its place, where nothing was written yet.
-    ///
-    /// # Errors
-    ///
-    /// If the kernel refuses; the memory is then of no use any more.
-    ///
-    /// # Panics
-    ///
-    /// If the place is outside the memory, or the memory has an image already.
-    pub(crate) fn map(&mut self, image: &MemoryImage) -> Result<()> {
-        assert!(image.range().end <= page_align(self.len), "an image outside its memory");
-        self.loan.map(image)
     }
 
     /// The address of byte 0, the same for the memory's whole life.
@@ -142,7 +133,7 @@ mod tests {
     use super::*;
 
     fn memory(bounds: Bounds, min_bytes: usize, max_bytes: usize) -> Result<LinearMemory> {
-        LinearMemory::new(&Arc::default(), bounds, min_bytes, max_bytes)
+        LinearMemory::new(&Arc::default(), bounds, min_bytes, max_bytes, None)
     }
 
     #[test]

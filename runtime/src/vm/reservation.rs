@@ -88,7 +88,8 @@ impl Reservation {
         self.map_anew(range, ProtFlags::empty())
     }
 
-    /// Gives the pages of `range`, which are committed, back; they read as zeros from now on.
+    /// Gives the pages of `range`, which are committed, back; they read as zeros from now on, or as what
+    /// they show of an image.
     ///
     /// # Errors
     ///
@@ -108,8 +109,9 @@ impl Reservation {
             .with_context(|| format!("cannot reset {len:#x} bytes of memory"))
     }
 
-    /// Shows the content of `image` at its place: a page is this reservation's own once it is written.
-    /// What was there is gone.
+    /// Shows the content of `image` at its place, until that is given back by
+    /// [`decommit`](Reservation::decommit) or [`renew`](Reservation::renew): a page is this reservation's
+    /// own once it is written. What was there is gone.
     ///
     /// # Errors
     ///
@@ -167,8 +169,25 @@ impl Reservation {
         unsafe { start.cast::<u8>().write_bytes(0, len) };
     }
 
-    /// The pages of `range` that may hold anything but zeros, as few ranges; `None` if they are not
-    /// known, or more than `most` bytes.
+    /// Writes to the pages of `range`, which are committed and lie in `image`, what they hold there.
+    ///
+    /// # Errors
+    ///
+    /// If the image cannot be read.
+    ///
+    /// # Panics
+    ///
+    /// If `range` does not lie in the reservation.
+    pub(super) fn fill_from(&mut self, image: &MemoryImage, range: Range<usize>) -> Result<()> {
+        let at = range.start;
+        let (start, len) = self.pages(range);
+        // SAFETY: as for `fill_zero`.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(start.cast::<u8>(), len) };
+        image.read(at, bytes).context("cannot read initial memory")
+    }
+
+    /// The pages of `range` that may hold anything but zeros or what they show of an image, as few ranges;
+    /// `None` if they are not known, or more than `most` bytes.
     ///
     /// # Panics
     ///

@@ -110,7 +110,7 @@ mod tests {
     const PAGE: usize = 64 << 10;
 
     fn memory(max: usize) -> SharedLinearMemory {
-        let memory = LinearMemory::new(&Arc::default(), Bounds::Pages, PAGE, max * PAGE);
+        let memory = LinearMemory::new(&Arc::default(), Bounds::Pages, PAGE, max * PAGE, None);
         SharedLinearMemory::new(memory.unwrap())
     }
 

@@ -1,4 +1,4 @@
-//! Which pages of a range of this process hold anything, as the kernel knows it: from Linux 6.7 on,
+//! Which pages of a range of this process were written, as the kernel knows it: from Linux 6.7 on,
 //! and where `/proc` is there. Changes nothing.
 
 use std::fs::File;
@@ -53,14 +53,16 @@ struct Scan {
 const PAGEMAP_SCAN: libc::Ioctl =
     (3 << 30 | (size_of::<Scan>() as u32) << 16 | (b'f' as u32) << 8 | 16) as libc::Ioctl;
 
+/// A page of a file that nobody wrote through a private mapping.
+const IS_FILE: u64 = 1 << 2;
 const IS_PRESENT: u64 = 1 << 3;
 const IS_SWAPPED: u64 = 1 << 4;
 /// The page of zeros that the kernel shows to who reads what nobody wrote.
 const IS_ZERO_PAGE: u64 = 1 << 5;
 
-/// The pages in `range` that may hold anything but zeros; `None` if that is not known, or if they are
-/// more than `most`, or too scattered. `range` is of private memory, in whole pages, and nobody writes
-/// there meanwhile.
+/// The pages in `range` that may hold anything but zeros or what they show of a file; `None` if that is not
+/// known, or if they are more than `most`, or too scattered. `range` is of private memory, in whole pages,
+/// and nobody writes there meanwhile.
 pub(super) fn touched(range: Range<usize>, most: usize) -> Option<Touched> {
     if most == 0 {
         // No limit, as the kernel understands it.
@@ -77,8 +79,8 @@ pub(super) fn touched(range: Range<usize>, most: usize) -> Option<Touched> {
         vec: touched.ranges.as_mut_ptr().expose_provenance() as u64,
         vec_len: MAX_RANGES as u64,
         max_pages: most as u64,
-        category_inverted: IS_ZERO_PAGE,
-        category_mask: IS_ZERO_PAGE,
+        category_inverted: IS_ZERO_PAGE | IS_FILE,
+        category_mask: IS_ZERO_PAGE | IS_FILE,
         category_anyof_mask: IS_PRESENT | IS_SWAPPED,
         return_mask: IS_PRESENT,
     };

@@ -74,7 +74,7 @@ impl TypeTable {
     ///
     /// If the address space is used up.
     pub(crate) fn new() -> Result<TypeTable> {
-        let entries = Loan::new(&IDLE, SIZE, 0..FIRST)?;
+        let entries = Loan::new(&IDLE, SIZE, 0..FIRST, None)?;
         let base = entries.base().cast();
         let memory = Memory { entries, accessible: FIRST, bitmaps: Vec::new() };
         Ok(TypeTable(Arc::new(Shared { base, len: AtomicUsize::new(0), memory: memory.into() })))

@@ -34,7 +34,7 @@ fn out_of_bounds() -> CodeObject {
 #[test]
 fn a_memory_fault_at_depth_arrives_with_its_address_and_frames() {
     let code = out_of_bounds();
-    let memory = LinearMemory::new(&Arc::default(), Bounds::Reserved, 0, 0).unwrap();
+    let memory = LinearMemory::new(&Arc::default(), Bounds::Reserved, 0, 0, None).unwrap();
     let mut store = TestStore::new();
     store.ctx.slots[2] = memory.base().addr().get();
     for depth in [0, 1, 5, 127, 128, 1000] {
