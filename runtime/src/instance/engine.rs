@@ -64,6 +64,7 @@ pub(crate) struct FuncTypeInfo {
     trampolines: [OnceLock<CodePtr>; TRAMPOLINE_KINDS],
 }
 
+/// The number of kinds.
 const TRAMPOLINE_KINDS: usize = TrampolineKind::ArrayExit as usize + 1;
 
 impl EngineShared {

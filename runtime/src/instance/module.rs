@@ -64,7 +64,7 @@ pub(crate) struct ModuleShared {
     pub(crate) type_ids: Box<[TypeId]>,
     /// The content of all data segments, which are ranges of it.
     data: Box<[u8]>,
-    /// The first memory that is exported, for host functions that use their caller's: mostly this one.
+    /// An exported memory, for host functions that use their caller's: the one that they mostly use.
     memory: Option<(Box<str>, MemoryIndex)>,
     code: CodeObject,
     /// The functions that have records, by the slots of these.
@@ -127,7 +127,7 @@ impl ModuleShared {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),
             data,
-            memory: first_memory(&info),
+            memory: usual_memory(&info),
             import_slots: import_slots(&records),
             element_slots: element_slots(&info),
             records,
@@ -182,7 +182,7 @@ impl ModuleShared {
     #[inline]
     pub(crate) fn exported_memory(&self, name: &str) -> Option<MemoryIndex> {
         match &self.memory {
-            Some((first, memory)) if **first == *name => Some(*memory),
+            Some((usual, memory)) if **usual == *name => Some(*memory),
             _ => memory_of(self.info.export(name)?),
         }
     }
@@ -247,8 +247,15 @@ fn element_slots(info: &ModuleInfo) -> Box<[Box<[FuncRefIndex]>]> {
     slots.collect()
 }
 
-fn first_memory(info: &ModuleInfo) -> Option<(Box<str>, MemoryIndex)> {
-    info.exports.iter().find_map(|(name, entity)| Some((name.clone(), memory_of(*entity)?)))
+/// The exported memory of the usual name, or else the first.
+fn usual_memory(info: &ModuleInfo) -> Option<(Box<str>, MemoryIndex)> {
+    let usual = "memory";
+    match info.export(usual).and_then(memory_of) {
+        Some(memory) => Some((usual.into(), memory)),
+        None => {
+            info.exports.iter().find_map(|(name, entity)| Some((name.clone(), memory_of(*entity)?)))
+        }
+    }
 }
 
 fn memory_of(entity: EntityIndex) -> Option<MemoryIndex> {
