@@ -259,9 +259,9 @@ impl Idle {
 
     fn fit(&self, image: Option<&Arc<MemoryImage>>) -> Fit {
         match (&self.shown, image) {
-            (None, _) => Fit::ShowsNothing,
-            (Some(shown), Some(image)) if shown.is(image) => Fit::ShowsIt,
-            (Some(_), _) => Fit::ShowsAnother,
+            (None, _) => Fit::Nothing,
+            (Some(shown), Some(image)) if shown.is(image) => Fit::Same,
+            (Some(_), _) => Fit::Other,
         }
     }
 }
@@ -269,9 +269,9 @@ impl Idle {
 /// What an idle reservation shows for who wants an image or none: the later, the better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
-    ShowsAnother,
-    ShowsNothing,
-    ShowsIt,
+    Other,
+    Nothing,
+    Same,
 }
 
 impl Shown {
@@ -295,7 +295,7 @@ impl ReservationPool {
         image: Option<&Arc<MemoryImage>>,
     ) -> Option<Idle> {
         let mut idle = self.idle();
-        let worst = if idle.all.len() < MAX_IDLE { Fit::ShowsNothing } else { Fit::ShowsAnother };
+        let worst = if idle.all.len() < MAX_IDLE { Fit::Nothing } else { Fit::Other };
         let candidates = idle.all.iter().enumerate().filter(|(_, it)| it.reservation.len() == len);
         let fits = candidates
             .map(|(position, it)| ((it.fit(image), it.accessible == *accessible), position));
