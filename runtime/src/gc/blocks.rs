@@ -90,14 +90,23 @@ impl Blocks {
     /// A block of `layout`, which is not empty.
     #[inline]
     pub(super) fn take(&mut self, layout: Layout) -> Block {
-        let list = Blocks::list(layout).zip(self.lists.as_mut());
-        let Some((list, lists)) = list else { return Block::allocate(layout) };
-        let Some(start) = lists[list] else { return Block::allocate(layout) };
+        match self.take_kept(layout) {
+            // SAFETY: the block was in the list of this layout, and is no longer.
+            Some(start) => unsafe { Block::new(start, layout) },
+            None => Block::allocate(layout),
+        }
+    }
+
+    /// The allocation that was kept last with `layout`.
+    #[inline]
+    fn take_kept(&mut self, layout: Layout) -> Link {
+        let list = Blocks::list(layout)?;
+        let list = &mut self.lists.as_mut()?[list];
+        let start = (*list)?;
         // SAFETY: a block in a list holds a link, which `keep` wrote.
-        lists[list] = unsafe { start.cast::<Link>().read() };
+        *list = unsafe { start.cast::<Link>().read() };
         self.bytes -= layout.size();
-        // SAFETY: the block was in the list of this layout, and is no longer.
-        unsafe { Block::new(start, layout) }
+        Some(start)
     }
 
     /// Keeps a block, unless there are enough.
