@@ -1,18 +1,17 @@
 //! `ArrayRef`: references to arrays. Making them, and reading and writing their elements, one by one and
 //! many at once.
 
-use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 
+use super::eqref::{EqRef, typed_eq_ref};
 use super::parts::{Part, Parts};
 use super::sealed::GcRefImpl;
 use super::structref::type_id;
-use super::{EqRef, GcHeapOutOfMemory, Rooted};
+use super::{GcHeapOutOfMemory, Rooted};
 use crate::api::engine::Engine;
 use crate::api::gc_field::{GcField, GcNumber, check_elements};
 use crate::api::gc_types::ArrayType;
@@ -337,34 +336,4 @@ fn elements(inner: &StoreInner, array: gc::GcRef, start: u32, len: usize) -> Res
     })
 }
 
-impl<T: ?Sized> Deref for ArrayRef<T> {
-    type Target = EqRef;
-
-    fn deref(&self) -> &EqRef {
-        &self.eq
-    }
-}
-
-impl<T: ?Sized + 'static> GcRefImpl for ArrayRef<T> {
-    fn from_index(index: RootIndex) -> Self {
-        ArrayRef { eq: EqRef::from_index(index), ty: PhantomData }
-    }
-
-    fn index(&self) -> RootIndex {
-        self.eq.index()
-    }
-}
-
-impl<T: ?Sized> Clone for ArrayRef<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T: ?Sized> Copy for ArrayRef<T> {}
-
-impl<T: ?Sized> fmt::Debug for ArrayRef<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ArrayRef<{}>({:?})", type_name::<T>(), self.eq.index())
-    }
-}
+typed_eq_ref!(ArrayRef);

@@ -59,3 +59,43 @@ impl fmt::Debug for EqRef {
         write!(f, "EqRef({:?})", self.index())
     }
 }
+
+/// Makes `$Handle<T>`, whose fields are `eq: EqRef` and `ty`, a handle that is an [`EqRef`] and tells by `T`
+/// what it leads to.
+macro_rules! typed_eq_ref {
+    ($Handle:ident) => {
+        impl<T: ?Sized> std::ops::Deref for $Handle<T> {
+            type Target = EqRef;
+
+            fn deref(&self) -> &EqRef {
+                &self.eq
+            }
+        }
+
+        impl<T: ?Sized + 'static> GcRefImpl for $Handle<T> {
+            fn from_index(index: RootIndex) -> Self {
+                $Handle { eq: EqRef::from_index(index), ty: PhantomData }
+            }
+
+            fn index(&self) -> RootIndex {
+                self.eq.index()
+            }
+        }
+
+        impl<T: ?Sized> Clone for $Handle<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<T: ?Sized> Copy for $Handle<T> {}
+
+        impl<T: ?Sized> fmt::Debug for $Handle<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let (handle, ty) = (stringify!($Handle), std::any::type_name::<T>());
+                write!(f, "{handle}<{ty}>({:?})", self.eq.index())
+            }
+        }
+    };
+}
+pub(super) use typed_eq_ref;

@@ -1,16 +1,15 @@
 //! `StructRef`: references to structs. Making them, and reading and writing their fields.
 
-use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 
+use super::eqref::{EqRef, typed_eq_ref};
 use super::parts::{Part, Parts};
 use super::sealed::GcRefImpl;
-use super::{EqRef, GcHeapOutOfMemory, Rooted};
+use super::{GcHeapOutOfMemory, Rooted};
 use crate::api::engine::Engine;
 use crate::api::gc_field::GcField;
 use crate::api::gc_types::StructType;
@@ -233,34 +232,4 @@ pub(in crate::api) fn type_id(inner: &StoreInner, object: gc::GcRef) -> wasm::Ty
     }
 }
 
-impl<T: ?Sized> Deref for StructRef<T> {
-    type Target = EqRef;
-
-    fn deref(&self) -> &EqRef {
-        &self.eq
-    }
-}
-
-impl<T: ?Sized + 'static> GcRefImpl for StructRef<T> {
-    fn from_index(index: RootIndex) -> Self {
-        StructRef { eq: EqRef::from_index(index), ty: PhantomData }
-    }
-
-    fn index(&self) -> RootIndex {
-        self.eq.index()
-    }
-}
-
-impl<T: ?Sized> Clone for StructRef<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T: ?Sized> Copy for StructRef<T> {}
-
-impl<T: ?Sized> fmt::Debug for StructRef<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StructRef<{}>({:?})", type_name::<T>(), self.eq.index())
-    }
-}
+typed_eq_ref!(StructRef);
