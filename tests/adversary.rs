@@ -339,8 +339,11 @@ fn exceptions_outlive_their_store_and_are_nothing_to_another() -> Result<()> {
 
 #[test]
 fn settings_at_their_bounds_are_errors_or_work() {
+    // A function that calls none needs no stack of its own.
     let wat = r#"(module (memory 1) (table 1 externref)
+        (func $wait (param i32) (loop (br_if 0 (local.get 0))))
         (func (export "f") (param externref) (result i32)
+            (call $wait (i32.const 0))
             (table.set 0 (i32.const 0) (local.get 0))
             (i32.store (i32.const 65532) (i32.const 8)) (i32.load (i32.const 65532))))"#;
     type Setting = fn(&mut Config) -> &mut Config;

@@ -151,6 +151,22 @@ fn a_callback_lets_the_guest_go_on_until_it_says_otherwise() {
     assert_eq!(*store.data(), 0);
 }
 
+#[test]
+fn a_loop_that_went_past_its_deadline_goes_on_undisturbed() {
+    let engine = engine();
+    let (mut store, instance) = guest(&engine, 0, 1);
+    store.epoch_deadline_callback(|mut store| {
+        *store.data_mut() += 1;
+        Ok(UpdateDeadline::Continue(1))
+    });
+    let work = export(&mut store, &instance, "work");
+    for epochs in 1..4 {
+        engine.increment_epoch();
+        work.call(&mut store, ()).unwrap();
+        assert_eq!(*store.data(), epochs);
+    }
+}
+
 #[derive(Debug, PartialEq)]
 struct OutOfTime(u32);
 

@@ -72,6 +72,14 @@ fn handles_are_cast(mode: Mode) -> Result<()> {
             (true, Some((false, false, Some(-5)))),
         ]
     );
+    // However many fields a struct has, even none.
+    let empty = structs(&mut store, [])?;
+    let wide = structs(&mut store, [(); 100].map(|()| constant(ValType::ANYREF)))?;
+    for (pre, fields) in [(empty, 0), (wide, 100)] {
+        let object = StructRef::new(&mut store, &pre, &vec![Val::null_any_ref(); fields])?;
+        let any = object.to_anyref();
+        assert!(any.is_struct(&store)? && any.is_eqref(&store)? && !any.is_array(&store)?);
+    }
     let back = object.to_eqref().to_anyref().unwrap_eqref(&store)?.unwrap_struct(&store)?;
     assert!(Rooted::rooted_eq(back, object));
     assert!(Rooted::ref_eq(&store, &all[0], &object.to_eqref())?);

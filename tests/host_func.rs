@@ -462,3 +462,28 @@ fn many_host_functions_of_one_store() -> Result<()> {
     }
     Ok(())
 }
+
+/// However many there are, and whatever types instances import them as.
+#[test]
+fn a_linker_gives_a_store_each_host_function_once() -> Result<()> {
+    for count in [1, 8, 9, 50] {
+        let mut store = Store::<()>::default();
+        let mut linker = Linker::new(store.engine());
+        for n in 0..count {
+            linker.func_wrap("", &n.to_string(), |_: Option<Rooted<ExternRef>>| {})?;
+        }
+        let get = |store: &mut Store<()>| -> Vec<Func> {
+            let get = |n: u32| linker.get(&mut *store, "", &n.to_string())?.into_func();
+            (0..count).map(get).collect::<Option<_>>().expect("functions")
+        };
+        let funcs = get(&mut store);
+        for ty in ["externref", "(ref extern)"] {
+            let import = |n| format!("(import \"\" \"{n}\" (func (param {ty})))");
+            let imports: String = (0..count).map(import).collect();
+            let module = Module::new(linker.engine(), format!("(module {imports})"))?;
+            linker.instantiate(&mut store, &module)?;
+            assert_eq!(get(&mut store), funcs);
+        }
+    }
+    Ok(())
+}

@@ -29,6 +29,7 @@ both_modes! {
     instances_begin_with_references,
     segments_keep_references_until_dropped,
     guests_write_all_over_large_tables,
+    guests_and_hosts_write_in_turns,
     guests_write_to_old_objects,
     guests_make_large_objects,
     a_guest_that_keeps_everything_runs_out_of_memory,
@@ -395,6 +396,106 @@ fn guests_write_all_over_large_tables(mode: Mode) -> Result<()> {
         let Some(Ref::Extern(element)) = element else { panic!("element {at}: {element:?}") };
         let found = element.map(|object| id(&scope, object)).transpose()?;
         assert_eq!(found, *expected, "element {at}");
+    }
+    Ok(())
+}
+
+/// A guest whose places are of all kinds: imported, exported, and known to nobody else.
+const PLACES: &str = r#"(module
+    (import "" "make" (func $make (result externref)))
+    (import "" "g" (global $0 (mut externref)))
+    (import "" "t" (table $3 2 externref))
+    (global $1 (export "g") (mut externref) (ref.null extern))
+    (global $2 (mut externref) (ref.null extern))
+    (table $4 (export "t") 2 externref)
+    (table $5 300 externref)
+    (func (export "set") (param $place i32) (param $at i32)
+        (block $p5 (block $p4 (block $p3 (block $p2 (block $p1 (block $p0
+            (br_table $p0 $p1 $p2 $p3 $p4 $p5 (local.get $place)))
+            (return (global.set $0 (call $make))))
+            (return (global.set $1 (call $make))))
+            (return (global.set $2 (call $make))))
+            (return (table.set $3 (i32.and (local.get $at) (i32.const 1)) (call $make))))
+            (return (table.set $4 (i32.and (local.get $at) (i32.const 1)) (call $make))))
+        (table.set $5 (local.get $at) (call $make)))
+    (func (export "get") (param $place i32) (param $at i32) (result externref)
+        (block $p5 (block $p4 (block $p3 (block $p2 (block $p1 (block $p0
+            (br_table $p0 $p1 $p2 $p3 $p4 $p5 (local.get $place)))
+            (return (global.get $0)))
+            (return (global.get $1)))
+            (return (global.get $2)))
+            (return (table.get $3 (i32.and (local.get $at) (i32.const 1)))))
+            (return (table.get $4 (i32.and (local.get $at) (i32.const 1)))))
+        (table.get $5 (local.get $at))))"#;
+
+/// Definitions of several instances and of the host are in the same lists, in any order.
+fn guests_and_hosts_write_in_turns(mode: Mode) -> Result<()> {
+    let mut fixture = Fixture::new(mode);
+    let ty = GlobalType::new(ValType::EXTERNREF, Mutability::Var);
+    let mut global = Global::new(&mut fixture.store, ty, Val::ExternRef(None))?;
+    let mut table = fixture.table()?;
+    let (host_global, host_table) = (global, table);
+    let (mut sets, mut gets) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        // Each guest imports what the one before it exports.
+        let store = &mut fixture.store;
+        let imports = [fixture.make.into(), global.into(), table.into()];
+        let guest = instantiate(&mut *store, PLACES, &imports)?;
+        global = guest.get_global(&mut *store, "g").expect("exported");
+        table = guest.get_table(&mut *store, "t").expect("exported");
+        sets.push(export::<(i32, i32), ()>(&mut *store, guest, "set")?);
+        let get = export::<(i32, i32), Option<Rooted<ExternRef>>>(&mut *store, guest, "get")?;
+        gets.push(get);
+    }
+    // By guest, place and index; guests share what one exports and the next one imports.
+    let mut model = std::collections::BTreeMap::new();
+    let place = |guest: usize, place: usize, at: usize| match place {
+        0 => (guest, 1, 0),
+        1 => (guest + 1, 1, 0),
+        3 => (guest, 4, at & 1),
+        4 => (guest + 1, 4, at & 1),
+        2 => (guest, 2, 0),
+        _ => (guest, 5, at),
+    };
+    let mut random = 0x2545_f491_u32;
+    let mut below = |bound: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize % bound
+    };
+    for step in 0..if mode == Mode::Stress { 200 } else { 2000 } {
+        let (guest, kind, at) = (below(3), below(8), below(300));
+        let newest = fixture.census.made();
+        match kind {
+            6 => {
+                fixture.with_object(|store, object| host_global.set(store, object.into()))?;
+                model.insert((0, 1, 0), newest);
+            }
+            7 => {
+                let at = at & 1;
+                fixture
+                    .with_object(|store, object| host_table.set(store, at as u64, object.into()))?;
+                model.insert((0, 4, at), newest);
+            }
+            _ => {
+                sets[guest].call(&mut fixture.store, (kind as i32, at as i32))?;
+                model.insert(place(guest, kind, at), newest);
+            }
+        }
+        if step % 50 == 49 {
+            fixture.fill_nursery()?;
+        }
+    }
+    fixture.fill_nursery()?;
+    for (guest, get) in gets.iter().enumerate() {
+        for (kind, at) in
+            (0..5).flat_map(|kind| [(kind, 0), (kind, 1)]).chain((0..300).map(|at| (5, at)))
+        {
+            let mut scope = RootScope::new(&mut fixture.store);
+            let found = get.call(&mut scope, (kind as i32, at as i32))?;
+            let found = found.map(|object| id(&scope, object)).transpose()?;
+            let expected = model.get(&place(guest, kind, at)).copied();
+            assert_eq!(found, expected, "guest {guest}, place {kind}, {at}");
+        }
     }
     Ok(())
 }

@@ -147,7 +147,7 @@ pub use api::instance::{Export, Instance};
 pub use api::linker::{InstancePre, Linker};
 pub use api::linking::{ImportProblem, LinkError};
 pub use api::memory::{Memory, MemoryAccessError};
-pub use api::module::{Module, ModuleExport, ResourcesRequired};
+pub use api::module::{ExportType, ImportType, Module, ModuleExport, ResourcesRequired};
 pub use api::object::HostObject;
 pub use api::precompiled::Precompiled;
 pub use api::rec_group::{RecField, RecGroup, RecMember, RecType};
@@ -169,8 +169,8 @@ pub use api::store_limits::{StoreLimits, StoreLimitsBuilder};
 pub use api::table::Table;
 pub use api::tag::Tag;
 pub use api::types::{
-    ExportType, ExternType, Finality, FuncType, GlobalType, HeapType, ImportType, MemoryType,
-    MemoryTypeBuilder, Mutability, RefType, TableType, TagType, ValType,
+    ExternType, Finality, FuncType, GlobalType, HeapType, MemoryType, MemoryTypeBuilder,
+    Mutability, RefType, TableType, TagType, ValType,
 };
 pub use api::unknown_imports::UnknownImportError;
 pub use api::v128::V128;

@@ -202,6 +202,22 @@ pub fn func_wrap_loop(guest: &str, each: &Loop) -> Result<Run> {
     prepare(instance_with(&func_wrap_linker(&engine()?)?, guest)?, each)
 }
 
+/// A loop of a guest that uses up fuel.
+pub fn fuel_loop(guest: &str, each: &Loop) -> Result<Run> {
+    let engine = Engine::new(config().consume_fuel(true))?;
+    let (mut store, instance) = instance_with(&linker(&engine)?, guest)?;
+    store.set_fuel(u64::MAX)?;
+    prepare((store, instance), each)
+}
+
+/// A loop of a guest that can be interrupted.
+pub fn epoch_loop(guest: &str, each: &Loop) -> Result<Run> {
+    let engine = Engine::new(config().epoch_interruption(true))?;
+    let (mut store, instance) = instance_with(&linker(&engine)?, guest)?;
+    store.set_epoch_deadline(1);
+    prepare((store, instance), each)
+}
+
 fn prepare((mut store, instance): (Store<State>, Instance), each: &Loop) -> Result<Run> {
     if let Some((export, argument)) = each.setup {
         instance.get_typed_func::<i32, i32>(&mut store, export)?.call(&mut store, argument)?;

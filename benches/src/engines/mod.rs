@@ -71,6 +71,18 @@ pub const WASMTIME_PEER: Peer = Peer { name: WASMTIME, guest_loop: wasmtime::gue
 /// wasmi, an interpreter, which knows neither GC nor exceptions.
 pub const WASMI_PEER: Peer = Peer { name: WASMI, guest_loop: wasmi::guest_loop };
 
+/// The engines with fuel, which says how much a guest may still do.
+pub const WITH_FUEL: [Peer; 3] = [
+    Peer { name: HOSTREF, guest_loop: hostref::fuel_loop },
+    Peer { name: WASMTIME, guest_loop: wasmtime::fuel_loop },
+    Peer { name: WASMI, guest_loop: wasmi::fuel_loop },
+];
+/// The engines with epochs, at which a guest can be interrupted.
+pub const WITH_EPOCHS: [Peer; 2] = [
+    Peer { name: HOSTREF, guest_loop: hostref::epoch_loop },
+    Peer { name: WASMTIME, guest_loop: wasmtime::epoch_loop },
+];
+
 /// For guests that need proposals which wasmi lacks.
 pub const COMPILERS: [Peer; 2] = [HOSTREF_PEER, WASMTIME_PEER];
 /// For all other guests.

@@ -2,7 +2,7 @@
 //! running does.
 
 use anyhow::Result;
-pub use wasmi::{Caller, Engine, ExternRef, Instance, Linker, Module, Store, Val};
+pub use wasmi::{Caller, Config, Engine, ExternRef, Instance, Linker, Module, Store, Val};
 use wasmi::{Error, Nullable};
 
 use super::Loop;
@@ -101,7 +101,18 @@ pub fn start(linker: &Linker<State>, module: &Module) -> Result<(Store<State>, I
 
 /// A loop of a guest.
 pub fn guest_loop(guest: &str, each: &Loop) -> Result<Run> {
-    let (mut store, instance) = instance(guest)?;
+    prepare(instance(guest)?, each)
+}
+
+/// A loop of a guest that uses up fuel.
+pub fn fuel_loop(guest: &str, each: &Loop) -> Result<Run> {
+    let engine = Engine::new(Config::default().consume_fuel(true));
+    let (mut store, instance) = instance_with(&linker(&engine)?, guest)?;
+    store.set_fuel(u64::MAX)?;
+    prepare((store, instance), each)
+}
+
+fn prepare((mut store, instance): (Store<State>, Instance), each: &Loop) -> Result<Run> {
     if let Some((export, argument)) = each.setup {
         instance.get_typed_func::<i32, i32>(&store, export)?.call(&mut store, argument)?;
     }

@@ -11,6 +11,7 @@ mod gc;
 mod growth;
 mod instances;
 mod memory;
+mod metering;
 mod references;
 
 use anyhow::Result;
@@ -25,6 +26,7 @@ pub fn run(suite: &mut Suite) -> Result<()> {
     suite.group("gc", gc::run)?;
     suite.group("arrays and casts", arrays::run)?;
     suite.group("compute", compute::run)?;
+    suite.group("metering", metering::run)?;
     suite.group("exceptions", exceptions::run)?;
     suite.group("memory", memory::run)?;
     suite.group("failures", failures::run)?;

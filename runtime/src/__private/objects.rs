@@ -140,7 +140,7 @@ fn locate<T: Any>(store: &StoreInner, raw: u32) -> Result<Found<T>, Refusal> {
 #[cold]
 #[inline(never)]
 fn not_found<T: Any>(store: &StoreInner, raw: u32) -> Refusal {
-    refused::<T>(store.gc.refusal::<T>(raw))
+    refused::<T>(store.gc.mismatch(raw))
 }
 
 #[cold]

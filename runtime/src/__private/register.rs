@@ -320,8 +320,20 @@ where
     }
 }
 
+/// Which host function failed. As data: the errors of a host are often answered without being printed.
+struct InFunction {
+    module: &'static str,
+    name: &'static str,
+}
+
+impl fmt::Display for InFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "host function `{}::{}`", self.module, self.name)
+    }
+}
+
 /// Says which host function failed.
 #[cold]
-fn in_function(error: Error, module: &str, name: &str) -> Error {
-    error.context(format!("host function `{module}::{name}`"))
+fn in_function(error: Error, module: &'static str, name: &'static str) -> Error {
+    error.context(InFunction { module, name })
 }

@@ -100,11 +100,6 @@ builtins! {
     GcAllocLarge(I32, I32) -> I32, MayFail;
     /// `remember_slot(address)`: an old object holds a young reference there.
     RememberSlot(I64), Returns;
-    /// `remember_element(table, address)`: the element there may hold a young reference, and its mark is
-    /// not set.
-    RememberElement(I32, I64), Returns;
-    /// `remember_global(address)`: the global there may hold one, and its mark is not set.
-    RememberGlobal(I64), Returns;
     /// `array_new(type id, len) -> reference`: an array of zeros or nulls. A safepoint.
     ArrayNew(I32, I32) -> I32, MayFail;
     /// `array_new_data(type id, data segment, from, len) -> reference`. A safepoint.

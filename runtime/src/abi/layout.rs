@@ -8,6 +8,9 @@ use crate::wasm::module::ModuleInfo;
 /// Size of a `ValRaw` slot.
 pub(crate) const SLOT_SIZE: i32 = 16;
 
+/// Where a list ends that goes through definitions: the address of none.
+pub(crate) const END: usize = 1;
+
 /// The part of a store that compiled code touches.
 pub(crate) mod vm_store {
     /// `usize`: a function whose frame would reach below this address overflows the stack.
@@ -28,11 +31,16 @@ pub(crate) mod vm_store {
     pub(crate) const NURSERY_TOP: i32 = 56;
     /// `u32`: the offset that no young object may reach beyond.
     pub(crate) const NURSERY_END: i32 = 60;
+    /// `usize`: the first global of those that references were written to, see
+    /// [`global::LINK`](super::global::LINK); [`END`](super::END) if there are none.
+    pub(crate) const WRITTEN_GLOBALS: i32 = 64;
+    /// `usize`: the first such table.
+    pub(crate) const WRITTEN_TABLES: i32 = 72;
     /// `*const u32`: the displays of the engine's types, see [`type_display`](super::type_display).
-    pub(crate) const TYPE_DISPLAYS: i32 = 64;
+    pub(crate) const TYPE_DISPLAYS: i32 = 80;
     /// `i64`: the fuel that is left; below zero when a guest used more than it had.
-    pub(crate) const FUEL: i32 = 72;
-    pub(crate) const SIZE: usize = 80;
+    pub(crate) const FUEL: i32 = 88;
+    pub(crate) const SIZE: usize = 96;
 }
 
 /// One entry into Wasm. Lives in the frame of its entry trampoline, which fills it.
@@ -152,6 +160,9 @@ pub(crate) mod table {
     /// [`CARD_LOG2`] bits share one, a byte: it is at this place plus the address without those bits.
     /// Changes when the table grows.
     pub(crate) const MARKS: i32 = 16;
+    /// `usize`: 0 if no mark is set. Else the table is in its store's list of those to which references
+    /// were written, and this is the address of the next one's definition, or [`END`](super::END).
+    pub(crate) const LINK: i32 = 24;
     pub(crate) const SIZE: usize = 32;
 
     /// Binary logarithm of the bytes of elements that share a mark.
@@ -160,8 +171,10 @@ pub(crate) mod table {
 
 /// The definition of a global: one slot.
 pub(crate) mod global {
-    /// `u8`: the mark of a GC reference, which has the four bytes before.
-    pub(crate) const MARK: i32 = 4;
+    /// `usize`: the link of a global that holds a GC reference, which has the first four bytes. 0 if no
+    /// reference was written there. Else the global is in its store's list of those where one was, and this
+    /// is the address of the next one's definition, or [`END`](super::END).
+    pub(crate) const LINK: i32 = 8;
     pub(crate) const SIZE: usize = 16;
 }
 

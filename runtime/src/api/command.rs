@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail, ensure};
 use super::externs::Extern;
 use super::func::Func;
 use super::linker::Linker;
-use super::module::Module;
+use super::module::{ExportType, Module};
 use super::store::AsContextMut;
-use super::types::{ExportType, ExternType};
+use super::types::ExternType;
 use crate::error::Result;
 
 /// The function that runs a command.

@@ -112,7 +112,7 @@ impl Extern {
     }
 
     /// What instantiation in `store` takes, if this belongs to it.
-    pub(crate) fn import_value(&self, store: &StoreInner) -> Result<ImportValue> {
+    pub(crate) fn import_value(&self, store: &StoreInner) -> Result<ImportValue<'_>> {
         Ok(ImportValue::Entity(match self {
             Extern::Func(func) => Entity::Func(func.checked(store)?),
             Extern::Table(table) => {
@@ -122,7 +122,7 @@ impl Extern {
                 memory.position(store).context("the memory belongs to another store")?,
             ),
             Extern::SharedMemory(memory) => {
-                return Ok(ImportValue::SharedMemory(memory.checked(store)?.clone()));
+                return Ok(ImportValue::SharedMemory(memory.checked(store)?));
             }
             Extern::Global(global) => Entity::Global(
                 global.position(store).context("the global belongs to another store")?,

@@ -130,7 +130,7 @@ impl Global {
             bail!("the global is immutable");
         }
         let raw = val.lower_as(inner, ty.content)?;
-        inner.globals[position].set_bits(&mut inner.gc, raw.get_v128());
+        inner.globals[position].set_bits(&inner.vm.heap, raw.get_v128());
         Ok(())
     }
 
@@ -174,7 +174,7 @@ impl<T: WasmTy> Global<T> {
         if let ValType::Ref(RefType { nullable: false, .. }) = ty.content {
             ensure!(raw.get_v128() as u64 != 0, "the global is never null");
         }
-        inner.globals[position].set_bits(&mut inner.gc, raw.get_v128());
+        inner.globals[position].set_bits(&inner.vm.heap, raw.get_v128());
         Ok(())
     }
 }

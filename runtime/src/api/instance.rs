@@ -101,7 +101,8 @@ impl Instance {
         imports: &[Extern],
     ) -> Result<Instance> {
         let mut store = store.as_context_mut();
-        let values = linking::positional(store.inner(), module, imports)?;
+        let definitions = linking::positional(store.inner(), module, imports)?;
+        let values = linking::values(store.inner(), &definitions)?;
         Instance::instantiate(&mut store, module, &values)
     }
 
@@ -109,7 +110,7 @@ impl Instance {
     pub(crate) fn instantiate<T: 'static>(
         store: &mut StoreContextMut<'_, T>,
         module: &Module,
-        imports: &[ImportValue],
+        imports: &[ImportValue<'_>],
     ) -> Result<Instance> {
         linking::same_engine(store.inner(), module)?;
         let shared = module.shared();

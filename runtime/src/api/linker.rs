@@ -15,9 +15,9 @@ use super::func::host::{self, IntoFunc};
 use super::func::shim::{self, HostFn};
 use super::instance::Instance;
 use super::linking::{self, Definition};
-use super::module::Module;
+use super::module::{ImportType, Module};
 use super::store::{AsContext, AsContextMut};
-use super::types::{FuncType, ImportType, ValType};
+use super::types::{FuncType, ValType};
 use super::value::Val;
 use crate::api::global::Global;
 use crate::error::Result;
@@ -154,7 +154,7 @@ impl<T: 'static> Linker<T> {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Linker<T>> {
         ensure!(Engine::same(ty.engine(), &self.engine), "the type belongs to another engine");
-        let def = host::dynamic(&ty, &format!("{module}::{name}"), func);
+        let def = host::dynamic(&ty, format!("{module}::{name}"), func);
         self.insert(module, name, Definition::Host(def))
     }
 
@@ -395,7 +395,7 @@ fn instantiate<T: 'static>(
     module: &Module,
     definitions: &[Definition],
 ) -> Result<Instance> {
-    let values = linking::values(store.inner(), module, definitions)?;
+    let values = linking::current_values(store.inner(), module, definitions)?;
     Instance::instantiate(store, module, &values)
 }
 

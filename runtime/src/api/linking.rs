@@ -202,29 +202,28 @@ pub(crate) fn resolve(
     }
 }
 
-/// The imports as `Instance::new` takes them.
+/// Definitions for the imports of `module` as `Instance::new` is given them.
 pub(crate) fn positional(
     store: &StoreInner,
     module: &Module,
     imports: &[Extern],
-) -> Result<Vec<ImportValue>> {
+) -> Result<Vec<Definition>> {
     same_engine(store, module)?;
     let (expected, found) = (module.imports().len(), imports.len());
     if expected != found {
         anyhow::bail!("expected {expected} imports, found {found}");
     }
     let definitions = imports.iter().map(|item| Definition::of_extern(store, item.clone()));
-    let definitions = resolve_in_order(module, &definitions.collect::<Result<Vec<_>>>()?)?;
-    definitions.iter().map(|definition| definition.value(store)).collect()
+    resolve_in_order(module, &definitions.collect::<Result<Vec<_>>>()?)
 }
 
 /// The imports that were found for a module by name, as instantiation in `store` takes them.
 /// Tables and memories are compared again: they may have grown since they were defined.
-pub(crate) fn values(
+pub(crate) fn current_values<'a>(
     store: &StoreInner,
     module: &Module,
-    definitions: &[Definition],
-) -> Result<Vec<ImportValue>> {
+    definitions: &'a [Definition],
+) -> Result<Vec<ImportValue<'a>>> {
     same_engine(store, module)?;
     let sized = |ty: &DefinedType| matches!(ty, DefinedType::Table(..) | DefinedType::Memory(..));
     if definitions.iter().any(|def| matches!(def, Definition::Extern(_, ty) if sized(ty))) {
@@ -234,7 +233,19 @@ pub(crate) fn values(
         });
         resolve_in_order(module, &current.collect::<Result<Vec<_>>>()?)?;
     }
-    definitions.iter().map(|definition| definition.value(store)).collect()
+    values(store, definitions)
+}
+
+/// What instantiation in `store` takes of `definitions`.
+pub(crate) fn values<'a>(
+    store: &StoreInner,
+    definitions: &'a [Definition],
+) -> Result<Vec<ImportValue<'a>>> {
+    let mut values = Vec::with_capacity(definitions.len());
+    for definition in definitions {
+        values.push(definition.value(store)?);
+    }
+    Ok(values)
 }
 
 /// As [`resolve`], with one definition per import.
@@ -292,7 +303,7 @@ impl Definition {
     pub(crate) fn of_extern(store: &StoreInner, item: Extern) -> Result<Definition> {
         let entity = match item.import_value(store)? {
             ImportValue::Entity(entity) => entity,
-            ImportValue::Host(def) => return Ok(Definition::Host(def)),
+            ImportValue::Host(def) => return Ok(Definition::Host(def.clone())),
             ImportValue::Constant(ty, bits) => return Ok(Definition::Constant(ty, bits)),
             ImportValue::SharedMemory(memory) => {
                 let ty = DefinedType::Memory(memory.ty, memory.pages());
@@ -319,9 +330,9 @@ impl Definition {
     }
 
     /// What instantiation in `store` takes.
-    pub(crate) fn value(&self, store: &StoreInner) -> Result<ImportValue> {
+    fn value(&self, store: &StoreInner) -> Result<ImportValue<'_>> {
         Ok(match self {
-            Definition::Host(def) => ImportValue::Host(def.clone()),
+            Definition::Host(def) => ImportValue::Host(def),
             Definition::Constant(ty, bits) => ImportValue::Constant(*ty, *bits),
             Definition::Extern(item, _) => item.import_value(store)?,
         })
@@ -389,7 +400,7 @@ fn fits(module: &Module, entity: EntityIndex, definition: &Definition) -> bool {
     let types = shared.engine.shared().types();
     match (entity, definition) {
         (EntityIndex::Func(func), Definition::Host(def)) => {
-            types.host_func_fits(&def.signature, types.func(shared.func_type_id(func)))
+            types.host_func_fits(def.signature(), types.func(shared.func_type_id(func)))
         }
         (EntityIndex::Func(func), Definition::Extern(_, DefinedType::Func(id))) => {
             types.is_subtype(*id, shared.func_type_id(func))

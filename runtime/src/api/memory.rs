@@ -170,14 +170,17 @@ impl Memory {
     }
 
     /// The position in the store, if the memory belongs to it.
+    #[inline]
     pub(crate) fn position(&self, store: &StoreInner) -> Option<usize> {
         (self.store == store.id()).then_some(self.index)
     }
 
+    #[inline]
     fn definition<'a>(&self, store: &'a StoreInner) -> &'a Definition {
         &store.memories[self.position(store).expect("the memory belongs to this store")]
     }
 
+    #[inline]
     fn definition_mut<'a>(&self, store: &'a mut StoreInner) -> &'a mut Definition {
         let position = self.position(store).expect("the memory belongs to this store");
         &mut store.memories[position]

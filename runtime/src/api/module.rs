@@ -1,4 +1,4 @@
-//! `Module`: compiled code that can be instantiated in any store of its engine.
+//! `Module`: compiled code that can be instantiated in any store of its engine; its imports and exports.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -7,16 +7,29 @@ use std::sync::Arc;
 use anyhow::{Context as _, ensure};
 
 use super::engine::Engine;
-use super::types::{
-    ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
-};
+use super::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType};
 use crate::error::Result;
 use crate::instance::module::{CompiledModule, ModuleShared};
 use crate::instance::serialized;
-use crate::wasm::module::EntityIndex;
+use crate::wasm::module::{EntityIndex, Import};
 use crate::wasm::{decode, features};
 
 pub use crate::instance::module::Module;
+
+/// One import of a module.
+#[derive(Clone)]
+pub struct ImportType<'module> {
+    of: &'module Module,
+    import: &'module Import,
+}
+
+/// One export of a module.
+#[derive(Clone)]
+pub struct ExportType<'module> {
+    of: &'module Module,
+    name: &'module str,
+    entity: EntityIndex,
+}
 
 /// An export of a module, found once so that instances need no look-up by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,17 +141,13 @@ impl Module {
 
     /// The imports, in the order in which [`Instance::new`](crate::Instance::new) takes them.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> + '_ {
-        self.shared().info.imports.iter().map(|import| ImportType {
-            module: &import.module,
-            name: &import.name,
-            ty: self.extern_type(import.entity),
-        })
+        self.shared().info.imports.iter().map(move |import| ImportType { of: self, import })
     }
 
     /// The exports.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> + '_ {
         let exports = self.shared().info.exports.iter();
-        exports.map(|(name, entity)| ExportType { name, ty: self.extern_type(*entity) })
+        exports.map(move |(name, entity)| ExportType { of: self, name, entity: *entity })
     }
 
     /// The type of the export called `name`.
@@ -210,6 +219,49 @@ impl Module {
 
     fn id(&self) -> usize {
         Arc::as_ptr(self.shared()).addr()
+    }
+}
+
+impl<'module> ImportType<'module> {
+    /// The name of the module it is imported from.
+    pub fn module(&self) -> &'module str {
+        &self.import.module
+    }
+
+    /// Its name in that module.
+    pub fn name(&self) -> &'module str {
+        &self.import.name
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> ExternType {
+        self.of.extern_type(self.import.entity)
+    }
+}
+
+impl<'module> ExportType<'module> {
+    /// Its name.
+    pub fn name(&self) -> &'module str {
+        self.name
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> ExternType {
+        self.of.extern_type(self.entity)
+    }
+}
+
+impl std::fmt::Debug for ImportType<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut import = f.debug_struct("ImportType");
+        import.field("module", &self.module()).field("name", &self.name());
+        import.field("ty", &self.ty()).finish()
+    }
+}
+
+impl std::fmt::Debug for ExportType<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ExportType").field("name", &self.name).field("ty", &self.ty()).finish()
     }
 }
 

@@ -20,6 +20,7 @@ use super::types::FuncType;
 use crate::error::{Error, Result};
 use crate::gc;
 use crate::instance::definition::FuncPtr;
+use crate::instance::host_func::HostFunc;
 use crate::vm::value::ValRaw;
 
 impl ExternRef {
@@ -141,8 +142,10 @@ impl<T: 'static> Linker<T> {
         func: impl Fn(Caller<'_, T>, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Linker<T>> {
         ensure!(Engine::same(ty.engine(), self.engine()), "the type belongs to another engine");
-        let called = format!("{module}::{name}");
-        let def = shim::define_array(ty.info().clone(), &called, Box::new(func));
+        let called = format!("{module}::{name}").into();
+        let func =
+            move |caller: Caller<'_, T>, _: &HostFunc, slots: &mut [ValRaw]| func(caller, slots);
+        let def = shim::define_array(ty.info().clone(), called, func);
         self.insert(module, name, Definition::Host(def))
     }
 }
@@ -165,7 +168,9 @@ impl Func {
     ) -> Func {
         let mut store = store.as_context_mut();
         assert!(Engine::same(ty.engine(), store.engine()), "the type belongs to another engine");
-        let def = shim::define_array(ty.info().clone(), "host function", Box::new(func));
+        let func =
+            move |caller: Caller<'_, T>, _: &HostFunc, slots: &mut [ValRaw]| func(caller, slots);
+        let def = shim::define_array(ty.info().clone(), "host function".into(), func);
         let inner = store.inner_mut();
         let ptr = inner.host_record(&def, def.ty.id);
         Func::from_ptr(inner, ptr.expect("a host function's trampoline compiles"))

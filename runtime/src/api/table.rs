@@ -101,7 +101,7 @@ impl Table {
         let inner = store.as_context_mut().into_inner();
         let position = self.checked(inner)?;
         let value = value.lower_as(inner, inner.tables[position].ty.element)?;
-        Ok(inner.tables[position].fill(&mut inner.gc, index, value, len).map_err(table_trap)?)
+        Ok(inner.tables[position].fill(&inner.vm.heap, index, value, len).map_err(table_trap)?)
     }
 
     /// Grows by `delta` elements with the value `init` and returns the size before.

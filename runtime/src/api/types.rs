@@ -1,6 +1,6 @@
-//! Public types of functions and tags, and of imports and exports as such. Conversions to and from the
-//! decoded types stand beside each; those of values are in `value_types`, of structs and arrays in
-//! `gc_types`, of globals, tables and memories in `entity_types`.
+//! Public types of functions and tags, and of whatever can be imported or exported. Conversions to and
+//! from the decoded types stand beside each; those of values are in `value_types`, of structs and arrays
+//! in `gc_types`, of globals, tables and memories in `entity_types`.
 
 use std::sync::Arc;
 
@@ -94,21 +94,6 @@ kinds! {
     Table(TableType) "a table" table unwrap_table;
     Memory(MemoryType) "a memory" memory unwrap_memory;
     Tag(TagType) "a tag" tag unwrap_tag;
-}
-
-/// One import of a module.
-#[derive(Clone, Debug)]
-pub struct ImportType<'module> {
-    pub(crate) module: &'module str,
-    pub(crate) name: &'module str,
-    pub(crate) ty: ExternType,
-}
-
-/// One export of a module.
-#[derive(Clone, Debug)]
-pub struct ExportType<'module> {
-    pub(crate) name: &'module str,
-    pub(crate) ty: ExternType,
 }
 
 impl Finality {
@@ -286,34 +271,5 @@ impl TagType {
     /// The function type.
     pub fn ty(&self) -> &FuncType {
         &self.ty
-    }
-}
-
-impl<'module> ImportType<'module> {
-    /// The name of the module it is imported from.
-    pub fn module(&self) -> &'module str {
-        self.module
-    }
-
-    /// Its name in that module.
-    pub fn name(&self) -> &'module str {
-        self.name
-    }
-
-    /// Its type.
-    pub fn ty(&self) -> ExternType {
-        self.ty.clone()
-    }
-}
-
-impl<'module> ExportType<'module> {
-    /// Its name.
-    pub fn name(&self) -> &'module str {
-        self.name
-    }
-
-    /// Its type.
-    pub fn ty(&self) -> ExternType {
-        self.ty.clone()
     }
 }

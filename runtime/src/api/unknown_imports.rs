@@ -12,12 +12,12 @@ use super::func::Func;
 use super::global::Global;
 use super::linker::Linker;
 use super::memory::Memory;
-use super::module::Module;
+use super::module::{ImportType, Module};
 use super::shared_memory::SharedMemory;
 use super::store::AsContextMut;
 use super::table::Table;
 use super::tag::Tag;
-use super::types::{ExternType, ImportType, ValType};
+use super::types::{ExternType, ValType};
 use super::value::{Ref, Val};
 use crate::error::Result;
 
@@ -162,8 +162,8 @@ impl<T: 'static> Linker<T> {
         ensure!(same, "the module was compiled by another engine than the linker's");
         let mut seen = HashSet::new();
         let is_unknown = |import: &ImportType<'m>| {
-            let name = (import.module, import.name);
-            !self.defines(import.module, import.name) && seen.insert(name)
+            let name = (import.module(), import.name());
+            !self.defines(import.module(), import.name()) && seen.insert(name)
         };
         Ok(module.imports().filter(is_unknown).collect())
     }

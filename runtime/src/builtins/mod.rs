@@ -15,7 +15,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::abi::builtins::Builtin;
 use crate::error::Result;
-use crate::gc::Card;
 use crate::instance::store::{Failure, StoreInner};
 use crate::trap::Trap;
 use crate::vm::context::{VmCtx, VmStore};
@@ -54,8 +53,6 @@ fn implementation(builtin: Builtin) -> *const () {
         Builtin::GcAlloc => gc_alloc as *const (),
         Builtin::GcAllocLarge => gc_alloc_large as *const (),
         Builtin::RememberSlot => remember_slot as *const (),
-        Builtin::RememberElement => remember_element as *const (),
-        Builtin::RememberGlobal => remember_global as *const (),
         Builtin::ArrayNew => array_new as *const (),
         Builtin::ArrayNewData => array_new_data as *const (),
         Builtin::ArrayNewElem => array_new_elem as *const (),
@@ -90,14 +87,6 @@ extern "C" fn remember_slot(store: *mut VmStore, _: *mut VmCtx, address: usize) 
     let store = unsafe { &mut *store.cast::<StoreInner>() };
     // SAFETY: compiled code passes the address of a slot in an old object that it is about to write.
     unsafe { store.gc.remember_slot(address) };
-}
-
-extern "C" fn remember_global(store: *mut VmStore, _: *mut VmCtx, address: usize) {
-    // SAFETY: as in `remember_slot`.
-    let store = unsafe { &mut *store.cast::<StoreInner>() };
-    // SAFETY: compiled code passes the address of the definition of a global that holds a reference, to
-    // which it has written.
-    unsafe { store.gc.remember(Card::of_global(address)) };
 }
 
 /// Runs `body` for the calling instance; a failure is recorded for the trampoline to raise.
@@ -154,7 +143,6 @@ builtins! {
     table_copy(to_table: u32, from_table: u32, to: u64, from: u64, len: u64) => table::copy;
     table_init(table: u32, segment: u32, to: u64, from: u64, len: u64) => table::init;
     elem_drop(segment: u32) => table::elem_drop;
-    remember_element(table: u32, address: usize) => table::remember;
     gc_alloc(size: u32) -> u32 => gc::alloc;
     gc_alloc_large(ty: u32, size: u32) -> u32 => gc::alloc_large;
     array_new(ty: u32, len: u32) -> u32 => gc::array_new;

@@ -82,17 +82,6 @@ pub(super) fn elem_drop(store: &mut StoreInner, caller: Caller, segment: u32) ->
     Ok(())
 }
 
-pub(super) fn remember(
-    store: &mut StoreInner,
-    caller: Caller,
-    table: u32,
-    address: usize,
-) -> Result<()> {
-    let table = position(store, caller, table);
-    store.tables[table].mark(&mut store.gc, address);
-    Ok(())
-}
-
 /// The old number of elements, or -1.
 fn grow(
     store: &mut StoreInner,
@@ -115,7 +104,7 @@ fn fill(
 ) -> Result<()> {
     let table = position(store, caller, table);
     store.charge_bulk_within(len, store.tables[table].len())?;
-    Ok(store.tables[table].fill(&mut store.gc, at, value, len).map_err(table_trap)?)
+    Ok(store.tables[table].fill(&store.vm.heap, at, value, len).map_err(table_trap)?)
 }
 
 fn position(store: &StoreInner, caller: Caller, table: u32) -> usize {

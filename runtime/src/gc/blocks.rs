@@ -62,10 +62,14 @@ impl Drop for Block {
 /// What the first word of a kept block leads to: the next one of its list.
 type Link = Option<NonNull<u8>>;
 
+/// The lists of all sizes that are kept.
+type Lists = [Link; LARGEST / UNIT + 1];
+
 /// The blocks that one store keeps, by their sizes.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
-    lists: [Link; LARGEST / UNIT + 1],
+    /// Made for the first block: most stores never have one.
+    lists: Option<Box<Lists>>,
     bytes: usize,
 }
 
@@ -86,10 +90,11 @@ impl Blocks {
     /// A block of `layout`, which is not empty.
     #[inline]
     pub(super) fn take(&mut self, layout: Layout) -> Block {
-        let Some(list) = Blocks::list(layout) else { return Block::allocate(layout) };
-        let Some(start) = self.lists[list] else { return Block::allocate(layout) };
+        let list = Blocks::list(layout).zip(self.lists.as_mut());
+        let Some((list, lists)) = list else { return Block::allocate(layout) };
+        let Some(start) = lists[list] else { return Block::allocate(layout) };
         // SAFETY: a block in a list holds a link, which `keep` wrote.
-        self.lists[list] = unsafe { start.cast::<Link>().read() };
+        lists[list] = unsafe { start.cast::<Link>().read() };
         self.bytes -= layout.size();
         // SAFETY: the block was in the list of this layout, and is no longer.
         unsafe { Block::new(start, layout) }
@@ -104,19 +109,20 @@ impl Blocks {
             return;
         }
         self.bytes += layout.size();
+        let lists = self.lists.get_or_insert_default();
         let start = block.into_raw();
         // SAFETY: the block is ours, aligned for a link and at least as large, as `list` says.
-        unsafe { start.cast::<Link>().write(self.lists[list]) };
-        self.lists[list] = Some(start);
+        unsafe { start.cast::<Link>().write(lists[list]) };
+        lists[list] = Some(start);
     }
 }
 
 impl Drop for Blocks {
     fn drop(&mut self) {
-        for list in 0..self.lists.len() {
+        for list in 0..=LARGEST / UNIT {
             let layout = Layout::from_size_align(list * UNIT, UNIT);
             let layout = layout.expect("a list holds blocks of a size that is possible");
-            while self.lists[list].is_some() {
+            while self.lists.as_ref().is_some_and(|lists| lists[list].is_some()) {
                 drop(self.take(layout));
             }
         }

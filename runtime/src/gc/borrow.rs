@@ -95,6 +95,21 @@ const DETACHED_MUT: usize = 1 << (usize::BITS - 2);
 /// In the count of detached guards: the payload has gone.
 const ABANDONED: usize = 1 << (usize::BITS - 1);
 
+/// Who borrows a value, as [`BorrowState`] counts them, at one time.
+#[derive(Clone, Copy)]
+struct Counts {
+    calls: isize,
+    detached: usize,
+}
+
+impl Counts {
+    /// Whether the value may be borrowed for reading.
+    #[inline]
+    fn permit_reading(self) -> bool {
+        self.calls >= 0 && self.detached & DETACHED_MUT == 0
+    }
+}
+
 /// The borrow state of one payload.
 pub(super) struct BorrowState {
     /// 0 free, above 0 the number of shared borrows of calls, [`EXCLUSIVE`], [`TAKEN`].
@@ -121,17 +136,24 @@ impl BorrowState {
         }
     }
 
+    /// Who borrows it now.
+    #[inline]
+    fn counts(&self) -> Counts {
+        let detached = self.detached.load(Ordering::Acquire);
+        Counts { calls: self.calls.load(Ordering::Acquire), detached }
+    }
+
     /// Whether it may be borrowed for reading.
     #[inline]
     pub(super) fn is_readable(&self) -> bool {
-        let detached = self.detached.load(Ordering::Acquire);
-        self.calls.load(Ordering::Acquire) >= 0 && detached & DETACHED_MUT == 0
+        self.counts().permit_reading()
     }
 
     /// As [`is_readable`](Self::is_readable); if not, why.
     #[inline]
     pub(super) fn check_shared(&self) -> Result<(), BorrowError> {
-        if self.is_readable() { Ok(()) } else { Err(self.refusal(false)) }
+        let counts = self.counts();
+        if counts.permit_reading() { Ok(()) } else { Err(self.refusal(counts)) }
     }
 
     /// Whether it may be borrowed for writing.
@@ -139,16 +161,16 @@ impl BorrowState {
     pub(super) fn check_exclusive(&self) -> Result<(), BorrowError> {
         match self.frozen {
             false => self.check_taking(),
-            true => Err(self.refusal(true)),
+            true => Err(self.refusal_to_write()),
         }
     }
 
     /// Whether it may be moved out.
     #[inline]
     pub(super) fn check_taking(&self) -> Result<(), BorrowError> {
-        let (calls, detached) =
-            (self.calls.load(Ordering::Acquire), self.detached.load(Ordering::Acquire));
-        if calls == 0 && detached == 0 { Ok(()) } else { Err(self.refusal(false)) }
+        let counts = self.counts();
+        let free = counts.calls == 0 && counts.detached == 0;
+        if free { Ok(()) } else { Err(self.refusal(counts)) }
     }
 
     /// Whether anybody borrows it.
@@ -170,21 +192,28 @@ impl BorrowState {
             || self.detached.fetch_or(ABANDONED, Ordering::AcqRel) == 0
     }
 
-    /// Why it may not be borrowed, given that it may not.
+    /// Why it may not be borrowed, given that `counts` forbade it. What they are by now says nothing:
+    /// other threads end borrows.
     #[cold]
-    fn refusal(&self, exclusive: bool) -> BorrowError {
-        let calls = self.calls.load(Ordering::Acquire);
-        let detached = self.detached.load(Ordering::Acquire);
+    fn refusal(&self, Counts { calls, detached }: Counts) -> BorrowError {
         // SAFETY: the pointer is null or was made of a `&'static BorrowSite`.
         let site = unsafe { self.holder.load(Ordering::Relaxed).as_ref() };
         let holder = site.map_or(Holder::Guard, Holder::Parameter);
         match calls {
             TAKEN => BorrowError::Taken { holder },
-            _ if exclusive && self.frozen => BorrowError::Frozen,
             EXCLUSIVE => BorrowError::Exclusive { holder },
             _ if detached & DETACHED_MUT != 0 => BorrowError::Exclusive { holder: Holder::Guard },
             0 => BorrowError::Shared { holder: Holder::Guard },
             _ => BorrowError::Shared { holder },
+        }
+    }
+
+    /// Why a frozen value may not be borrowed for writing.
+    #[cold]
+    fn refusal_to_write(&self) -> BorrowError {
+        match self.counts() {
+            taken @ Counts { calls: TAKEN, .. } => self.refusal(taken),
+            _ => BorrowError::Frozen,
         }
     }
 
@@ -317,13 +346,14 @@ impl<T: Any> Located<T> {
     pub(crate) unsafe fn detach(self) -> Result<Detached<T>, BorrowError> {
         // SAFETY: the payload lives, by the caller's duty.
         let state = unsafe { &self.any.header.as_ref().borrow };
+        // Calls begin and end under `&mut` of the store only: their count stays as it is.
+        let calls = state.calls.load(Ordering::Acquire);
         let counted = state.detached.try_update(Ordering::AcqRel, Ordering::Acquire, |detached| {
-            let free = state.calls.load(Ordering::Acquire) >= 0 && detached & DETACHED_MUT == 0;
-            free.then_some(detached + 1)
+            Counts { calls, detached }.permit_reading().then_some(detached + 1)
         });
         match counted {
             Ok(_) => Ok(Detached { header: self.any.header, value: PhantomData }),
-            Err(_) => Err(state.refusal(false)),
+            Err(detached) => Err(state.refusal(Counts { calls, detached })),
         }
     }
 

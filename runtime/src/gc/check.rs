@@ -11,8 +11,9 @@ use super::roots::RootSet;
 use super::space::Memory;
 use super::store_buffer::StoreBuffer;
 use super::trace::Shape;
-use super::{Roots, VisitRoots};
+use super::{Roots, VisitRoots, written};
 use crate::abi::object::HEADER_GC;
+use crate::vm::context::VmHeap;
 use crate::vm::type_table::Shapes;
 
 /// The heap as the checker sees it.
@@ -78,8 +79,13 @@ impl<'a> Checker<'a> {
     /// Checks what must hold before a minor collection: everything that leads to young objects from
     /// outside the nursery is in the buffer, or a root that the collection looks at; and everything in
     /// the buffer still exists.
-    pub(super) fn before_minor(&self, buffer: &StoreBuffer, visit_roots: &mut VisitRoots<'_>) {
-        let known = buffer.addresses();
+    pub(super) fn before_minor(
+        &self,
+        buffer: &StoreBuffer,
+        heap: &VmHeap,
+        visit_roots: &mut VisitRoots<'_>,
+    ) {
+        let known: HashSet<_> = buffer.addresses().chain(written::addresses(heap)).collect();
         let mut gone = known.clone();
         for slot in &self.old_slots {
             let (reference, address) = (self.memory.word(*slot), self.memory.address(*slot));

@@ -10,6 +10,7 @@ use super::large::LargeObjects;
 use super::mark_bits::MarkBits;
 use super::minor::Minor;
 use super::space::COMMIT_UNIT;
+use super::written;
 use crate::abi::object::{OBJECT_ALIGN, YOUNG_END};
 use crate::vm::context::VmHeap;
 
@@ -94,13 +95,17 @@ impl GcStore {
         if self.checks() {
             let (nursery, old) = (self.nursery.objects(heap), self.old.objects());
             let (memory, shapes) = (self.space.memory(), self.types.shapes());
-            Checker::new(memory, shapes, nursery, old, &self.large, &self.hosts)
-                .before_minor(&self.buffer, visit_roots);
+            Checker::new(memory, shapes, nursery, old, &self.large, &self.hosts).before_minor(
+                &self.buffer,
+                heap,
+                visit_roots,
+            );
         }
         let (nursery, top) = (self.nursery.objects(heap), self.old.top());
         let (memory, shapes) = (self.space.memory(), self.types.shapes());
         let mut minor = Minor::new(memory, shapes, &mut self.hosts, nursery.clone(), top);
         self.buffer.drain(|reference| minor.evacuate(reference));
+        written::drain(heap, |reference| minor.evacuate(reference));
         self.roots.visit_young(|slot| minor.root(slot));
         visit_roots(Roots::Frames, &mut |slot| minor.root(slot));
         self.old.set_top(minor.finish());
@@ -109,7 +114,7 @@ impl GcStore {
         }
         let promoted = self.old.top() - top;
         self.empty_nursery(heap, promoted);
-        self.stats.minor(start, promoted);
+        self.stats.get_or_insert_default().minor(start, promoted);
         self.check_after(heap, visit_roots);
     }
 
@@ -150,7 +155,7 @@ impl GcStore {
         self.pacer.after_full(sizes, self.nursery.size() as usize);
         self.give_back(before);
         self.fit_nursery(heap);
-        self.stats.full(start, sizes.heap);
+        self.stats.get_or_insert_default().full(start, sizes.heap);
         self.check_after(heap, visit_roots);
     }
 

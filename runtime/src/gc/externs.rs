@@ -170,13 +170,14 @@ impl HostTable {
         unsafe { payload.value_tagged() }
     }
 
-    /// Why the value in `row` is no `T`, or may not be read.
-    pub(super) fn refusal<T: Any>(&self, row: RowId) -> HostRefError {
+    /// [`HostTable::value`], with the reason if there is none.
+    pub(super) fn value_or_reason<T: Any>(&self, row: RowId) -> Result<&T, HostRefError> {
         let payload = self.payload(row);
-        match payload.value::<T>() {
-            Err(reason) if payload.is::<T>() => reason.into(),
-            _ => wrong_type(payload),
+        if !payload.is::<T>() {
+            return Err(wrong_type(payload));
         }
+        let value = payload.value()?;
+        Ok(value.expect("the type was compared just above"))
     }
 
     /// The value in `row`, if it is a `T`, for writing.
@@ -330,8 +331,9 @@ impl HostTable {
     }
 }
 
+/// Why a payload is not of the wanted type.
 #[cold]
-fn wrong_type(payload: &Payload) -> HostRefError {
+pub(super) fn wrong_type(payload: &Payload) -> HostRefError {
     HostRefError::WrongType { found: payload.type_name() }
 }
 
@@ -344,7 +346,7 @@ fn dangling() -> ! {
 #[cfg(test)]
 #[allow(unsafe_code, reason = "borrowing is for a caller that keeps the order")]
 mod tests {
-    use super::super::borrow::BorrowSite;
+    use super::super::borrow::{BorrowSite, Holder};
     use super::super::payload::Properties;
     use super::*;
 
@@ -429,8 +431,31 @@ mod tests {
         assert_eq!(table.value_mut::<u64>(row), Err(wrong));
         assert_eq!(table.value::<u64>(row), None);
         assert!(table.locate::<u64>(row).is_none() && !table.is::<u64>(row));
-        assert_eq!(table.refusal::<u64>(row), wrong);
+        assert_eq!(table.value_or_reason::<u64>(row), Err(wrong));
+        assert_eq!(table.value_or_reason::<u32>(row), Ok(&1));
         assert!(table.locate::<u32>(row).is_some() && table.is::<u32>(row));
+    }
+
+    /// Another thread may end a borrow at any time, and so between two looks at it.
+    #[test]
+    fn a_refusal_is_for_the_borrow_that_caused_it() {
+        let mut table = HostTable::default();
+        let row = table.insert(payload(1), false);
+        let borrowed = BorrowError::Exclusive { holder: Holder::Guard }.into();
+        for _ in 0..300 {
+            let located = table.locate::<u32>(row).unwrap();
+            // SAFETY: nothing was dropped since, and nobody else has the table yet.
+            let guard = unsafe { located.detach_mut() }.ok().unwrap();
+            let read = || {
+                while let Err(reason) = table.value_or_reason::<u32>(row) {
+                    assert_eq!(reason, borrowed);
+                }
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(read);
+                drop(guard);
+            });
+        }
     }
 
     #[test]

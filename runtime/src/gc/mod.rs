@@ -8,7 +8,7 @@
 //! | `object.rs` | references and headers |
 //! | `trace.rs` | what an object consists of |
 //! | `alloc.rs` | making objects: where they go, and that there is room |
-//! | `store_buffer.rs` | which old places may lead to young objects |
+//! | `store_buffer.rs`, `written.rs` | which old places may lead to young objects: objects and segments, globals and tables |
 //! | `minor.rs` | minor collections |
 //! | `full.rs`, `mark_bits.rs` | full collections |
 //! | `pacing.rs` | when to collect, and what |
@@ -31,24 +31,23 @@
 //!
 //! # When references are written
 //!
-//! A minor collection looks at no old object, table, global or segment, unless its slot was logged
-//! in the store buffer. Whoever writes a reference there has it logged if it is young:
+//! A minor collection looks at no old object, table, global or segment, unless it was told. Whoever writes
+//! a reference there has it logged if it is young:
 //!
 //! | who writes | what | how it is logged |
 //! |---|---|---|
 //! | compiled code | fields, elements of arrays | `compile/translate/gc/barrier.rs`, then [`GcStore::remember_slot`] |
-//! | compiled code | elements of tables, globals | the same file, then [`GcStore::remember`] |
+//! | compiled code | elements of tables, globals | the same file, in the lists of `written.rs` |
 //! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
 //! | compiled code | many elements of a young array at once | not at all: it is young |
-//! | builtins, hosts, instantiation | elements of tables, globals | [`GcStore::remember`], by the definition's own methods |
+//! | builtins, hosts, instantiation | elements of tables, globals | there too, by the definition's own methods |
 //! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
 //! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
 //!
-//! Elements of a table and globals have marks, which are set while they are in the buffer: code that writes
-//! there looks at the mark and never at the reference.
+//! Compiled code that writes to a table or a global looks at the mark or the link there, and never at the
+//! reference.
 //!
-//! A table that moves when it grows and a segment that is dropped take their slots back with
-//! [`GcStore::forget`].
+//! A segment that is dropped takes its slots back with [`GcStore::forget`].
 //!
 //! # When payloads are dropped
 //!
@@ -87,6 +86,8 @@ mod store_buffer;
 #[allow(unsafe_code, reason = "the model borrows as a caller that keeps the order")]
 mod tests;
 mod trace;
+#[allow(unsafe_code, reason = "lists through definitions")]
+mod written;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -119,7 +120,7 @@ pub(crate) use payload::{HostData, Payload, Properties};
 pub(crate) use roots::RootIndex;
 pub(crate) use roots::{Liveness, Scope};
 pub use stats::GcStats;
-pub(crate) use store_buffer::Card;
+pub(crate) use written::{global_written, table_written};
 
 /// What a store says about its heap when it is made.
 #[derive(Clone, Debug)]
@@ -160,7 +161,8 @@ pub(crate) struct GcStore {
     hosts: HostTable,
     roots: RootSet,
     pacer: Pacer,
-    stats: GcStats,
+    /// What collections have done; `None` before the first.
+    stats: Option<Box<GcStats>>,
     /// The most bytes that all objects may occupy now.
     limit: u32,
     /// The most that `limit` may become.
@@ -188,7 +190,7 @@ impl GcStore {
             buffer: StoreBuffer::default(),
             hosts: HostTable::default(),
             roots: RootSet::new(StoreId::allocate()),
-            stats: GcStats::default(),
+            stats: None,
             limit,
             ceiling: limit,
             stress: config.stress,
@@ -214,7 +216,7 @@ impl GcStore {
             host_bytes: self.hosts.bytes(),
             scoped_roots,
             owned_roots,
-            ..self.stats
+            ..self.stats.as_deref().copied().unwrap_or_default()
         }
     }
 
@@ -341,13 +343,14 @@ impl GcStore {
         }
     }
 
-    /// Why [`GcStore::locate`], [`GcStore::host_value`] or [`GcStore::is_host`] refused. They do not say it
-    /// themselves: a call that succeeds should not make room for the reasons of one that fails.
+    /// Why [`GcStore::locate`] or [`GcStore::is_host`] refused: the reference does not lead to a value of
+    /// the type. They do not say it themselves: a call that succeeds should not make room for the reasons
+    /// of one that fails.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refusal<T: Any>(&self, raw: u32) -> HostRefError {
+    pub(crate) fn mismatch(&self, raw: u32) -> HostRefError {
         match self.host_row(raw) {
-            Ok(row) => self.hosts.refusal::<T>(row),
+            Ok(row) => externs::wrong_type(self.hosts.payload(row)),
             Err(reason) => reason,
         }
     }
@@ -403,6 +406,11 @@ impl GcStore {
         let payload = self.hosts.payload(self.host_row(raw)?);
         payload.check_shared()?;
         Ok(payload.any().expect("no borrow begins while the store is lent"))
+    }
+
+    /// The same of [`GcStore::host_value`].
+    pub(crate) fn host_value_or_reason<T: Any>(&self, raw: u32) -> Result<&T, HostRefError> {
+        self.hosts.value_or_reason(self.host_row(raw)?)
     }
 
     /// The value of a host object, for writing.

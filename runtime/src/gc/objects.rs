@@ -117,6 +117,11 @@ impl GcStore {
         }
     }
 
+    /// Whether objects of type `ty` are structs. They are arrays otherwise.
+    pub(crate) fn are_structs(&self, ty: TypeId) -> bool {
+        matches!(self.types.shape(ty.0), Shape::Struct { .. })
+    }
+
     /// The number of elements of an array.
     pub(crate) fn array_len(&self, array: GcRef) -> u32 {
         array_len(&self.space, array.to_raw())

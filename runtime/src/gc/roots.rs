@@ -119,7 +119,8 @@ impl RootSet {
     /// Ends a scope: everything rooted since it began is not rooted any more.
     #[inline]
     pub(super) fn exit_scope(&mut self, scope: Scope) {
-        if scope.store == self.store {
+        // Most scopes end as they began.
+        if scope.len < self.scoped.len() && scope.store == self.store {
             self.truncate(scope.len);
         }
     }

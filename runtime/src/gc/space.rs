@@ -38,7 +38,8 @@ pub(super) const COMMIT_UNIT: u32 = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Space {
     pool: Arc<ReservationPool>,
-    reservation: Option<Loan>,
+    /// In a box, since most stores never have one.
+    reservation: Option<Box<Loan>>,
     /// Where `reservation` begins; null without one.
     base: *mut u8,
     low: u32,
@@ -76,7 +77,7 @@ impl Space {
         let made = made.context("no room for a GC heap")?;
         (self.low, self.old_end) = (low, old_end);
         self.base = made.base().as_ptr();
-        self.reservation = Some(made);
+        self.reservation = Some(Box::new(made));
         Ok(())
     }
 

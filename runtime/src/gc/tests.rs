@@ -242,14 +242,13 @@ impl Model {
         let mut places: HashMap<u64, u32> = HashMap::new();
         let mut expect = |raw: u32, id: u64| {
             let held = self.held.iter().any(|(_, other)| *other == id);
-            match self.gc.host_value::<Tracked>(raw) {
-                Some(tracked) => {
-                    assert_eq!(tracked.id, id);
-                }
-                None => {
+            let found = self.gc.host_value_or_reason::<Tracked>(raw);
+            assert_eq!(self.gc.host_value::<Tracked>(raw).is_some(), found.is_ok());
+            match found {
+                Ok(tracked) => assert_eq!(tracked.id, id),
+                Err(reason) => {
                     let holder = Holder::Parameter(SITE);
-                    let refusal = self.gc.refusal::<Tracked>(raw);
-                    assert_eq!(refusal, HostRefError::Borrow(BorrowError::Exclusive { holder }));
+                    assert_eq!(reason, HostRefError::Borrow(BorrowError::Exclusive { holder }));
                     assert!(held);
                 }
             }
@@ -427,8 +426,7 @@ fn only_host_objects_lead_to_values() {
     assert_eq!(gc.host_row(7), Err(HostRefError::NotHostObject("an i31")));
     let found = "u8";
     assert!(!gc.is_host::<u16>(reference.to_raw()) && gc.is_host::<u8>(reference.to_raw()));
-    let refusal = gc.refusal::<u16>(reference.to_raw());
-    assert_eq!(refusal, HostRefError::WrongType { found });
+    assert_eq!(gc.mismatch(reference.to_raw()), HostRefError::WrongType { found });
     object::write_host(&mut gc.space, reference.to_raw(), RowId(0));
     gc.space.write(reference.to_raw(), [crate::abi::object::TYPE_EXN]);
     let error = HostRefError::NotHostObject("an exception");

@@ -13,8 +13,8 @@ use std::ptr::NonNull;
 use super::host_func::HostContext;
 use crate::abi::layout;
 use crate::abi::object::is_young;
-use crate::gc::{Card, GcStore};
-use crate::vm::context::VmFuncRef;
+use crate::gc::{self, GcStore};
+use crate::vm::context::{VmFuncRef, VmHeap};
 use crate::wasm::types::{GlobalType, TypeId};
 
 /// The bytes of the largest definition.
@@ -85,9 +85,9 @@ impl DefSlot {
 
     /// Writes where the marks of a table are. The definition must be a table's.
     pub(super) fn store_marks(&mut self, marks: usize) {
-        // SAFETY: the definition of a table has two words by the invariant, and `&mut self` is the only
-        // access at this time.
-        unsafe { self.at.add(1).write(marks as u128) };
+        // SAFETY: the definition of a table has two words by the invariant, the second begins with its
+        // marks, and `&mut self` is the only access at this time.
+        unsafe { self.at.add(1).cast::<usize>().write(marks) };
     }
 }
 
@@ -102,14 +102,14 @@ pub(crate) struct Global {
 impl Global {
     /// A global of `ty` with the value `bits`.
     pub(crate) fn new(
-        gc: &mut GcStore,
+        heap: &VmHeap,
         ty: GlobalType,
         is_gc_ref: bool,
         def: DefSlot,
         bits: u128,
     ) -> Global {
         let mut global = Global { ty, is_gc_ref, def };
-        global.set_bits(gc, bits);
+        global.set_bits(heap, bits);
         global
     }
 
@@ -130,16 +130,16 @@ impl Global {
     }
 
     /// Replaces the value's slot; it must hold a value of the global's type.
-    pub(crate) fn set_bits(&mut self, gc: &mut GcStore, bits: u128) {
+    pub(crate) fn set_bits(&mut self, heap: &VmHeap, bits: u128) {
         if !self.is_gc_ref {
             return self.def.store(bits);
         }
         let reference = bits as u32;
         *self.def.reference_mut() = reference;
         if is_young(reference) {
-            // SAFETY: the slot holds a reference as long as its store lives, and compiled code does
-            // not run during a collection.
-            unsafe { gc.remember(Card::of_global(self.def.address())) };
+            // SAFETY: the definition is one of a reference, lives as long as its store, and its link is 0
+            // at first; compiled code does not run during a collection.
+            unsafe { gc::global_written(heap, self.def.address()) };
         }
     }
 

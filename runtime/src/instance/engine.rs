@@ -60,9 +60,12 @@ pub(crate) struct FuncTypeInfo {
     pub(crate) id: TypeId,
     pub(crate) ty: FuncType,
     pub(crate) sig: LoweredSig,
-    array_entry: OnceLock<CodePtr>,
-    typed_entry: OnceLock<CodePtr>,
+    /// Those that were needed so far, by kind.
+    trampolines: [OnceLock<CodePtr>; TRAMPOLINE_KINDS],
 }
+
+/// The number of kinds.
+const TRAMPOLINE_KINDS: usize = TrampolineKind::ArrayExit as usize + 1;
 
 impl EngineShared {
     /// Wraps `code` with the run-time `settings`.
@@ -102,8 +105,7 @@ impl EngineShared {
             let types = self.types();
             let ty = types.func(id).clone();
             let sig = LoweredSig::of_registered(&types, &ty);
-            let (array_entry, typed_entry) = (OnceLock::new(), OnceLock::new());
-            Arc::new(FuncTypeInfo { id, ty, sig, array_entry, typed_entry })
+            Arc::new(FuncTypeInfo { id, ty, sig, trampolines: Default::default() })
         };
         let mut known = self.func_types.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() <= index {
@@ -153,25 +155,30 @@ impl FuncTypeInfo {
     /// The trampoline that enters functions of this type with arguments in slots.
     #[inline]
     pub(crate) fn array_entry(&self, engine: &EngineShared) -> Result<CodePtr> {
-        self.entry(engine, &self.array_entry, TrampolineKind::ArrayEntry)
+        self.trampoline(engine, TrampolineKind::ArrayEntry)
     }
 
     /// The trampoline that enters functions of this type with arguments in registers.
     pub(crate) fn typed_entry(&self, engine: &EngineShared) -> Result<CodePtr> {
-        self.entry(engine, &self.typed_entry, TrampolineKind::TypedEntry)
+        self.trampoline(engine, TrampolineKind::TypedEntry)
     }
 
+    /// The trampoline of this kind for functions of this type. `engine` is the one that the type is of.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for code.
     #[inline]
-    fn entry(
+    pub(super) fn trampoline(
         &self,
         engine: &EngineShared,
-        slot: &OnceLock<CodePtr>,
         kind: TrampolineKind,
     ) -> Result<CodePtr> {
-        if let Some(entry) = slot.get() {
-            return Ok(*entry);
+        let slot = &self.trampolines[kind as usize];
+        if let Some(code) = slot.get() {
+            return Ok(*code);
         }
-        let entry = engine.code.trampoline(kind, &self.sig)?;
-        Ok(*slot.get_or_init(|| entry))
+        let code = engine.code.trampoline(kind, &self.sig)?;
+        Ok(*slot.get_or_init(|| code))
     }
 }

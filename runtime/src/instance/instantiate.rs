@@ -18,15 +18,14 @@ use crate::wasm::module::{EntityIndex, ModuleInfo, Offset, SegmentMode};
 use crate::wasm::types::GlobalType;
 
 /// What stands behind an import.
-#[derive(Clone)]
-pub(crate) enum ImportValue {
+pub(crate) enum ImportValue<'a> {
     Entity(Entity),
     /// A host definition: a record of exactly the imported type is made.
-    Host(Arc<HostFunc>),
+    Host(&'a Arc<HostFunc>),
     /// A number: a global of its own is made.
     Constant(GlobalType, u128),
     /// A memory that belongs to no store.
-    SharedMemory(Arc<SharedMemory>),
+    SharedMemory(&'a Arc<SharedMemory>),
 }
 
 impl StoreInner {
@@ -40,7 +39,7 @@ impl StoreInner {
     pub(crate) fn instantiate(
         &mut self,
         module: &Arc<ModuleShared>,
-        imports: &[ImportValue],
+        imports: &[ImportValue<'_>],
     ) -> Result<usize> {
         self.permit_instance(module)?;
         self.make_room(&module.info, imports);
@@ -97,7 +96,7 @@ impl StoreInner {
 
     /// Makes room for an instance and its parts, and not for more while it is the first: most stores
     /// have one.
-    fn make_room(&mut self, info: &ModuleInfo, imports: &[ImportValue]) {
+    fn make_room(&mut self, info: &ModuleInfo, imports: &[ImportValue<'_>]) {
         fn first<T>(parts: &mut Vec<T>, count: usize) {
             if parts.capacity() == 0 {
                 parts.reserve_exact(count);
@@ -107,8 +106,8 @@ impl StoreInner {
         first(&mut self.memories, info.memories.len());
         first(&mut self.tables, info.tables.len());
         first(&mut self.globals, info.globals.len());
-        let of_host = |import: &&ImportValue| matches!(import, ImportValue::Host(_));
-        self.reserve_host_records(imports.iter().filter(of_host).count());
+        let of_host = |import: &&ImportValue<'_>| matches!(import, ImportValue::Host(_));
+        self.reserve_host_funcs(imports.iter().filter(of_host).count());
     }
 
     fn init_globals(
@@ -119,7 +118,7 @@ impl StoreInner {
     ) -> Result<()> {
         for (global, init) in defined.iter().zip(&module.info.global_inits) {
             let bits = self.eval(instance, init)?;
-            self.globals[*global].set_bits(&mut self.gc, bits);
+            self.globals[*global].set_bits(&self.vm.heap, bits);
         }
         Ok(())
     }
@@ -131,7 +130,7 @@ impl StoreInner {
             let value = self.eval_ref(instance, init, is_func)?;
             let table = &mut self.tables[self.instances[instance].tables[index]];
             let len = table.len();
-            table.fill(&mut self.gc, 0, value, len).map_err(table_trap)?;
+            table.fill(&self.vm.heap, 0, value, len).map_err(table_trap)?;
         }
         Ok(())
     }
@@ -212,7 +211,7 @@ impl NewInstance {
         &mut self,
         store: &mut StoreInner,
         index: EntityIndex,
-        value: &ImportValue,
+        value: &ImportValue<'_>,
     ) -> Result<()> {
         match (index, value) {
             (EntityIndex::Func(func), ImportValue::Host(def)) => {

@@ -237,7 +237,7 @@ impl StoreInner {
         if delta > 0 && !self.permits(Resource::Table, growth)? {
             return Ok(None);
         }
-        let old = self.tables[table].grow(&mut self.gc, delta, init, limit);
+        let old = self.tables[table].grow(&self.vm.heap, delta, init, limit);
         if old.is_none() {
             let error = refusal("a table", growth, "elements", limit);
             self.ask_limiter(|limiter| limiter.table_grow_failed(error)).transpose()?;

@@ -112,6 +112,7 @@ impl Memory {
     /// # Panics
     ///
     /// If the memory is shared.
+    #[inline]
     pub(crate) fn data(&self) -> &[u8] {
         match &self.storage {
             Storage::Own { memory, .. } => memory.data(),
@@ -124,6 +125,7 @@ impl Memory {
     /// # Panics
     ///
     /// If the memory is shared.
+    #[inline]
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
         match &mut self.storage {
             Storage::Own { memory, .. } => memory.data_mut(),

@@ -64,8 +64,8 @@ pub(crate) struct ModuleShared {
     pub(crate) type_ids: Box<[TypeId]>,
     /// The content of all data segments, which are ranges of it.
     data: Box<[u8]>,
-    /// The exported memories, for host functions that use their caller's.
-    memories: Box<[(Box<str>, MemoryIndex)]>,
+    /// An exported memory, for host functions that use their caller's: the one that they mostly use.
+    memory: Option<(Box<str>, MemoryIndex)>,
     code: CodeObject,
     /// The functions that have records, by the slots of these.
     records: Box<[RecordOf]>,
@@ -127,7 +127,7 @@ impl ModuleShared {
             engine: engine.clone(),
             layout: VmCtxLayout::new(&info),
             data,
-            memories: exported_memories(&info),
+            memory: usual_memory(&info),
             import_slots: import_slots(&records),
             element_slots: element_slots(&info),
             records,
@@ -181,8 +181,10 @@ impl ModuleShared {
     /// The memory that is exported as `name`.
     #[inline]
     pub(crate) fn exported_memory(&self, name: &str) -> Option<MemoryIndex> {
-        let mut memories = self.memories.iter();
-        memories.find(|(export, _)| &**export == name).map(|(_, memory)| *memory)
+        match &self.memory {
+            Some((usual, memory)) if **usual == *name => Some(*memory),
+            _ => memory_of(self.info.export(name)?),
+        }
     }
 
     /// The engine's id of a type of the module.
@@ -245,10 +247,20 @@ fn element_slots(info: &ModuleInfo) -> Box<[Box<[FuncRefIndex]>]> {
     slots.collect()
 }
 
-fn exported_memories(info: &ModuleInfo) -> Box<[(Box<str>, MemoryIndex)]> {
-    let memories = info.exports.iter().filter_map(|(name, entity)| match entity {
-        EntityIndex::Memory(index) => Some((name.clone(), *index)),
+/// The exported memory of the usual name, or else the first.
+fn usual_memory(info: &ModuleInfo) -> Option<(Box<str>, MemoryIndex)> {
+    let usual = "memory";
+    match info.export(usual).and_then(memory_of) {
+        Some(memory) => Some((usual.into(), memory)),
+        None => {
+            info.exports.iter().find_map(|(name, entity)| Some((name.clone(), memory_of(*entity)?)))
+        }
+    }
+}
+
+fn memory_of(entity: EntityIndex) -> Option<MemoryIndex> {
+    match entity {
+        EntityIndex::Memory(index) => Some(index),
         _ => None,
-    });
-    memories.collect()
+    }
 }

@@ -193,6 +193,22 @@ impl StoreInner {
         }
     }
 
+    /// Whether what a reference of type `anyref` leads to is of type `wanted`. Takes the lock of the types
+    /// only to compare two of them.
+    pub(crate) fn is_of_type(&self, object: GcRef, wanted: HeapType) -> bool {
+        match (self.gc.referent(object), wanted) {
+            (_, HeapType::Any) => true,
+            (Referent::I31, wanted) => matches!(wanted, HeapType::Eq | HeapType::I31),
+            (Referent::Object(_), HeapType::Eq) => true,
+            (Referent::Object(ty), HeapType::Struct) => self.gc.are_structs(ty),
+            (Referent::Object(ty), HeapType::Array) => !self.gc.are_structs(ty),
+            (Referent::Object(ty), HeapType::Concrete(wanted)) => {
+                ty == wanted || self.engine.types().is_subtype(ty, wanted)
+            }
+            _ => false,
+        }
+    }
+
     /// A struct for the host, whose fields are zero or null. Never collects: `None` when the heap is
     /// full.
     ///

@@ -60,12 +60,12 @@ impl StoreInner {
         from: u64,
         len: u64,
     ) -> Result<(), Trap> {
-        let StoreInner { gc, instances, tables, .. } = self;
+        let StoreInner { vm, instances, tables, .. } = self;
         let state = &instances[instance];
         let items = state.elements[segment].items();
         let from = range(from, len, items.len() as u64).map_err(table_trap)?;
         let table = &mut tables[state.tables[table]];
-        table.init(gc, to, items[from].iter().copied()).map_err(table_trap)
+        table.init(&vm.heap, to, items[from].iter().copied()).map_err(table_trap)
     }
 
     /// `table.copy` between tables at these positions of the store.
@@ -79,11 +79,11 @@ impl StoreInner {
     ) -> Result<(), Trap> {
         if to_table == from_table {
             let table = &mut self.tables[to_table];
-            return table.copy_within(&mut self.gc, to, from, len).map_err(table_trap);
+            return table.copy_within(&self.vm.heap, to, from, len).map_err(table_trap);
         }
         let items = self.tables[from_table].slice(from, len).map_err(table_trap)?;
         let table = &mut self.tables[to_table];
-        table.init(&mut self.gc, to, items.into_iter()).map_err(table_trap)
+        table.init(&self.vm.heap, to, items.into_iter()).map_err(table_trap)
     }
 
     /// Keeps the references of passive segment `segment` for `table.init`.
@@ -106,17 +106,17 @@ impl StoreInner {
         to: u64,
         segment: usize,
     ) -> Result<()> {
-        let StoreInner { gc, instances, tables, .. } = self;
+        let StoreInner { vm, instances, tables, .. } = self;
         let state = &instances[instance];
         let table = state.tables[table];
         let written = match &state.module.info.elements[segment].items {
             // The segments of most modules. They may be long.
             ElementItems::Functions(_) => {
-                tables[table].init(gc, to, state.listed(segment).map(RawRef::Func))
+                tables[table].init(&vm.heap, to, state.listed(segment).map(RawRef::Func))
             }
             ElementItems::Expressions(_) => {
                 let items = self.eval_elements(instance, segment)?;
-                self.tables[table].init(&mut self.gc, to, items.iter().copied())
+                self.tables[table].init(&self.vm.heap, to, items.iter().copied())
             }
         };
         Ok(written.map_err(table_trap)?)

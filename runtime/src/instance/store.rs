@@ -57,8 +57,8 @@ pub struct StoreInner {
     pub(crate) gc: GcStore,
     pub(crate) instances: Vec<Instance>,
     pub(crate) memories: Vec<Memory>,
-    /// The positions of the shared ones, by the addresses of their definitions.
-    shared_memories: FxHashMap<usize, usize>,
+    /// The positions of the shared ones, by the addresses of their definitions. `None` without any.
+    shared_memories: Option<Box<FxHashMap<usize, usize>>>,
     pub(crate) tables: Vec<Table>,
     pub(crate) globals: Vec<Global>,
     pub(crate) tags: Vec<Tag>,
@@ -69,10 +69,7 @@ pub struct StoreInner {
     func_types: Vec<Option<Arc<FuncTypeInfo>>>,
     /// Struct and array types met by the host so far, by id.
     pub(super) object_types: Vec<Option<Arc<ObjectType>>>,
-    /// The records made for host functions: once per definition and Wasm type.
-    host_records: FxHashMap<(usize, TypeId), FuncPtr>,
-    /// What these records refer to, and are a part of.
-    host_contexts: HostContexts,
+    host_funcs: HostContexts,
     failure: Option<Failure>,
     /// Fuel beyond what compiled code can count.
     fuel_reserve: u64,
@@ -120,7 +117,7 @@ impl StoreInner {
             engine_handle: engine_handle.clone(),
             instances: Vec::new(),
             memories: Vec::new(),
-            shared_memories: FxHashMap::default(),
+            shared_memories: None,
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
@@ -128,8 +125,7 @@ impl StoreInner {
             limiter: None,
             func_types: Vec::new(),
             object_types: Vec::new(),
-            host_records: FxHashMap::default(),
-            host_contexts: HostContexts::default(),
+            host_funcs: HostContexts::default(),
             failure: None,
             fuel_reserve: 0,
         }
@@ -256,7 +252,8 @@ impl StoreInner {
     /// The position of a shared memory of this engine; it is added if it is not there.
     pub(crate) fn add_shared_memory(&mut self, memory: &Arc<SharedMemory>) -> usize {
         let StoreInner { memories, shared_memories, .. } = self;
-        *shared_memories.entry(memory.bytes.address()).or_insert_with(|| {
+        let known = shared_memories.get_or_insert_default();
+        *known.entry(memory.bytes.address()).or_insert_with(|| {
             memories.push(Memory::shared(memory.clone()));
             memories.len() - 1
         })
@@ -265,13 +262,15 @@ impl StoreInner {
     /// Forgets the memories from position `len` on.
     pub(crate) fn truncate_memories(&mut self, len: usize) {
         self.memories.truncate(len);
-        self.shared_memories.retain(|_, position| *position < len);
+        if let Some(known) = &mut self.shared_memories {
+            known.retain(|_, position| *position < len);
+        }
     }
 
     /// Adds a table and returns its position.
     pub(crate) fn add_table(&mut self, ty: TableType, def: DefSlot, init: RawRef) -> Result<usize> {
         let limit = self.engine.settings.table_limit;
-        let table = Table::new(&mut self.gc, ty, def, init, limit)?;
+        let table = Table::new(&self.vm.heap, ty, def, init, limit)?;
         self.tables.push(table);
         Ok(self.tables.len() - 1)
     }
@@ -282,32 +281,25 @@ impl StoreInner {
             ValType::Ref(ty) => !self.engine.is_func_heap(ty.heap),
             _ => false,
         };
-        self.globals.push(Global::new(&mut self.gc, ty, is_gc_ref, def, bits));
+        self.globals.push(Global::new(&self.vm.heap, ty, is_gc_ref, def, bits));
         self.globals.len() - 1
     }
 
     /// The record of host function `def` with exactly the type `ty`.
     pub(crate) fn host_record(&mut self, def: &Arc<HostFunc>, ty: TypeId) -> Result<FuncPtr> {
-        let key = (Arc::as_ptr(def).addr(), ty);
-        if let Some(record) = self.host_records.get(&key) {
-            return Ok(*record);
-        }
-        let exit = def.exit_code(&self.engine.code)?;
+        let exit = def.exit_code(&self.engine)?;
         let store = self.vm_ptr();
-        let record = FuncPtr::of_host(self.host_contexts.add(store, def, exit, ty));
-        self.host_records.insert(key, record);
-        Ok(record)
+        Ok(self.host_funcs.record(store, def, exit, ty))
     }
 
-    /// Makes room for the records of `count` more host functions, side by side if they are the first.
-    pub(super) fn reserve_host_records(&mut self, count: usize) {
-        self.host_records.reserve(count);
-        self.host_contexts.reserve(count);
+    /// Makes room for `count` more host functions, side by side if they are the first.
+    pub(super) fn reserve_host_funcs(&mut self, count: usize) {
+        self.host_funcs.reserve(count);
     }
 
     /// The definition behind a record that was made for a host function.
     pub(crate) fn host_func(&self, func: FuncPtr) -> Option<&Arc<HostFunc>> {
-        self.host_contexts.find(func).map(|context| &context.def)
+        self.host_funcs.find(func).map(|context| &context.def)
     }
 
     /// The fuel that is left.

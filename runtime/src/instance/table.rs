@@ -13,7 +13,8 @@ use super::definition::{DefSlot, FuncPtr, OutOfBounds, RawRef, range};
 use crate::abi::layout::table::CARD_LOG2;
 use crate::abi::object::is_young;
 use crate::error::Result;
-use crate::gc::{Card, GcStore};
+use crate::gc;
+use crate::vm::context::VmHeap;
 use crate::wasm::types::TableType;
 
 /// A table.
@@ -30,7 +31,7 @@ enum Elements {
 }
 
 /// Elements that are references into the GC heap. Those whose addresses agree but for the last
-/// [`CARD_LOG2`] bits share a mark: if it is set, they are in the collector's store buffer.
+/// [`CARD_LOG2`] bits share a mark, a byte that is 1 if the collector must look at them, and 0 otherwise.
 #[derive(Default)]
 struct References {
     cells: Vec<Cell<u32>>,
@@ -46,7 +47,7 @@ unsafe impl Sync for Elements {}
 impl Table {
     /// A table of `ty` filled with `init`, which may have at most `limit` elements.
     pub(crate) fn new(
-        gc: &mut GcStore,
+        heap: &VmHeap,
         ty: TableType,
         def: DefSlot,
         init: RawRef,
@@ -61,7 +62,7 @@ impl Table {
             RawRef::Gc(_) => Elements::Gc(References::default()),
         };
         let mut table = Table { ty, def, elements };
-        table.resize(gc, min as usize, init)?;
+        table.resize(heap, min as usize, init)?;
         Ok(table)
     }
 
@@ -94,35 +95,30 @@ impl Table {
     /// Replaces `len` elements from `index` on.
     pub(crate) fn fill(
         &mut self,
-        gc: &mut GcStore,
+        heap: &VmHeap,
         index: u64,
         value: RawRef,
         len: u64,
     ) -> Result<(), OutOfBounds> {
         let range = range(index, len, self.len())?;
-        self.write(gc, range.clone(), range.map(|_| value));
+        self.write(heap, range.clone(), range.map(|_| value));
         Ok(())
     }
 
     /// Replaces the elements from `index` on by `values`.
     pub(crate) fn init(
         &mut self,
-        gc: &mut GcStore,
+        heap: &VmHeap,
         index: u64,
         values: impl ExactSizeIterator<Item = RawRef>,
     ) -> Result<(), OutOfBounds> {
         let range = range(index, values.len() as u64, self.len())?;
-        self.write(gc, range, values);
+        self.write(heap, range, values);
         Ok(())
     }
 
     /// Replaces the elements in `range` by `values`.
-    fn write(
-        &mut self,
-        gc: &mut GcStore,
-        range: Range<usize>,
-        values: impl Iterator<Item = RawRef>,
-    ) {
+    fn write(&mut self, heap: &VmHeap, range: Range<usize>, values: impl Iterator<Item = RawRef>) {
         let of_other_kind =
             || -> ! { panic!("validated: a table holds references of one hierarchy") };
         match &self.elements {
@@ -137,7 +133,9 @@ impl Table {
                     let RawRef::Gc(raw) = value else { of_other_kind() };
                     element.set(raw);
                 }
-                elements.mark_young(gc, range);
+                if elements.mark_young(range) {
+                    self.written(heap);
+                }
             }
         }
     }
@@ -152,7 +150,7 @@ impl Table {
     /// Copies `len` elements within the table.
     pub(crate) fn copy_within(
         &mut self,
-        gc: &mut GcStore,
+        heap: &VmHeap,
         to: u64,
         from: u64,
         len: u64,
@@ -163,31 +161,27 @@ impl Table {
             Elements::Func(elements) => copy_cells(elements, to.start, from),
             Elements::Gc(elements) => {
                 copy_cells(&elements.cells, to.start, from);
-                elements.mark_young(gc, to);
+                if elements.mark_young(to) {
+                    self.written(heap);
+                }
             }
         }
         Ok(())
     }
 
-    /// Marks the element at `address`, to which compiled code has written a reference.
-    ///
-    /// # Panics
-    ///
-    /// If no element is there.
-    pub(crate) fn mark(&self, gc: &mut GcStore, address: usize) {
-        let Elements::Gc(elements) = &self.elements else { panic!("functions are not collected") };
-        let byte = address.checked_sub(elements.start());
-        let index = byte.map(|byte| byte / size_of::<u32>());
-        let index = index.filter(|index| *index < elements.cells.len());
-        let index = index.expect("compiled code has written to an element of this table");
-        elements.mark(gc, index);
+    /// Has the collector look at the elements that are marked.
+    fn written(&self, heap: &VmHeap) {
+        // SAFETY: the definition is one of a table of references, lives as long as its store, and is true
+        // before a collection can run; its link is 0 at first. Compiled code does not run during a
+        // collection.
+        unsafe { gc::table_written(heap, self.def.address()) };
     }
 
     /// Grows by `delta` elements with the value `init` and returns the size before; `None` if the
     /// table may not have so many.
     pub(crate) fn grow(
         &mut self,
-        gc: &mut GcStore,
+        heap: &VmHeap,
         delta: u64,
         init: RawRef,
         limit: u64,
@@ -198,7 +192,7 @@ impl Table {
         if len > self.ty.limits.max.unwrap_or(type_max).min(type_max) || len > limit {
             return None;
         }
-        self.resize(gc, usize::try_from(len).ok()?, init).ok()?;
+        self.resize(heap, usize::try_from(len).ok()?, init).ok()?;
         Some(old)
     }
 
@@ -209,20 +203,24 @@ impl Table {
         }
     }
 
-    fn resize(&mut self, gc: &mut GcStore, len: usize, init: RawRef) -> Result<()> {
+    fn resize(&mut self, heap: &VmHeap, len: usize, init: RawRef) -> Result<()> {
+        let mut is_marked = false;
         let base = match (&mut self.elements, init) {
             (Elements::Func(elements), RawRef::Func(func)) => {
                 resize_cells(elements, len, FuncPtr::to_address(func))?;
                 elements.as_ptr().expose_provenance()
             }
             (Elements::Gc(elements), RawRef::Gc(raw)) => {
-                elements.resize(gc, len, raw)?;
+                is_marked = elements.resize(len, raw)?;
                 self.def.store_marks(elements.biased_marks());
                 elements.start()
             }
             _ => panic!("validated: a table holds references of one hierarchy"),
         };
         self.def.store_base_and_len(base, len);
+        if is_marked {
+            self.written(heap);
+        }
         Ok(())
     }
 }
@@ -239,23 +237,15 @@ impl References {
         first.wrapping_sub(self.start() >> CARD_LOG2)
     }
 
-    /// Grows to `len` elements, with the new ones set to `raw`.
-    fn resize(&mut self, gc: &mut GcStore, len: usize, raw: u32) -> Result<()> {
+    /// Grows to `len` elements, with the new ones set to `raw`. Returns whether some are marked now.
+    fn resize(&mut self, len: usize, raw: u32) -> Result<bool> {
         let old = self.cells.len();
         if len <= self.cells.capacity() && !self.marks.is_empty() {
-            // A card in the buffer covers what elements there were when it was marked.
-            self.marks[self.mark_position(old)].set(0);
             self.cells.resize_with(len, || Cell::new(raw));
-            self.mark_young(gc, old..len);
-            return Ok(());
+            return Ok(self.mark_young(old..len));
         }
-        let moved = self.with_capacity_for(len, raw)?;
-        gc.forget(self.start()..self.address(old));
-        *self = moved;
-        if old > 0 || is_young(raw) {
-            self.mark_young(gc, 0..len);
-        }
-        Ok(())
+        *self = self.with_capacity_for(len, raw)?;
+        Ok((old > 0 || is_young(raw)) && self.mark_young(0..len))
     }
 
     /// A copy of these elements in another place, `len` with those that are set to `raw`. Nothing is
@@ -283,30 +273,20 @@ impl References {
         self.start() + index * size_of::<u32>()
     }
 
-    /// Marks the elements in `range` that lead to young objects, with those that share their marks.
-    fn mark_young(&self, gc: &mut GcStore, range: Range<usize>) {
+    /// Marks the elements in `range` that lead to young objects, with those that share their marks. Returns
+    /// whether there are any.
+    fn mark_young(&self, range: Range<usize>) -> bool {
         let mut at = range.start;
+        let mut any = false;
         while at < range.end {
             let end = self.card(at).end.min(range.end);
             if self.cells[at..end].iter().any(|element| is_young(element.get())) {
-                self.mark(gc, at);
+                self.marks[self.mark_position(at)].set(1);
+                any = true;
             }
             at = end;
         }
-    }
-
-    /// Marks the element at `index`, with those that share its mark.
-    fn mark(&self, gc: &mut GcStore, index: usize) {
-        let mark = &self.marks[self.mark_position(index)];
-        let slots = self.card(index);
-        let card = Card {
-            mark: std::ptr::from_ref(mark).expose_provenance(),
-            slots: self.address(slots.start),
-            count: slots.len(),
-        };
-        // SAFETY: elements and marks stay where they are until the table grows, which forgets the
-        // card, or go with their store; compiled code does not run during a collection.
-        unsafe { gc.remember(card) };
+        any
     }
 
     /// The elements that share the mark of the one at `index`.

@@ -83,13 +83,23 @@ pub(crate) struct VmHeap {
     pub(crate) nursery_top: Cell<u32>,
     /// The offset that no young object may reach beyond, as far as compiled code is concerned.
     pub(crate) nursery_end: Cell<u32>,
+    /// The first of the globals that references were written to since the last collection: the address
+    /// of its definition, which has a link to the next.
+    pub(crate) written_globals: Cell<usize>,
+    /// The first such table.
+    pub(crate) written_tables: Cell<usize>,
 }
 
 impl Default for VmHeap {
     /// No heap, and no room in it.
     fn default() -> VmHeap {
-        let base = Cell::new(std::ptr::null_mut());
-        VmHeap { base, nursery_top: Cell::new(0), nursery_end: Cell::new(0) }
+        VmHeap {
+            base: Cell::new(std::ptr::null_mut()),
+            nursery_top: Cell::new(0),
+            nursery_end: Cell::new(0),
+            written_globals: Cell::new(layout::END),
+            written_tables: Cell::new(layout::END),
+        }
     }
 }
 
@@ -163,6 +173,8 @@ pub(crate) struct VmTable {
     pub(crate) len: Cell<u64>,
     /// Where the mark of an element at address 0 would be.
     pub(crate) marks: Cell<usize>,
+    /// 0 if no mark is set, else the address of the next such table's definition.
+    pub(crate) link: Cell<usize>,
 }
 
 /// The definition of a global.
@@ -190,13 +202,17 @@ assert_offsets!(VmFuncRef, func_ref: code CODE ctx CTX type_id TYPE_ID);
 assert_offsets!(VmFuncImport, func_import: code CODE ctx CTX);
 assert_offsets!(VmHostFunc, host_func: store STORE shim SHIM);
 assert_offsets!(VmMemory, memory: base BASE len LEN);
-assert_offsets!(VmTable, table: base BASE len LEN marks MARKS);
+assert_offsets!(VmTable, table: base BASE len LEN marks MARKS link LINK);
 
 const _: () = {
     let heap = offset_of!(VmStore, heap);
     assert!(heap + offset_of!(VmHeap, base) == layout::vm_store::GC_BASE as usize);
     assert!(heap + offset_of!(VmHeap, nursery_top) == layout::vm_store::NURSERY_TOP as usize);
     assert!(heap + offset_of!(VmHeap, nursery_end) == layout::vm_store::NURSERY_END as usize);
+    let globals = heap + offset_of!(VmHeap, written_globals);
+    assert!(globals == layout::vm_store::WRITTEN_GLOBALS as usize);
+    let tables = heap + offset_of!(VmHeap, written_tables);
+    assert!(tables == layout::vm_store::WRITTEN_TABLES as usize);
     assert!(offset_of!(VmStore, fault) >= layout::vm_store::SIZE);
     assert!(offset_of!(VmStore, fuel) + size_of::<i64>() == layout::vm_store::SIZE);
     assert!(size_of::<Activation>() == layout::activation::SIZE);

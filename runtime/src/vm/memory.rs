@@ -108,6 +108,7 @@ impl LinearMemory {
     }
 
     /// The content.
+    #[inline]
     pub(crate) fn data(&self) -> &[u8] {
         // SAFETY: `0..len` is accessible. Compiled code, the only other user of these bytes, runs
         // with exclusive access to the store that owns this memory, thus not while it is borrowed.
@@ -115,6 +116,7 @@ impl LinearMemory {
     }
 
     /// The content, to change it.
+    #[inline]
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
         // SAFETY: as for `data`; `&mut self` excludes other borrows of the content.
         unsafe { std::slice::from_raw_parts_mut(self.base().as_ptr(), self.len) }

@@ -1,6 +1,7 @@
 //! Rust closures as host functions: [`IntoFunc`] for those with static types, and those over
 //! dynamically typed values.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -232,13 +233,11 @@ fn lower<D: 'static, R: WasmResults>(
 /// A host function of type `ty` over dynamically typed values.
 pub(crate) fn dynamic<D: 'static>(
     ty: &FuncType,
-    name: &str,
+    name: impl Into<Cow<'static, str>>,
     func: impl Fn(Caller<'_, D>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> Arc<HostFunc> {
-    let info = ty.info().clone();
-    let signature = info.ty.clone();
-    let called: Box<str> = name.into();
-    let call = move |mut caller: Caller<'_, D>, slots: &mut [ValRaw]| {
+    let call = move |mut caller: Caller<'_, D>, this: &HostFunc, slots: &mut [ValRaw]| {
+        let (signature, called) = (&this.ty.ty, &this.name);
         let inner = caller.inner_mut();
         let mut values = SmallVec::<[Val; INLINE_VALUES]>::new();
         for (index, (ty, raw)) in signature.params.iter().zip(slots.iter()).enumerate() {
@@ -261,7 +260,7 @@ pub(crate) fn dynamic<D: 'static>(
         }
         Ok(())
     };
-    shim::define_array(info, name, Box::new(call))
+    shim::define_array(ty.info().clone(), name.into(), call)
 }
 
 /// With how many parameters and results a call over dynamically typed values allocates nothing.

@@ -5,8 +5,9 @@
 //! the type), and trampolines pass it the store pointer of the innermost activation, which its
 //! owner lent to this entry into Wasm and does not use until the entry returns.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::arity::several_values;
 use crate::abi::signature::LoweredType;
@@ -18,6 +19,7 @@ use crate::api::types::ValType;
 use crate::compile::TrampolineKind;
 use crate::error::Result;
 use crate::gc::{GcRef, Why};
+use crate::instance::engine::FuncTypeInfo;
 use crate::instance::host_func::{HostContext, HostFunc};
 use crate::instance::limiter::{Limiter, ResourceLimiter};
 use crate::instance::store::{EpochBehavior, Failure, StoreInner, StoreShell};
@@ -114,19 +116,19 @@ pub(crate) fn define<D: 'static, H: HostFn<D>>(
         params: signature.params.iter().map(|ty| nullable(*ty)).collect(),
         results: signature.results.iter().map(|ty| nullable(*ty)).collect(),
     };
+    let narrower = (signature != canonical).then_some(signature);
     let id = engine.shared().register_type(true, None, wasm::CompositeType::Func(canonical));
     let ty = engine.shared().func_type(id.expect("the engine has room for a host function's type"));
     assert_eq!(lowered(&ty.sig.params), H::Params::lowered(), "{name}: signature and ABI agree");
     Arc::new(HostFunc {
         ty,
-        signature,
+        narrower,
         exit: TrampolineKind::TypedExit,
-        exit_code: OnceLock::new(),
         shim: H::Params::shim::<D, H>(),
         memory: host.memory(),
         wide: None,
         callee: Box::new(host),
-        name: name.into(),
+        name: name.to_owned().into(),
     })
 }
 
@@ -144,25 +146,34 @@ pub(crate) fn define_with_memory<D: 'static>(
     func
 }
 
-/// A function over slots, such as `Func::new` makes.
-pub(crate) type ArrayFn<D> = Box<dyn Fn(Caller<'_, D>, &mut [ValRaw]) -> Result<()> + Send + Sync>;
+/// A function over slots, such as `Func::new` makes. It is told what is known of it.
+pub(crate) trait ArrayFn<D: 'static>:
+    Fn(Caller<'_, D>, &HostFunc, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static
+{
+}
+
+impl<D, F> ArrayFn<D> for F
+where
+    D: 'static,
+    F: Fn(Caller<'_, D>, &HostFunc, &mut [ValRaw]) -> Result<()> + Send + Sync + 'static,
+{
+}
 
 /// The definition of a host function of run-time type `ty`.
-pub(crate) fn define_array<D: 'static>(
-    ty: Arc<crate::instance::engine::FuncTypeInfo>,
-    name: &str,
-    host: ArrayFn<D>,
+pub(crate) fn define_array<D: 'static, H: ArrayFn<D>>(
+    ty: Arc<FuncTypeInfo>,
+    name: Cow<'static, str>,
+    host: H,
 ) -> Arc<HostFunc> {
     Arc::new(HostFunc {
-        signature: ty.ty.clone(),
         ty,
+        narrower: None,
         exit: TrampolineKind::ArrayExit,
-        exit_code: OnceLock::new(),
-        shim: array_shim::<D> as *const u8,
+        shim: array_shim::<D, H> as *const u8,
         memory: None,
         wide: None,
         callee: Box::new(host),
-        name: name.into(),
+        name,
     })
 }
 
@@ -286,8 +297,9 @@ fn fail(store: &mut StoreInner, roots: Option<usize>, reason: std::thread::Resul
 ///
 /// # Safety
 ///
-/// As the invariant of this module says; `slots` has room for parameters and results.
-unsafe extern "C" fn array_shim<D: 'static>(
+/// As the invariant of this module says, for a context whose callee is an `H`; `slots` has room for
+/// parameters and results.
+unsafe extern "C" fn array_shim<D: 'static, H: ArrayFn<D>>(
     store: *mut VmStore,
     host: *const HostContext,
     slots: *mut ValRaw,
@@ -296,14 +308,15 @@ unsafe extern "C" fn array_shim<D: 'static>(
     let shell = unsafe { &mut *store.cast::<StoreShell<D>>() };
     // SAFETY: contexts live as long as their store and are never written.
     let context = unsafe { &*host };
-    let callee = context.def.callee.downcast_ref::<ArrayFn<D>>();
-    let callee = callee.expect("an array shim's callee is an ArrayFn of the store's data type");
+    let def = &*context.def;
+    // SAFETY: the callee of this shim is an `H`, by the caller's duty.
+    let callee = unsafe { &*context.callee.cast::<H>() };
     // SAFETY: the trampoline made room for parameters and results.
-    let slots = unsafe { std::slice::from_raw_parts_mut(slots, context.def.ty.sig.slots()) };
+    let slots = unsafe { std::slice::from_raw_parts_mut(slots, def.ty.sig.slots()) };
     let roots = Some(shell.inner.gc.scoped_roots());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        callee(Caller::new(shell), slots)?;
-        safepoint_with_results(&mut shell.inner, &context.def.ty.ty.results, slots);
+        callee(Caller::new(shell), def, slots)?;
+        safepoint_with_results(&mut shell.inner, &def.ty.ty.results, slots);
         Ok(())
     }));
     match outcome {

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::sealed::GcRefImpl;
-use super::{ArrayRef, EqRef, ExternRef, I31, Rooted, StructRef, hierarchy, resolve};
+use super::{ArrayRef, EqRef, ExternRef, I31, Rooted, StructRef, resolve};
 use crate::api::store::{AsContext, AsContextMut};
 use crate::api::types::HeapType;
 use crate::error::Result;
@@ -226,7 +226,7 @@ impl AnyRef {
 
     fn is(&self, store: impl AsContext, wanted: wasm::HeapType) -> Result<bool> {
         let inner = store.as_context().inner();
-        Ok(hierarchy::matches(inner, self.gc_ref(inner)?, wanted))
+        Ok(inner.is_of_type(self.gc_ref(inner)?, wanted))
     }
 
     fn cast<T: super::GcRef>(
@@ -238,6 +238,7 @@ impl AnyRef {
     }
 
     /// The reference itself, good until the next collection.
+    #[inline]
     pub(in crate::api) fn gc_ref(&self, inner: &StoreInner) -> Result<gc::GcRef> {
         resolve(inner, self.index)
     }

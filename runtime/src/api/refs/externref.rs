@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::sealed::GcRefImpl;
-use super::target::{ExternTarget, TargetCheck, refused};
+use super::target::{ExternTarget, TargetCheck, mismatched};
 use super::{GcHeapOutOfMemory, HostAccessError, ManuallyRooted, Rooted, resolve};
 use crate::abi::object::EXTERN_SIZE;
 use crate::api::object::HostObject;
@@ -432,7 +432,7 @@ impl ManuallyRooted<ExternRef> {
 #[inline]
 pub(crate) fn check<T: Any>(inner: &StoreInner, reference: gc::GcRef) -> Result<()> {
     let raw = reference.to_raw();
-    if inner.gc.is_host::<T>(raw) { Ok(()) } else { Err(refused::<T>(inner, raw)) }
+    if inner.gc.is_host::<T>(raw) { Ok(()) } else { Err(mismatched::<T>(inner, raw)) }
 }
 
 impl<T: Any + Send + Sync> Rooted<ExternRef<T>> {

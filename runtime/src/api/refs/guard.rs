@@ -90,7 +90,7 @@ impl<T: Any + Send + Sync> ExternRef<T> {
 
 fn located<T: Any>(inner: &StoreInner, raw: u32) -> Result<Located<T>> {
     let located = inner.gc.locate::<T>(raw);
-    located.ok_or_else(|| denied::<T>(inner, raw, inner.gc.refusal::<T>(raw)))
+    located.ok_or_else(|| denied::<T>(inner, raw, inner.gc.mismatch(raw)))
 }
 
 #[cold]

@@ -13,7 +13,6 @@ use crate::api::types::HeapType;
 use crate::error::Result;
 use crate::gc;
 use crate::instance::store::StoreInner;
-use crate::wasm::types as wasm;
 
 /// The kinds of references of the hierarchy of `any`: [`AnyRef`], [`EqRef`], [`StructRef`] and
 /// [`ArrayRef`].
@@ -158,19 +157,13 @@ mod sealed {
     }
 }
 
-/// Whether `reference` leads to something of type `wanted`.
-pub(super) fn matches(inner: &StoreInner, reference: gc::GcRef, wanted: wasm::HeapType) -> bool {
-    let found = inner.heap_type_of(reference);
-    found == wanted || inner.engine.types().heap_matches(found, wanted)
-}
-
 /// Fails unless `reference` leads to a `U`.
 fn check<U: AnyKind>(inner: &StoreInner, reference: gc::GcRef) -> Result<()> {
     let engine = &inner.engine_handle;
     let wanted = U::key().map_or(U::HEAP.to_wasm(), |key| key.heap_type(engine));
     let name = |heap| HeapType::from_wasm(engine, heap);
     ensure!(
-        matches(inner, reference, wanted),
+        inner.is_of_type(reference, wanted),
         "expected a reference to `{}`, found one to `{}`",
         name(wanted),
         name(inner.heap_type_of(reference))

@@ -60,7 +60,8 @@ pub struct ManuallyRooted<T> {
 pub type OwnedRooted<T> = ManuallyRooted<T>;
 
 impl<T: GcRef> ManuallyRooted<T> {
-    /// Another root of the same object, of its own. [`Clone`] shares the root, and needs no store.
+    /// Another root of the same object, of its own. [`Clone`] shares the root, and needs no store; since
+    /// this method has its name, say `Clone::clone(&handle)` for it.
     ///
     /// # Panics
     ///

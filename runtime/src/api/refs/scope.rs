@@ -86,7 +86,7 @@ impl<C: AsContextMut> Drop for RootScope<C> {
         inner.gc.exit_scope(self.scope);
         // A collection runs destructors, and one that panics while another panic unwinds through
         // here would abort.
-        if !std::thread::panicking() {
+        if inner.gc.should_collect() && !std::thread::panicking() {
             inner.safepoint();
         }
     }

@@ -77,14 +77,14 @@ pub struct ByNothing;
 impl<T: Any + Send + Sync> TargetCheck<T> for ByType {
     #[inline]
     fn check(store: &StoreInner, raw: u32) -> Result<()> {
-        if store.gc.is_host::<T>(raw) { Ok(()) } else { Err(refused::<T>(store, raw)) }
+        if store.gc.is_host::<T>(raw) { Ok(()) } else { Err(mismatched::<T>(store, raw)) }
     }
 
     #[inline]
     fn data(store: &StoreInner, raw: u32) -> Result<&T> {
         match store.gc.host_value(raw) {
             Some(value) => Ok(value),
-            None => Err(refused::<T>(store, raw)),
+            None => value_or_reason(store, raw),
         }
     }
 
@@ -140,8 +140,15 @@ fn reference(raw: u32) -> Result<GcRef, HostRefError> {
 
 #[cold]
 #[inline(never)]
-pub(super) fn refused<T: Any>(store: &StoreInner, raw: u32) -> Error {
-    denied::<T>(store, raw, store.gc.refusal::<T>(raw))
+pub(super) fn mismatched<T: Any>(store: &StoreInner, raw: u32) -> Error {
+    denied::<T>(store, raw, store.gc.mismatch(raw))
+}
+
+#[cold]
+#[inline(never)]
+fn value_or_reason<T: Any>(store: &StoreInner, raw: u32) -> Result<&T> {
+    let found = store.gc.host_value_or_reason(raw);
+    found.map_err(|reason| denied::<T>(store, raw, reason))
 }
 
 #[cold]

@@ -1,10 +1,8 @@
 //! What a function sees of its module and its instance: loads from the vmctx, calls of builtins,
-//! the record of the caller, the stack limit, the epoch.
+//! the record of the caller, the stack limit.
 
 use std::sync::OnceLock;
 
-use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
     AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue,
     GlobalValueData, Inst, InstBuilder, MemFlagsData, SigRef, Signature, Value,
@@ -15,7 +13,7 @@ use wasmparser::{
     FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources,
 };
 
-use super::{Translator, inline};
+use super::{Translator, fixed_tables, inline};
 use crate::abi::builtins::Builtin;
 use crate::abi::gc_layout::ObjectLayout;
 use crate::abi::layout::{Place, VmCtxLayout, vm_store, vmctx};
@@ -35,6 +33,8 @@ pub(in crate::compile) struct ModuleEnv<'a> {
     pub(super) isa: &'a dyn TargetIsa,
     /// Whether the base of the heap is a constant: instances of the module reserve it.
     pub(super) has_heap: bool,
+    /// By table, the number of its elements if that never changes.
+    pub(super) fixed_table_lens: Box<[Option<u64>]>,
     /// By type, once somebody asks.
     object_layouts: Box<[OnceLock<ObjectLayout>]>,
     /// By defined function, once somebody asks.
@@ -86,7 +86,18 @@ impl<'a> ModuleEnv<'a> {
         let inlinable = bodies.iter().map(|_| OnceLock::new()).collect();
         let object_layouts = info.types.iter().map(|_| OnceLock::new()).collect();
         let (layout, has_heap) = (VmCtxLayout::new(info), info.declares_objects());
-        ModuleEnv { info, bodies, layout, tunables, isa, has_heap, object_layouts, inlinable }
+        let fixed_table_lens = fixed_tables::fixed_lens(info, &bodies);
+        ModuleEnv {
+            info,
+            bodies,
+            layout,
+            tunables,
+            isa,
+            has_heap,
+            fixed_table_lens,
+            object_layouts,
+            inlinable,
+        }
     }
 
     /// The body of a defined function.
@@ -280,29 +291,5 @@ impl Translator<'_> {
         let signature = self.builder.import_signature(signature::wasm(&lowered));
         self.signatures.insert(ty, signature);
         signature
-    }
-
-    /// Lets the embedder interrupt the guest here, if the engine is configured so.
-    pub(super) fn epoch_check(&mut self) {
-        if !self.env.tunables.epoch_interruption {
-            return;
-        }
-        let flags = self.context_flags();
-        let store = self.store_pointer();
-        let counter = self.load_constant(store, vm_store::EPOCH);
-        // Another thread writes it: every check must look anew.
-        let epoch = self.builder.ins().atomic_load(I64, MemFlagsData::trusted(), counter);
-        let deadline = self.builder.ins().load(I64, flags, store, vm_store::EPOCH_DEADLINE);
-        let due = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, epoch, deadline);
-        let interrupted = self.builder.create_block();
-        let next = self.next_block();
-        self.set_cold(interrupted);
-        self.builder.ins().brif(due, interrupted, &[], next, &[]);
-        self.builder.seal_block(interrupted);
-        self.builder.switch_to_block(interrupted);
-        self.call_builtin(Builtin::NewEpoch, &[]);
-        self.builder.ins().jump(next, &[]);
-        self.builder.seal_block(next);
-        self.builder.switch_to_block(next);
     }
 }

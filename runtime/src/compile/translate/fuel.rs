@@ -7,9 +7,9 @@
 
 use std::mem;
 
-use cranelift_codegen::ir::InstBuilder;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{InstBuilder, Value};
 use wasmparser::Operator;
 
 use super::Translator;
@@ -28,17 +28,16 @@ impl Translator<'_> {
         }
     }
 
-    /// Charges the entry of a function or the head of a loop, and stops the guest if its fuel is
-    /// used up.
+    /// Counts the entry of a function or the head of a loop, and stops the guest if there is no fuel for it.
+    /// It is charged with what follows, so that this writes nothing.
     pub(super) fn fuel_check(&mut self) {
         if !self.env.tunables.consume_fuel {
             return;
         }
         self.fuel += 1;
-        self.fuel_charge();
-        let (flags, store) = (self.context_flags(), self.store_pointer());
-        let fuel = self.builder.ins().load(I64, flags, store, vm_store::FUEL);
-        let empty = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, fuel, 0);
+        let needed = self.fuel;
+        let fuel = self.fuel_left();
+        let empty = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, fuel, needed);
         self.trap_if(empty, Trap::OutOfFuel);
     }
 
@@ -47,10 +46,15 @@ impl Translator<'_> {
         if units == 0 {
             return;
         }
-        let (flags, store) = (self.context_flags(), self.store_pointer());
-        let fuel = self.builder.ins().load(I64, flags, store, vm_store::FUEL);
+        let fuel = self.fuel_left();
         let fuel = self.builder.ins().iadd_imm_s(fuel, -units);
+        let (flags, store) = (self.context_flags(), self.store_pointer());
         self.builder.ins().store(flags, fuel, store, vm_store::FUEL);
+    }
+
+    fn fuel_left(&mut self) -> Value {
+        let (flags, store) = (self.context_flags(), self.store_pointer());
+        self.builder.ins().load(I64, flags, store, vm_store::FUEL)
     }
 }
 

@@ -8,7 +8,9 @@ mod call;
 mod control;
 mod convert;
 mod env;
+mod epoch;
 mod exception;
+mod fixed_tables;
 mod frame;
 mod fuel;
 mod gc;
@@ -32,7 +34,7 @@ use cranelift_codegen::ir::{
     Block, BlockArg, FuncRef, InstBuilder, InstructionData, Opcode, SigRef, SourceLoc, TrapCode,
     Type, Value, ValueDef,
 };
-use cranelift_frontend::FunctionBuilder;
+use cranelift_frontend::{FunctionBuilder, Variable};
 use wasmparser::{FuncValidator, Operator, OperatorsReader, ValidatorResources};
 
 use super::artifact::RelocTarget;
@@ -70,7 +72,9 @@ pub(super) fn translate<'a>(
     validator: &mut FuncValidator<ValidatorResources>,
 ) -> Result<(FunctionBuilder<'a>, Locations)> {
     let mut translator = Translator::begin(env, builder, func, plan);
-    translator.code(env.body(func), validator)?;
+    let body = env.body(func);
+    translator.keep_deadline(body);
+    translator.code(body, validator)?;
     Ok((translator.builder, translator.inlining.locations))
 }
 
@@ -95,6 +99,8 @@ struct Translator<'a> {
     inlining: Inlining,
     /// What the operators since the latest charge cost.
     fuel: i64,
+    /// The epoch at which the guest is interrupted, if it is kept at hand.
+    deadline: Option<Variable>,
     /// What is known of the reference that the current operator tests.
     cast_source: Source,
     handlers: Handlers,
@@ -143,6 +149,7 @@ impl<'a> Translator<'a> {
             hints: Hints::of(env.info, index, body),
             inlining: Inlining::new(func, body, plan.effort),
             fuel: 0,
+            deadline: None,
             cast_source: Source::ANY,
             handlers: Handlers::default(),
             budget: Budget::default(),
@@ -316,6 +323,20 @@ impl<'a> Translator<'a> {
                 Some(imm.sign_extend_from_width(dfg.value_type(value).bits()).bits())
             }
             _ => None,
+        }
+    }
+
+    /// A number that `value`, seen as unsigned, does not exceed, if its operator tells one.
+    fn upper_bound(&self, value: Value) -> Option<u64> {
+        let dfg = &self.builder.func.dfg;
+        let width = u64::MAX >> (u64::BITS - dfg.value_type(value).bits());
+        let unsigned = |constant: i64| constant.cast_unsigned() & width;
+        let ValueDef::Result(inst, 0) = dfg.value_def(value) else { return None };
+        match dfg.insts[inst] {
+            InstructionData::Binary { opcode: Opcode::Band, args } => {
+                args.iter().filter_map(|arg| self.constant(*arg)).map(unsigned).min()
+            }
+            _ => self.constant(value).map(unsigned),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::abi::gc_layout::Storage;
 use crate::abi::layout::table;
 use crate::compile::signature::POINTER;
 use crate::wasm::index::{TableIndex, TypeIndex};
-use crate::wasm::types::ValType;
+use crate::wasm::types::{Limits, ValType};
 
 impl Translator<'_> {
     pub(super) fn table_get(&mut self, table: u32) {
@@ -28,9 +28,7 @@ impl Translator<'_> {
         let flags = self.element_flags();
         self.builder.ins().store(flags, value, address, 0);
         if self.may_need_mark(table, value) {
-            let mark = self.mark_address(table, address);
-            let number = self.i32_const(table.0);
-            self.definition_written(mark, 0, Builtin::RememberElement, &[number, address]);
+            self.element_written(table, address);
         }
     }
 
@@ -164,7 +162,12 @@ impl Translator<'_> {
     /// The address of the element at `index`, at which an access traps outside the table. It is good
     /// until the next call, which may grow the table.
     fn element_address(&mut self, table: TableIndex, index: Value) -> Value {
+        let bound = self.upper_bound(index);
         let index = self.widen_index(self.is_table_64(table), index);
+        // A table never has fewer elements than its type says.
+        if bound.is_some_and(|bound| bound < self.table_limits(table).min) {
+            return self.unguarded_element_address(table, index);
+        }
         let len = self.table_len(table);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
         let address = self.unguarded_element_address(table, index);
@@ -179,7 +182,7 @@ impl Translator<'_> {
     }
 
     /// The address of the mark of the element at `address`, which holds a reference to an object.
-    fn mark_address(&mut self, table: TableIndex, address: Value) -> Value {
+    pub(super) fn mark_address(&mut self, table: TableIndex, address: Value) -> Value {
         let marks = self.definition_pointer(table, table::MARKS);
         let card = self.builder.ins().ushr_imm_u(address, table::CARD_LOG2 as i64);
         self.builder.ins().iadd(marks, card)
@@ -188,7 +191,7 @@ impl Translator<'_> {
     /// A pointer in the definition of a table.
     fn definition_pointer(&mut self, table: TableIndex, field: i32) -> Value {
         let (definition, offset) = self.definition(self.env.layout.table(table));
-        let flags = match self.fixed_len(table) {
+        let flags = match self.env.fixed_table_lens[table.index()] {
             Some(_) => self.constant_flags(),
             None => self.context_flags(),
         };
@@ -200,19 +203,17 @@ impl Translator<'_> {
         self.definition_may_need_mark(self.element_type(table), value)
     }
 
-    /// The length of a table that never grows.
-    fn fixed_len(&self, table: TableIndex) -> Option<u64> {
-        let limits = self.env.info.tables[table.index()].ty.limits;
-        limits.max.filter(|max| *max == limits.min)
-    }
-
     fn table_len(&mut self, table: TableIndex) -> Value {
-        if let Some(len) = self.fixed_len(table) {
+        if let Some(len) = self.env.fixed_table_lens[table.index()] {
             return self.builder.ins().iconst(I64, len.cast_signed());
         }
         let (definition, offset) = self.definition(self.env.layout.table(table));
         let flags = self.context_flags();
         self.builder.ins().load(I64, flags, definition, offset + table::LEN)
+    }
+
+    fn table_limits(&self, table: TableIndex) -> Limits {
+        self.env.info.tables[table.index()].ty.limits
     }
 
     fn is_table_64(&self, table: TableIndex) -> bool {

@@ -6,8 +6,6 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::Variable;
 
 use super::Translator;
-use crate::abi::builtins::Builtin;
-use crate::abi::layout;
 use crate::compile::signature::POINTER;
 use crate::wasm::convert;
 use crate::wasm::index::{GlobalIndex, TypeIndex};
@@ -89,9 +87,7 @@ impl Translator<'_> {
         self.builder.ins().store(flags, value, base, offset);
         let ty = self.env.info.globals[global.index()].content;
         if self.definition_may_need_mark(ty, value) {
-            let slot = self.builder.ins().iadd_imm_s(base, i64::from(offset));
-            let remember = Builtin::RememberGlobal;
-            self.definition_written(base, offset + layout::global::MARK, remember, &[slot]);
+            self.global_written(base, offset);
         }
     }
 

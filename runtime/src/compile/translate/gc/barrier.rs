@@ -6,9 +6,11 @@ use cranelift_codegen::ir::types::{I8, I32};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 
 use crate::abi::builtins::Builtin;
+use crate::abi::layout::{global, table, vm_store};
 use crate::abi::object::YOUNG_END;
+use crate::compile::signature::POINTER;
 use crate::compile::translate::Translator;
-use crate::wasm::index::TypeIndex;
+use crate::wasm::index::{TableIndex, TypeIndex};
 use crate::wasm::types::{StorageType, ValType};
 
 impl Translator<'_> {
@@ -53,23 +55,57 @@ impl Translator<'_> {
         self.go_on_in(next);
     }
 
-    /// Compiled after the store of a reference to a definition, with nothing that may collect in
-    /// between: calls `remember`, unless the mark at `offset` from `mark` says that this was done.
-    pub(in crate::compile::translate) fn definition_written(
+    /// Compiled after the store of a reference to the element at `address` of a table, with nothing that
+    /// may collect in between: marks it, unless it is.
+    ///
+    /// No call, as for globals: calls are safepoints, before which all references that live on are spilled.
+    pub(in crate::compile::translate) fn element_written(
         &mut self,
-        mark: Value,
-        offset: i32,
-        remember: Builtin,
-        args: &[Value],
+        index: TableIndex,
+        address: Value,
     ) {
+        let (mark, flags) = (self.mark_address(index, address), self.mark_flags());
+        let is_marked = self.builder.ins().load(I8, flags, mark, 0);
+        self.unless(is_marked, |this| {
+            let one = this.builder.ins().iconst(I8, 1);
+            this.builder.ins().store(flags, one, mark, 0);
+            let (base, offset) = this.definition(this.env.layout.table(index));
+            let link = this.builder.ins().load(POINTER, flags, base, offset + table::LINK);
+            let (store, first) = this.first_written(vm_store::WRITTEN_TABLES);
+            let definition = this.builder.ins().iadd_imm_s(base, i64::from(offset));
+            let new_link = this.builder.ins().select(link, link, first);
+            let new_first = this.builder.ins().select(link, first, definition);
+            this.builder.ins().store(flags, new_link, base, offset + table::LINK);
+            this.builder.ins().store(flags, new_first, store, vm_store::WRITTEN_TABLES);
+        });
+    }
+
+    /// Compiled after the store of a reference to the global whose definition is at `offset` from `base`,
+    /// with nothing that may collect in between: adds it to its list, unless it is there.
+    pub(in crate::compile::translate) fn global_written(&mut self, base: Value, offset: i32) {
         let flags = self.mark_flags();
-        let is_marked = self.builder.ins().load(I8, flags, mark, offset);
-        let log = self.next_block();
-        let next = self.next_block();
-        self.set_cold(log);
-        self.builder.ins().brif(is_marked, next, &[], log, &[]);
-        self.go_on_in(log);
-        self.call_builtin(remember, args);
+        let link = self.builder.ins().load(POINTER, flags, base, offset + global::LINK);
+        self.unless(link, |this| {
+            let (store, first) = this.first_written(vm_store::WRITTEN_GLOBALS);
+            let definition = this.builder.ins().iadd_imm_s(base, i64::from(offset));
+            this.builder.ins().store(flags, first, base, offset + global::LINK);
+            this.builder.ins().store(flags, definition, store, vm_store::WRITTEN_GLOBALS);
+        });
+    }
+
+    /// The store, and its list of definitions at `list`.
+    fn first_written(&mut self, list: i32) -> (Value, Value) {
+        let (store, flags) = (self.store_pointer(), self.mark_flags());
+        (store, self.builder.ins().load(POINTER, flags, store, list))
+    }
+
+    /// Does `log`, which is rare, unless `is_logged` is anything but 0.
+    fn unless(&mut self, is_logged: Value, log: impl FnOnce(&mut Self)) {
+        let [cold, next] = [(); 2].map(|()| self.next_block());
+        self.set_cold(cold);
+        self.builder.ins().brif(is_logged, next, &[], cold, &[]);
+        self.go_on_in(cold);
+        log(self);
         self.builder.ins().jump(next, &[]);
         self.go_on_in(next);
     }
@@ -83,7 +119,7 @@ impl Translator<'_> {
         self.env.info.is_gc_ref(ty) && self.may_be_object(StorageType::Val(ty), value)
     }
 
-    /// Flags of loads of marks, which only builtins write.
+    /// Flags for marks, links and lists of definitions.
     pub(in crate::compile::translate) fn mark_flags(&self) -> MemFlagsData {
         MemFlagsData::trusted().with_alias_region(Some(self.regions.mark))
     }
