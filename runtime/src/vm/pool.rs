@@ -526,6 +526,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_only_read_is_not_kept() {
+        let pool = Arc::new(ReservationPool::default());
+        let image = image(&pool, PAGES, 9);
+        let size = 8 * PAGES;
+        let mut loan = Loan::new(&pool, 1 << 30, 0..size, Some(&image)).unwrap();
+        assert!(bytes(&mut loan) == expected(size, Some(&image)));
+        drop(loan);
+        assert_eq!((idle(&pool), pool.idle().kept), (1, 0));
+    }
+
+    #[test]
     fn who_wants_no_image_or_another_one_gets_that() {
         // While there is room each has a reservation of its own, and else all have the same.
         for (others, own) in [(0, 3), (MAX_IDLE - 1, 1)] {
