@@ -10,8 +10,8 @@ use crate::vm::pool::ReservationPool;
 use crate::wasm::index::MemoryIndex;
 use crate::wasm::module::{DataSegment, ModuleInfo, Offset, SegmentMode};
 
-/// A memory with so many bytes of data gets them as an image. Fewer are copied faster than mapped, and the
-/// pages that they are copied to need not be asked for again.
+/// A memory with so many bytes of data gets them as an image, of which only what an instance writes to is
+/// ever copied. Fewer are copied as fast, and an image takes an open file.
 const MIN_IMAGE: usize = 16 << 10;
 
 /// An image may be so many times as large as the data in it.

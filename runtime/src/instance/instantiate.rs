@@ -268,9 +268,8 @@ impl NewInstance {
     }
 
     fn memories(&mut self, store: &mut StoreInner) -> Result<()> {
-        let info = self.module.info.clone();
-        let initial = self.module.clone();
-        let initial = initial.initial_data();
+        let module = self.module.clone();
+        let (info, initial) = (&module.info, module.initial_data());
         for index in info.imported_memories as usize..info.memories.len() {
             let (ty, index) = (info.memories[index], MemoryIndex::new(index));
             if ty.shared {

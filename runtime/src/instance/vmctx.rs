@@ -115,7 +115,7 @@ impl Drop for Instance {
 /// The memory of a vmctx: 16-byte aligned, never moved.
 #[derive(Default)]
 pub(crate) struct VmCtxMemory {
-    /// All but the records is written as soon as there is such a memory.
+    /// All but the records is initialised from the beginning, and nobody reads these before they are set.
     words: Box<[UnsafeCell<MaybeUninit<u128>>]>,
     /// Whether the records are written, and those of defined functions are right.
     has_records: bool,
@@ -252,7 +252,7 @@ fn is_kept(module: &ModuleShared) -> bool {
 /// The least bytes of records with which a vmctx is kept.
 const MIN_KEPT: usize = 4 << 10;
 
-/// The most bytes of vmctxs that are kept for the next instances of one module.
+/// The most bytes of vmctxs that are kept for the next instances of one module, unless it is only one.
 const MAX_KEPT: usize = 1 << 20;
 
 /// The vmctxs of instances of one module that are gone.
@@ -269,7 +269,7 @@ impl SpareContexts {
     fn put(&self, ctx: VmCtxMemory) {
         assert!(ctx.has_records, "the vmctx of an instance that was made has its records");
         let mut all = self.lock();
-        if (all.len() + 1) * ctx.len() <= MAX_KEPT {
+        if all.is_empty() || (all.len() + 1) * ctx.len() <= MAX_KEPT {
             all.push(ctx);
         }
     }

@@ -252,26 +252,27 @@ impl Drop for Loan {
 }
 
 impl Idle {
-    /// A new reservation, in which nothing is accessible yet: that begins at `start`.
+    /// A new reservation: nothing is accessible yet, from `start` on.
     fn new(reservation: Reservation, start: usize) -> Idle {
         Idle { reservation, accessible: start..start, shown: None, kept: 0 }
     }
 
-    fn fit(&self, image: Option<&Arc<MemoryImage>>) -> Fit {
+    /// What it shows to who wants `image`, or none.
+    fn shows(&self, image: Option<&Arc<MemoryImage>>) -> Shows {
         match (&self.shown, image) {
-            (None, _) => Fit::Nothing,
-            (Some(shown), Some(image)) if shown.is(image) => Fit::Same,
-            (Some(_), _) => Fit::Other,
+            (None, _) => Shows::Nothing,
+            (Some(shown), Some(image)) if shown.is(image) => Shows::It,
+            (Some(_), _) => Shows::Another,
         }
     }
 }
 
-/// What an idle reservation shows for who wants an image or none: the later, the better.
+/// What an idle reservation shows: the later of these, the better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
-    Other,
+enum Shows {
+    Another,
     Nothing,
-    Same,
+    It,
 }
 
 impl Shown {
@@ -295,11 +296,14 @@ impl ReservationPool {
         image: Option<&Arc<MemoryImage>>,
     ) -> Option<Idle> {
         let mut idle = self.idle();
-        let worst = if idle.all.len() < MAX_IDLE { Fit::Nothing } else { Fit::Other };
-        let candidates = idle.all.iter().enumerate().filter(|(_, it)| it.reservation.len() == len);
-        let fits = candidates
-            .map(|(position, it)| ((it.fit(image), it.accessible == *accessible), position));
-        let (_, position) = fits.filter(|((fit, _), _)| *fit >= worst).max()?;
+        let worst = if idle.all.len() < MAX_IDLE { Shows::Nothing } else { Shows::Another };
+        let candidates = idle
+            .all
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| it.reservation.len() == len && it.shows(image) >= worst);
+        let likeness = |it: &Idle| (it.shows(image), it.accessible == *accessible);
+        let (position, _) = candidates.max_by_key(|(_, it)| likeness(it))?;
         let taken = idle.all.remove(position);
         idle.kept -= taken.kept;
         Some(taken)
@@ -329,8 +333,8 @@ impl ReservationPool {
             MAX_KEPT.saturating_sub(idle.kept)
         };
         // Not under the lock: clearing takes longer than all else.
-        let image_ref = image.map(|image| &**image);
-        let cleared = clear(&mut reservation, accessible.clone(), image_ref, room.min(KEEP));
+        let shown = image.map(Arc::as_ref);
+        let cleared = clear(&mut reservation, accessible.clone(), shown, room.min(KEEP));
         // What is not known to be clear is never used again.
         if let Ok(kept) = cleared {
             let mut idle = self.idle();
@@ -519,6 +523,17 @@ mod tests {
             bytes[size..].fill(7);
         }
         assert_eq!(idle(&pool), 1);
+    }
+
+    #[test]
+    fn what_was_only_read_is_not_kept() {
+        let pool = Arc::new(ReservationPool::default());
+        let image = image(&pool, PAGES, 9);
+        let size = 8 * PAGES;
+        let mut loan = Loan::new(&pool, 1 << 30, 0..size, Some(&image)).unwrap();
+        assert!(bytes(&mut loan) == expected(size, Some(&image)));
+        drop(loan);
+        assert_eq!((idle(&pool), pool.idle().kept), (1, 0));
     }
 
     #[test]
