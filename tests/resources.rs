@@ -169,3 +169,29 @@ fn initial_memory_is_given_back_with_its_module() {
     drop(kept);
     assert_eq!(files_and_images(), (files, 0));
 }
+
+#[test]
+fn many_modules_leave_files_to_the_embedder() {
+    let _alone = alone();
+    let engine = Engine::default();
+    let (files, _) = files_and_images();
+    let start = |number: u32| {
+        let data = "x".repeat(20_000);
+        let wat = format!(
+            r#"(module (memory (export "memory") 1) (data (i32.const {number}) "{data}"))"#
+        );
+        let module = Module::new(&engine, wat).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let memory = instance.get_memory(&mut store, "memory").unwrap();
+        let (at, data) = (number as usize, memory.data(&store));
+        assert!(data[..at].iter().chain(&data[at + 20_000..]).all(|byte| *byte == 0));
+        assert!(data[at..at + 20_000].iter().all(|byte| *byte == b'x'));
+        module
+    };
+    let modules: Vec<_> = (0..200).map(start).collect();
+    assert_eq!(files_and_images().0, files + 128);
+    drop(modules);
+    assert_eq!(files_and_images(), (files, 0));
+    start(7);
+}

@@ -9,16 +9,22 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::pool::ReservationPool;
 use super::reservation::{page_align, page_size};
 
+/// The most images at the same time: each takes one of the files that the process may have open, and the
+/// embedder wants some, too.
+const MAX_IMAGES: usize = 128;
+
 /// What the bytes of `range` of a memory are at first.
 #[derive(Debug)]
 pub(crate) struct MemoryImage {
     file: File,
+    _counted: Counted,
     range: Range<usize>,
     /// Whose idle reservations may show it.
     pool: Arc<ReservationPool>,
@@ -30,7 +36,7 @@ impl MemoryImage {
     ///
     /// # Errors
     ///
-    /// If the system has no such files, or no memory.
+    /// If the system has no such files, or no memory, or if there are too many images.
     ///
     /// # Panics
     ///
@@ -40,6 +46,7 @@ impl MemoryImage {
         range: Range<usize>,
         parts: impl Iterator<Item = (usize, &'a [u8])>,
     ) -> io::Result<MemoryImage> {
+        let counted = Counted::new().ok_or(io::ErrorKind::QuotaExceeded)?;
         let range = range.start & !(page_size() - 1)..page_align(range.end);
         let mut bytes = vec![0; range.len()];
         for (at, part) in parts {
@@ -48,7 +55,7 @@ impl MemoryImage {
         }
         let mut file = File::from(memfd_create("wasm memory", MemfdFlags::CLOEXEC)?);
         file.write_all(&bytes)?;
-        Ok(MemoryImage { file, range, pool: pool.clone() })
+        Ok(MemoryImage { file, _counted: counted, range, pool: pool.clone() })
     }
 
     /// Whether reservations of `pool` may show it.
@@ -84,5 +91,26 @@ impl MemoryImage {
 impl Drop for MemoryImage {
     fn drop(&mut self) {
         self.pool.forget(self);
+    }
+}
+
+/// One of the images of the process.
+#[derive(Debug)]
+struct Counted;
+
+static IMAGES: AtomicUsize = AtomicUsize::new(0);
+
+impl Counted {
+    /// `None` if there are [`MAX_IMAGES`].
+    fn new() -> Option<Counted> {
+        let more = |count| (count < MAX_IMAGES).then_some(count + 1);
+        IMAGES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Counted)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        IMAGES.fetch_sub(1, Ordering::Relaxed);
     }
 }
