@@ -32,7 +32,7 @@
 //! # When references are written
 //!
 //! A minor collection looks at no old object, table, global or segment, unless it was told. Whoever writes
-//! a reference there has it logged if it is young:
+//! a reference there sees to that if it is young:
 //!
 //! | who writes | what | how it is logged |
 //! |---|---|---|
@@ -41,7 +41,7 @@
 //! | compiled code | what fresh objects begin with | not at all: they are young, and nothing collects before |
 //! | compiled code | many elements of a young array at once | not at all: it is young |
 //! | builtins, hosts, instantiation | elements of tables, globals | there too, by the definition's own methods |
-//! | instantiation | passive element segments | the same, by `StoreInner::set_segment` |
+//! | instantiation | passive element segments | [`GcStore::log_young`], by `StoreInner::set_segment` |
 //! | builtins, constants, hosts | fields, exceptions' too, and elements | [`GcStore::write_reference`], `objects.rs` |
 //!
 //! Compiled code that writes to a table or a global looks at the mark or the link there, and never at the
