@@ -241,6 +241,7 @@ pub(crate) fn values<'a>(
     store: &StoreInner,
     definitions: &'a [Definition],
 ) -> Result<Vec<ImportValue<'a>>> {
+    // Collecting results would not make room for all at once.
     let mut values = Vec::with_capacity(definitions.len());
     for definition in definitions {
         values.push(definition.value(store)?);

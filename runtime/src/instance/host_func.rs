@@ -205,8 +205,8 @@ impl HostContext {
 unsafe impl Send for HostFunc {}
 // SAFETY: as above; the callee is `Sync` by its type.
 unsafe impl Sync for HostFunc {}
-// SAFETY: the pointers lead to the store that owns this context, to what `def` owns, and to code; only compiled code and
-// shims follow them, which run under `&mut` of the store.
+// SAFETY: the pointers lead to the store that owns this context, to what `def` owns, and to code; only
+// compiled code and shims follow them, which run under `&mut` of the store.
 unsafe impl Send for HostContext {}
 // SAFETY: as above.
 unsafe impl Sync for HostContext {}

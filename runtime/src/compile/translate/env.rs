@@ -148,7 +148,7 @@ pub(super) struct Regions {
     pub(super) constant_field: AliasRegion,
     /// Where the next object goes.
     pub(super) nursery: AliasRegion,
-    /// The marks of definitions.
+    /// The marks, links and lists of definitions that references were written to.
     pub(super) mark: AliasRegion,
 }
 

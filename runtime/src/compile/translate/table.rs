@@ -200,7 +200,7 @@ impl Translator<'_> {
 
     /// Whether the collector may have to look at an element that `value` is written to.
     fn may_need_mark(&self, table: TableIndex, value: Value) -> bool {
-        self.definition_may_need_mark(self.element_type(table), value)
+        self.definition_needs_barrier(self.element_type(table), value)
     }
 
     fn table_len(&mut self, table: TableIndex) -> Value {

@@ -86,7 +86,7 @@ impl Translator<'_> {
         let (flags, base, offset) = self.global(global);
         self.builder.ins().store(flags, value, base, offset);
         let ty = self.env.info.globals[global.index()].content;
-        if self.definition_may_need_mark(ty, value) {
+        if self.definition_needs_barrier(ty, value) {
             self.global_written(base, offset);
         }
     }

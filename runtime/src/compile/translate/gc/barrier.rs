@@ -110,8 +110,9 @@ impl Translator<'_> {
         self.go_on_in(next);
     }
 
-    /// Whether the collector may have to look at a definition of type `ty` that `value` is written to.
-    pub(in crate::compile::translate) fn definition_may_need_mark(
+    /// Whether the collector may have to look at a global or an element of type `ty` that `value` is written
+    /// to.
+    pub(in crate::compile::translate) fn definition_needs_barrier(
         &self,
         ty: ValType<TypeIndex>,
         value: Value,
